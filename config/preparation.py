@@ -1,0 +1,53 @@
+"""What must be true before the first request: the schema is current and the static files are in place."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+from django.conf import settings
+from django.contrib.staticfiles.finders import get_finders
+from django.core.management import call_command
+from django.db import connection, connections
+from django.db.migrations.executor import MigrationExecutor
+
+Say = Callable[[str], None]
+
+
+def prepare(say: Say) -> None:
+    """Migrate and collect, each only if something changed."""
+    migrate(say)
+    collect_static(say)
+    # The supervisor forks: it must not hold a connection that its children would inherit.
+    connections.close_all()
+
+
+def migrate(say: Say) -> None:
+    executor = MigrationExecutor(connection)
+    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    if plan:
+        say(f"bringing the database up to date ({len(plan)} steps)")
+        call_command("migrate", interactive=False, verbosity=0)
+
+
+def collect_static(say: Say) -> None:
+    """Copy static files under names that carry their hash, if any of them changed since the last time."""
+    stamp = Path(settings.STATIC_ROOT) / ".stamp"
+    wanted = static_signature()
+    if stamp.exists() and stamp.read_text() == wanted:
+        return
+    say("collecting static files")
+    call_command("collectstatic", interactive=False, verbosity=0, clear=True, stdout=io.StringIO())
+    stamp.write_text(wanted)
+
+
+def static_signature() -> str:
+    """A hash over the name, size and time of every static file, and where they are collected from."""
+    digest = hashlib.sha256()
+    for finder in get_finders():
+        for name, storage in finder.list([]):
+            found = Path(storage.path(name)).stat()
+            digest.update(f"{name}\0{found.st_size}\0{found.st_mtime_ns}\n".encode())
+    return digest.hexdigest()

@@ -1,0 +1,15 @@
+"""Table of contents: the API, the pages, the admin. `/healthz` is answered by `config.middleware`."""
+
+from django.conf import settings
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, include, path
+
+urlpatterns: list[URLPattern | URLResolver] = [path("admin/", admin.site.urls)]
+if settings.SERVICE_ENABLED:
+    urlpatterns += [path("api/v2/", include("deployments.api.urls"))]
+if settings.DASHBOARD_ENABLED:
+    urlpatterns += [path("", include("dashboard.urls"))]
+    handler400 = "dashboard.views.errors.bad_request"
+    handler403 = "dashboard.views.errors.forbidden"
+    handler404 = "dashboard.views.errors.not_found"
+    handler500 = "dashboard.views.errors.server_error"

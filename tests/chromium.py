@@ -1,0 +1,25 @@
+"""A real browser for tests marked `browser`; without one they are skipped aloud, or fail if one is required."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+import pytest
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+REQUIRED = "VITALS_REQUIRE_BROWSER"
+
+
+def program() -> str | None:
+    """The browser's path: `VITALS_BROWSER`, else one on the PATH."""
+    return os.environ.get("VITALS_BROWSER") or next((found for name in NAMES if (found := shutil.which(name))), None)
+
+
+def require() -> str:
+    """The browser's path, or the end of this test."""
+    if found := program():
+        return found
+    if os.environ.get(REQUIRED):
+        pytest.fail(f"No browser was found ({', '.join(NAMES)}) although {REQUIRED} is set.")
+    pytest.skip(f"no browser found ({', '.join(NAMES)})")
