@@ -1,0 +1,74 @@
+"""Columns of numbers as compact bytes: the shape in which sparse summaries are stored.
+
+A payload is a tag, then columns of equal length, each in the narrowest unsigned type that holds it (floats stay
+8 bytes wide), compressed when that pays. No columns of length 0 are stored: an empty summary is an empty payload.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from bisect import bisect_left
+from collections.abc import Sequence
+
+import numpy as np
+
+from metrics.arrays import FloatArray, IntArray
+
+_HEADER = struct.Struct("<BBI")
+_COMPRESSED = 0x80
+_COMPRESS_FROM = 2_048
+_DTYPES = (np.dtype("<u1"), np.dtype("<u2"), np.dtype("<u4"), np.dtype("<u8"), np.dtype("<f8"))
+_LIMITS = (2**8 - 1, 2**16 - 1, 2**32 - 1, 2**63 - 1)
+_FLOAT_CODE = 4
+
+
+class PayloadError(ValueError):
+    """The bytes were not written by `pack`, or are cut off."""
+
+
+def pack(tag: int, columns: Sequence[IntArray | FloatArray]) -> bytes:
+    """Non-negative integer columns and float columns of one length as bytes; `tag` is 0 to 127 and comes back."""
+    length = len(columns[0]) if columns else 0
+    codes = bytes(_narrowest(column) for column in columns)
+    body = b"".join(column.astype(_DTYPES[code]).tobytes() for column, code in zip(columns, codes, strict=True))
+    if len(body) >= _COMPRESS_FROM:
+        smaller = zlib.compress(body, 1)
+        if len(smaller) < len(body):
+            return _HEADER.pack(tag | _COMPRESSED, len(columns), length) + codes + smaller
+    return _HEADER.pack(tag, len(columns), length) + codes + body
+
+
+def unpack(payload: bytes | memoryview) -> tuple[int, list[IntArray | FloatArray]]:
+    """The tag and the columns, integers as int64. Raises PayloadError for foreign or damaged bytes."""
+    raw = bytes(payload)
+    if len(raw) < _HEADER.size:
+        raise PayloadError("The payload is too short.")
+    tag, count, length = _HEADER.unpack_from(raw)
+    codes, body = raw[_HEADER.size : _HEADER.size + count], raw[_HEADER.size + count :]
+    try:
+        body = zlib.decompress(body) if tag & _COMPRESSED else body
+        dtypes = [_DTYPES[code] for code in codes]
+    except (zlib.error, IndexError) as error:
+        raise PayloadError("The payload is damaged.") from error
+    if len(body) != length * sum(dtype.itemsize for dtype in dtypes):
+        raise PayloadError("The payload has the wrong length.")
+    columns: list[IntArray | FloatArray] = []
+    offset = 0
+    for dtype in dtypes:
+        column = np.frombuffer(body, dtype, length, offset)
+        columns.append(column.astype(np.float64) if dtype.kind == "f" else column.astype(np.int64))
+        offset += length * dtype.itemsize
+    return tag & ~_COMPRESSED, columns
+
+
+def gaps(sorted_keys: IntArray) -> IntArray:
+    """Rising non-negative keys as the first key and the steps between them: small numbers pack small."""
+    return np.diff(sorted_keys, prepend=np.int64(0))
+
+
+def _narrowest(column: IntArray | FloatArray) -> int:
+    if column.dtype.kind == "f":
+        return _FLOAT_CODE
+    largest = int(column.max()) if column.size else 0
+    return bisect_left(_LIMITS, largest)
