@@ -1,0 +1,1 @@
+"""The Deployments API: ingest, roll-ups, reports, answers."""

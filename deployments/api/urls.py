@@ -1,0 +1,146 @@
+"""Every operation, in the order of the reference; then the extensions, which are marked so in the OpenAPI document."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, path, re_path
+from drf_spectacular.views import SpectacularJSONAPIView
+
+from deployments.api import (
+    accuracy,
+    batches,
+    datasets,
+    deployments,
+    drift,
+    features,
+    ingest,
+    predictions,
+    registry,
+    service,
+    settings,
+)
+from deployments.api.errors import not_found
+from deployments.api.jobs import StatusView
+from deployments.api.platform import ProjectsView, VersionView
+from deployments.api.views import ApiView, not_served, not_served_anywhere
+
+ONE = "deployments/<str:deployment_id>/"
+
+
+def one(tail: str, view: type[ApiView]) -> URLPattern:
+    """A path below one deployment."""
+    return path(ONE + tail, view.as_view())
+
+
+def later(tail: str, *methods: str) -> URLPattern:
+    """An operation of the reference that this version answers with 501, by the methods that the reference has."""
+    return one(tail, not_served(*methods))
+
+
+reference: list[URLPattern] = [
+    path("deletedDeployments/", not_served_anywhere("GET", "PATCH").as_view()),
+    path("deployments/", deployments.DeploymentListView.as_view()),
+    path("deployments/fromLearningModel/", not_served_anywhere("POST").as_view()),
+    one("", deployments.DeploymentDetailView),
+    one("accuracy/", accuracy.AccuracyView),
+    one("accuracyOverBatch/", accuracy.AccuracyOverBatchView),
+    later("accuracyOverSpace/", "GET"),
+    one("accuracyOverTime/", accuracy.AccuracyOverTimeView),
+    later("actuals/fromDataset/", "POST"),
+    later("actualsDataExports/", "GET", "POST"),
+    later("actualsDataExports/<str:export_id>/", "DELETE", "GET", "PATCH"),
+    one("batchServiceStats/", service.BatchServiceStatsView),
+    one("capabilities/", settings.CapabilitiesView),
+    later("challengerPredictions/", "POST"),
+    later("challengerReplaySettings/", "GET", "PATCH"),
+    later("challengers/", "GET", "POST"),
+    later("challengers/<str:challenger_id>/", "DELETE", "GET", "PATCH"),
+    later("championModelPackage/", "GET"),
+    later("customMetrics/", "GET", "POST"),
+    later("customMetrics/fromCustomJob/", "POST"),
+    later("customMetrics/<str:custom_metric_id>/", "DELETE", "GET", "PATCH"),
+    later("customMetrics/<str:custom_metric_id>/batchSummary/", "GET"),
+    later("customMetrics/<str:custom_metric_id>/fromDataset/", "POST"),
+    later("customMetrics/<str:custom_metric_id>/fromJSON/", "POST"),
+    later("customMetrics/<str:custom_metric_id>/summary/", "GET"),
+    later("customMetrics/<str:custom_metric_id>/valuesOverBatch/", "GET"),
+    later("customMetrics/<str:custom_metric_id>/valuesOverTime/", "GET"),
+    later("customMetricsBatchSummary/", "GET"),
+    later("customMetricsSummary/", "GET"),
+    later("dataQualityView/", "GET"),
+    later("fairnessScoresOverTime/", "GET"),
+    one("featureDrift/", drift.FeatureDriftView),
+    one("featureDriftOverBatch/", drift.FeatureDriftOverBatchView),
+    later("featureDriftOverSpace/", "GET"),
+    one("featureDriftOverTime/", drift.FeatureDriftOverTimeView),
+    one("features/", features.FeaturesView),
+    one("healthSettings/", settings.HealthSettingsView),
+    one("healthSettings/defaults/", settings.HealthDefaultsView),
+    later("humilityStats/", "GET"),
+    later("humilityStatsOverTime/", "GET"),
+    later("model/", "PATCH"),
+    later("model/secondaryDatasetConfiguration/", "GET", "PATCH"),
+    later("model/secondaryDatasetConfigurationHistory/", "GET"),
+    later("model/validation/", "POST"),
+    later("monitoringBatchLimits/", "GET"),
+    one("monitoringBatches/", batches.BatchesView),
+    one("monitoringBatches/<str:batch_id>/", batches.BatchView),
+    later("monitoringBatches/<str:batch_id>/models/", "GET"),
+    later("monitoringBatches/<str:batch_id>/models/<str:model_id>/", "GET", "PATCH"),
+    later("monitoringDataDeletions/", "POST"),
+    later("onDemandReports/", "POST"),
+    later("predictionDataExports/", "GET", "POST"),
+    later("predictionDataExports/<str:export_id>/", "GET", "PATCH"),
+    later("predictionInputs/fromDataset/", "POST"),
+    later("predictionResults/", "GET"),
+    one("predictionsOverBatch/", predictions.PredictionsOverBatchView),
+    later("predictionsOverSpace/", "GET"),
+    one("predictionsOverTime/", predictions.PredictionsOverTimeView),
+    one("predictionsVsActualsOverBatch/", predictions.VersusOverBatchView),
+    later("predictionsVsActualsOverSpace/", "GET"),
+    one("predictionsVsActualsOverTime/", predictions.VersusOverTimeView),
+    later("retrainingPolicies/", "GET", "POST"),
+    later("retrainingPolicies/<str:policy_id>/", "DELETE", "GET", "PATCH"),
+    later("retrainingPolicies/<str:policy_id>/runs/", "GET", "POST"),
+    later("retrainingPolicies/<str:policy_id>/runs/<str:run_id>/", "GET", "PATCH"),
+    later("retrainingSettings/", "GET", "PATCH"),
+    later("runtimeParameters/", "GET", "PUT"),
+    later("scoringCode/", "GET"),
+    later("scoringCodeBuilds/", "POST"),
+    one("segmentAttributes/", features.SegmentAttributesView),
+    one("segmentValues/", features.SegmentValuesView),
+    one("serviceStats/", service.ServiceStatsView),
+    one("serviceStatsOverBatch/", service.ServiceStatsOverBatchView),
+    one("serviceStatsOverTime/", service.ServiceStatsOverTimeView),
+    one("settings/", settings.SettingsView),
+    later("sharedRoles/", "GET", "PATCH"),
+    one("status/", deployments.StatusChangeView),
+    one("targetDrift/", drift.TargetDriftView),
+    later("trainingDataExports/", "GET", "POST"),
+    later("trainingDataExports/<str:export_id>/", "GET"),
+    path("predictionServers/", not_served_anywhere("GET").as_view()),
+]
+
+# Not part of the reference: what clients need to begin, and the doors through which data comes in.
+extensions: list[URLPattern] = [
+    path("version/", VersionView.as_view()),
+    path("projects/", ProjectsView.as_view()),
+    path("status/<str:job_id>/", StatusView.as_view()),
+    path("datasets/", datasets.DatasetListView.as_view()),
+    path("datasets/fromFile/", datasets.DatasetUploadView.as_view()),
+    path("datasets/<str:dataset_id>/", datasets.DatasetView.as_view()),
+    path("datasets/<str:dataset_id>/file/", datasets.DatasetFileView.as_view()),
+    path("modelPackages/", registry.PackageListView.as_view()),
+    path("modelPackages/<str:package_id>/", registry.PackageView.as_view()),
+    path("deployments/fromModelPackage/", registry.FromModelPackageView.as_view()),
+    one("predictionInputs/fromJSON/", ingest.PredictionsView),
+    one("predictionInputs/fromFile/", ingest.PredictionsFileView),
+    one("predictionRequests/fromJSON/", ingest.ServiceEventsView),
+    one("predictionRequests/fromFile/", ingest.ServiceFileView),
+    one("actuals/fromJSON/", ingest.ActualsView),
+    one("actuals/fromFile/", ingest.ActualsFileView),
+    one("featureDistributions/", drift.FeatureDistributionsView),
+    path("openapi.json", SpectacularJSONAPIView.as_view(authentication_classes=(), permission_classes=())),
+]
+
+# Extensions first: "deployments/fromModelPackage/" would otherwise be taken for a deployment's id.
+urlpatterns = [*extensions, *reference, re_path(r"^.*$", not_found)]

@@ -1,0 +1,193 @@
+"""What is frozen with a model when it is registered: bins and counts of training data and holdout predictions.
+
+Training data gives the bins of each tracked feature and how its rows fall into them, for all rows and for each value
+of a segment attribute. The holdout gives the same for the model's predictions, the value of each accuracy metric, and
+the mean, percentiles and class shares that live predictions are compared with.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from deployments.ingest.tables import as_numbers, as_words
+from deployments.models import FeatureType
+from metrics import (
+    ALL_METRICS,
+    BinSpec,
+    CategoricalBins,
+    NumericBins,
+    TargetType,
+    binary_metrics,
+    binary_sums,
+    count_by_group,
+    fit_categorical,
+    fit_numeric,
+    fit_text,
+    multiclass_metrics,
+    multiclass_scores,
+    multiclass_sums,
+    quantile_sketches,
+    regression_metrics,
+    regression_sums,
+    score_counts,
+)
+from metrics.arrays import FloatArray, IntArray
+
+MOST_SEGMENT_VALUES = 100
+PERCENTILES = (10, 50, 90)
+TRACKED = {FeatureType.NUMERIC, FeatureType.CATEGORICAL, FeatureType.TEXT}
+
+
+@dataclass(frozen=True)
+class Holdout:
+    """The holdout's rows: actual values and predictions.
+
+    Regression: `actual` and `predicted` are numbers. Classes: `actual` holds class numbers, `probabilities` one
+    column a class in the order of `classes`, the positive class last for binary targets.
+    """
+
+    kind: TargetType
+    actual: FloatArray
+    predicted: FloatArray
+    probabilities: FloatArray | None = None
+    classes: tuple[str, ...] = ()
+    threshold: float = 0.5
+
+    @property
+    def rows(self) -> int:
+        """How many rows there are."""
+        return len(self.actual)
+
+    @property
+    def labels(self) -> IntArray:
+        """The predicted class of each row: above the threshold (binary), else the most probable one."""
+        assert self.probabilities is not None
+        if self.kind is TargetType.BINARY:
+            return np.asarray(self.probabilities[:, 1] > self.threshold, dtype=np.int64)
+        return np.asarray(self.probabilities.argmax(axis=1), dtype=np.int64)
+
+
+def fit_feature(kind: FeatureType, column: pl.Series) -> BinSpec | None:
+    """The bins of a training column; None for a kind whose drift is not tracked. Raises BadColumn."""
+    if kind is FeatureType.NUMERIC:
+        return fit_numeric(as_numbers(column).to_numpy())
+    if kind is FeatureType.CATEGORICAL:
+        return fit_categorical(as_words(column).to_list())
+    if kind is FeatureType.TEXT:
+        return fit_text(as_words(column).to_list())
+    return None
+
+
+def counts_by(bins: BinSpec, column: pl.Series, group: IntArray, n_groups: int) -> IntArray:
+    """Training rows by group and bin, shape `[n_groups, bins]`; a negative group is left out."""
+    if isinstance(bins, NumericBins):
+        return bins.tally(as_numbers(column).to_numpy(), group, n_groups)
+    if isinstance(bins, CategoricalBins):
+        words = as_words(column).fill_null("")
+        uniques = words.unique().to_list()
+        codes = _mapped(words, dict(zip(uniques, bins.codes(uniques).tolist(), strict=True)))
+        return count_by_group(codes, group, n_groups, bins.size)
+    return bins.tally(as_words(column).to_list(), group, n_groups)
+
+
+def segment_groups(column: pl.Series) -> tuple[list[str], IntArray]:
+    """The most frequent values of an attribute (missing ones are "") and the number of each row's value, else −1."""
+    words = as_words(column).fill_null("").alias("value")
+    counted = words.value_counts(sort=True).sort(["count", "value"], descending=[True, False])
+    values = counted["value"].head(MOST_SEGMENT_VALUES).to_list()
+    return values, _mapped(words, {value: place for place, value in enumerate(values)})
+
+
+def _mapped(words: pl.Series, number: dict[str, int]) -> IntArray:
+    """The number of each word, −1 for one that has none."""
+    found = words.replace_strict(list(number), list(number.values()), default=-1, return_dtype=pl.Int64)
+    return found.to_numpy().astype(np.int64, copy=False)
+
+
+def target_bins(holdout: Holdout) -> BinSpec:
+    """The bins of what is predicted: the value, the probability of the positive class, or the class."""
+    if holdout.kind is TargetType.MULTICLASS:
+        return CategoricalBins(holdout.classes)
+    return fit_numeric(target_values(holdout))
+
+
+def target_values(holdout: Holdout) -> FloatArray:
+    """What `target_bins` bins for numeric targets, shape `[rows]`."""
+    if holdout.kind is TargetType.REGRESSION:
+        return holdout.predicted
+    assert holdout.probabilities is not None
+    return np.ascontiguousarray(holdout.probabilities[:, 1])
+
+
+def target_counts(bins: BinSpec, holdout: Holdout, group: IntArray, n_groups: int) -> IntArray:
+    """Holdout predictions by group and bin, shape `[n_groups, bins]`."""
+    if isinstance(bins, NumericBins):
+        return bins.tally(target_values(holdout), group, n_groups)
+    return bins.tally([holdout.classes[label] for label in holdout.labels], group, n_groups)
+
+
+def accuracy_on(holdout: Holdout, center: float) -> dict[str, float | None]:
+    """Every metric of the target's kind on the holdout; None where it is undefined."""
+    group, names = np.zeros(holdout.rows, dtype=np.int64), ALL_METRICS[holdout.kind]
+    values: Mapping[str, FloatArray]
+    if holdout.kind is TargetType.REGRESSION:
+        values = regression_metrics(regression_sums(holdout.actual, holdout.predicted, group, 1, center), center, names)
+    elif holdout.kind is TargetType.BINARY:
+        positive, score = holdout.actual == 1, target_values(holdout)
+        sums = binary_sums(positive, score, group, 1, holdout.threshold)
+        values = binary_metrics(sums, names, score_counts(score, positive, group, 1, cap=None))
+    else:
+        values = _multiclass_accuracy(holdout, group, names)
+    return {name: finite(float(value[0])) for name, value in values.items()}
+
+
+def _multiclass_accuracy(holdout: Holdout, group: IntArray, names: Sequence[str]) -> dict[str, FloatArray]:
+    assert holdout.probabilities is not None
+    actual, n_classes = holdout.actual.astype(np.int64), len(holdout.classes)
+    sums = multiclass_sums(actual, holdout.labels, holdout.probabilities, group, 1, n_classes)
+    scores = multiclass_scores(actual, holdout.probabilities, group, 1, cap=None)
+    return multiclass_metrics(sums, n_classes, names, [[of_class[0]] for of_class in scores])
+
+
+def predictions_on(holdout: Holdout) -> dict[str, Any]:
+    """What live predictions are compared with: mean, percentiles, class counts; and the same of the actuals."""
+    if holdout.kind is TargetType.REGRESSION:
+        known: dict[str, Any] = {"mean": _mean(holdout.predicted), "actualMean": _mean(holdout.actual)}
+        known["percentiles"] = _percentiles(holdout.predicted)
+    else:
+        assert holdout.probabilities is not None
+        means = holdout.probabilities.mean(axis=0) if holdout.rows else np.full(len(holdout.classes), np.nan)
+        known = {
+            "classCounts": _class_counts(holdout.labels, holdout.classes),
+            "actualClassCounts": _class_counts(holdout.actual.astype(np.int64), holdout.classes),
+            "meanProbabilities": {c: finite(float(p)) for c, p in zip(holdout.classes, means, strict=True)},
+        }
+        if holdout.kind is TargetType.BINARY:
+            known |= {"mean": _mean(target_values(holdout)), "percentiles": _percentiles(target_values(holdout))}
+    return known | {"rows": holdout.rows}
+
+
+def finite(number: float) -> float | None:
+    """The number, or None if it is undefined."""
+    return number if math.isfinite(number) else None
+
+
+def _mean(values: FloatArray) -> float | None:
+    return finite(float(values.mean())) if len(values) else None
+
+
+def _percentiles(values: FloatArray) -> dict[str, float | None]:
+    sketch = quantile_sketches(values, np.zeros(len(values), dtype=np.int64), 1)[0]
+    found = sketch.quantiles([percent / 100 for percent in PERCENTILES])
+    return {str(percent): finite(float(value)) for percent, value in zip(PERCENTILES, found, strict=True)}
+
+
+def _class_counts(labels: IntArray, classes: Sequence[str]) -> dict[str, int]:
+    counted = np.bincount(labels[labels >= 0], minlength=len(classes))
+    return {name: int(count) for name, count in zip(classes, counted, strict=True)}

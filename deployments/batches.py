@@ -1,0 +1,73 @@
+"""Monitoring batches: create, change, delete. Their rows are rolled up by the batch instead of by time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils import timezone
+
+from deployments.audit import record
+from deployments.models import (
+    ActualBlock,
+    Block,
+    BlockState,
+    Deployment,
+    DirtyBucket,
+    Grain,
+    MonitoringBatch,
+    PredictionKey,
+    State,
+)
+
+MAX_BATCHES_PER_DAY = 100
+
+
+class NotPossible(ValueError):
+    """The change is against the rules; the message is for people."""
+
+
+@transaction.atomic
+def create(deployment: Deployment, user: User, fields: Mapping[str, Any]) -> MonitoringBatch:
+    """A new batch; raises NotPossible without batch monitoring, for a name in use, and beyond the daily limit."""
+    if not deployment.batch_monitoring:
+        raise NotPossible("Batch monitoring is not switched on for this deployment.")
+    midnight = datetime.combine(timezone.now().astimezone(UTC).date(), time(), tzinfo=UTC)
+    today = deployment.batches.filter(created_at__gte=midnight, created_at__lt=midnight + timedelta(days=1))
+    if today.count() >= MAX_BATCHES_PER_DAY:
+        raise NotPossible(f"At most {MAX_BATCHES_PER_DAY} batches a day.")
+    if deployment.batches.filter(name=fields["name"]).exists():
+        raise NotPossible(f"There is a batch called {fields['name']} already.")
+    batch = MonitoringBatch.objects.create(deployment=deployment, created_by=user, **fields)
+    record(deployment, user, "batch.created", {}, {"id": batch.public_id, **fields})
+    return batch
+
+
+@transaction.atomic
+def update(batch: MonitoringBatch, user: User, fields: Mapping[str, Any]) -> None:
+    """Change name, description, link or lock; raises NotPossible for a name in use."""
+    if not fields:
+        return
+    others = batch.deployment.batches.exclude(pk=batch.pk)
+    if "name" in fields and others.filter(name=fields["name"]).exists():
+        raise NotPossible(f"There is a batch called {fields['name']} already.")
+    before = {name: getattr(batch, name) for name in fields}
+    MonitoringBatch.objects.filter(pk=batch.pk).update(**fields)
+    record(batch.deployment, user, "batch.updated", before, dict(fields))
+
+
+@transaction.atomic
+def delete(batch: MonitoringBatch, user: User) -> None:
+    """Remove a batch with its rows, keys and states; raises NotPossible while rows of it wait for their roll-up."""
+    deployment_id = batch.deployment.pk
+    blocks = Block.objects.filter(deployment_id=deployment_id, batch_id=batch.pk)
+    if blocks.exclude(state=BlockState.ROLLED).exists():
+        raise NotPossible("Rows of this batch are still being worked on; try again in a moment.")
+    blocks.delete()
+    for table in (ActualBlock, PredictionKey, DirtyBucket, State):
+        table.objects.filter(deployment_id=deployment_id, grain=Grain.BATCH, bucket=batch.pk).delete()
+    record(batch.deployment, user, "batch.deleted", {"name": batch.name}, {})
+    batch.delete()

@@ -1,0 +1,71 @@
+"""What a deployment can and cannot do, with the reason for each thing it cannot.
+
+The names are the reference's. A capability is said to be supported only if this version really serves it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from deployments.models import Deployment, ModelPackage
+
+NOT_YET = "Not served by this version."
+
+
+def _feature_drift(package: ModelPackage) -> str:
+    return "" if package.training_rows else "The model was registered without training data."
+
+
+def _target_drift(package: ModelPackage) -> str:
+    return "" if package.holdout_rows else "The model was registered without holdout predictions."
+
+
+def _segments(package: ModelPackage) -> str:
+    return "" if package.training_rows else "Segments are compared with training data, and there are none."
+
+
+def _not_yet(package: ModelPackage) -> str:
+    return NOT_YET
+
+
+CAPABILITIES: dict[str, Callable[[ModelPackage], str]] = {
+    "supportsAutomaticActuals": _not_yet,
+    "supportsChallengerModels": _not_yet,
+    "supportsFeatureDriftTracking": _feature_drift,
+    "supportsFeatureTypeInfoValidation": _not_yet,
+    "supportsHumilityRecommendedRules": _not_yet,
+    "supportsHumilityRules": _not_yet,
+    "supportsHumilityRulesDefaultCalculations": _not_yet,
+    "supportsModelReplacement": _not_yet,
+    "supportsPortablePredictionServer": _not_yet,
+    "supportsPredictionIntervals": _not_yet,
+    "supportsPredictionWarning": _not_yet,
+    "supportsRetraining": _not_yet,
+    "supportsScoringCodeDownload": _not_yet,
+    "supportsSecondaryDatasets": _not_yet,
+    "supportsSegmentedAnalysisDriftAndAccuracy": _segments,
+    "supportsShapBasedPredictionExplanations": _not_yet,
+    "supportsTargetDriftTracking": _target_drift,
+}
+"""Each capability, and what stands against it for a model; empty when nothing does."""
+
+
+def flags(deployment: Deployment) -> dict[str, bool]:
+    """Every capability as yes or no."""
+    return {name: not obstacle for name, obstacle in _obstacles(deployment).items()}
+
+
+def explained(deployment: Deployment) -> list[dict[str, Any]]:
+    """Every capability with its messages, by name."""
+    return [
+        {"name": name, "supported": not obstacle, "messages": [obstacle] if obstacle else []}
+        for name, obstacle in sorted(_obstacles(deployment).items())
+    ]
+
+
+def _obstacles(deployment: Deployment) -> dict[str, str]:
+    if deployment.champion is None:
+        return dict.fromkeys(CAPABILITIES, "The deployment has no model.")
+    package = deployment.champion.package
+    return {name: obstacle(package) for name, obstacle in CAPABILITIES.items()}

@@ -1,0 +1,53 @@
+"""The job behind a request of actuals: done when they are matched or wait."""
+
+from __future__ import annotations
+
+import time
+
+from django.contrib.auth.models import User
+from django.utils import timezone
+
+from deployments import jobs
+from deployments.models import Block, BlockKind, BlockState, Deployment, IngestRequest, Job
+from deployments.rollups import fill
+
+KIND = "actuals"
+
+
+PATIENCE = 240
+"""How often to look again, half a second apart, while another worker is at the deployment."""
+
+
+class Busy(RuntimeError):
+    """Another worker is still at the deployment; the job is tried again later."""
+
+
+def start(deployment: Deployment, request: IngestRequest, user: User | None) -> Job:
+    """A job that follows the request."""
+    return jobs.start(KIND, deployment, user, {"request": request.pk})
+
+
+@jobs.register(KIND, piecewise=True)
+def process(job: Job) -> str:
+    """Roll the deployment up; returns the deployment's address."""
+    assert job.deployment is not None
+    pending = Block.objects.filter(
+        deployment_id=job.deployment.pk,
+        kind=BlockKind.ACTUALS,
+        state=BlockState.PENDING,
+        request_key=job.args["request"],
+    )
+    for _ in range(PATIENCE):
+        if not pending.exists() or fill.run(job.deployment.pk, timezone.now()):
+            job.message = _counted(job.args["request"])
+            return f"/api/v2/deployments/{job.deployment.public_id}/"
+        time.sleep(0.5)
+    raise Busy
+
+
+def _counted(request_key: int) -> str:
+    """What became of the actuals, for people."""
+    request = IngestRequest.objects.filter(pk=request_key).first()
+    if request is None:
+        return ""
+    return f"{request.matched} matched, {request.waiting} waiting for their prediction, {request.refused} refused."

@@ -1,0 +1,110 @@
+"""What the rows of a model look like: its target and the kinds of its features. Cached, since packages never change."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deployments.models import DeployedModel, Feature, FeatureType, ModelPackage
+from metrics import TargetType
+
+Labels = NDArray[np.int64]
+
+CONSUMER = "DataRobot-Consumer"
+REMOTE_IP = "DataRobot-Remote-IP"
+HOST_IP = "DataRobot-Host-IP"
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a model predicts. `classes` in the order of its probabilities; of two classes the positive one is last."""
+
+    kind: TargetType
+    classes: tuple[str, ...] = ()
+    threshold: float = 0.5
+
+    @property
+    def is_binary(self) -> bool:
+        """Whether there are two classes."""
+        return self.kind is TargetType.BINARY
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns of a block that hold the predictions."""
+        if self.kind is TargetType.MULTICLASS:
+            return [f"p{number}" for number in range(len(self.classes))]
+        return ["p"]
+
+    def labels(self, predicted: NDArray[np.float64]) -> Labels:
+        """The predicted class of each row of shape `[n, columns]`; -1 where there is no prediction."""
+        known = np.asarray(~np.isnan(predicted).any(axis=1), dtype=np.bool_)
+        if self.is_binary:
+            chosen = (predicted[:, 0] > self.threshold).astype(np.int64)
+        else:
+            chosen = np.argmax(np.where(known[:, None], predicted, 0.0), axis=1)
+        return np.where(known, chosen, -1)
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The columns of a model. `order` lists the classes as the model's users know them."""
+
+    target: Target
+    order: tuple[str, ...]
+    features: Mapping[str, FeatureType]
+    segments: tuple[str, ...]
+    labels: Mapping[str, str]
+
+    @property
+    def positive(self) -> int:
+        """Where the positive class stands in `order`; binary targets only."""
+        return self.order.index(self.target.classes[1])
+
+
+def shape_of(model: DeployedModel) -> Shape:
+    """The shape of a deployed model."""
+    return _shape(model.package_id)
+
+
+@lru_cache(maxsize=1024)
+def _shape(package_pk: int) -> Shape:
+    package = ModelPackage.objects.get(pk=package_pk)
+    features = Feature.objects.filter(package=package).order_by("position").values_list("name", "kind")
+    target = target_of(package)
+    return Shape(
+        target=target,
+        order=tuple(package.class_names),
+        features={name: FeatureType(kind) for name, kind in features},
+        segments=tuple(package.segment_attributes),
+        labels=labels_of(target),
+    )
+
+
+def target_of(package: ModelPackage) -> Target:
+    """What the package predicts; of two classes the positive one comes last."""
+    kind = TargetType(package.target_type)
+    classes = tuple(package.class_names)
+    if kind is TargetType.BINARY:
+        positive = package.positive_class or classes[-1]
+        classes = (next(name for name in classes if name != positive), positive)
+    return Target(kind, classes, package.prediction_threshold)
+
+
+def labels_of(target: Target) -> dict[str, str]:
+    """Which class a given actual means: its name, and for two classes also true, false, 1 and 0.
+
+    Where the classes are themselves spelled so (`"True"`, `"1"`), that spelling decides; else 1 is the positive class.
+    """
+    labels: dict[str, str] = {}
+    if target.is_binary:
+        negative, positive = target.classes
+        swapped = positive.lower() in ("0", "0.0", "false")
+        yes, no = (negative, positive) if swapped else (positive, negative)
+        labels |= {"1": yes, "1.0": yes, "true": yes, "True": yes, "0": no, "0.0": no, "false": no, "False": no}
+    for name in target.classes:
+        labels[name] = name
+    return labels

@@ -1,0 +1,64 @@
+"""All rows of the service."""
+
+from deployments.models.access import ApiToken, AuditEntry, DeploymentRole
+from deployments.models.batch import MonitoringBatch
+from deployments.models.choices import (
+    Area,
+    BlockKind,
+    BlockState,
+    DeploymentStatus,
+    Grain,
+    Importance,
+    ModelRole,
+    Role,
+    TokenScope,
+)
+from deployments.models.dataset import Dataset
+from deployments.models.deployment import DeployedModel, Deployment
+from deployments.models.job import Job, JobState
+from deployments.models.package import Feature, FeatureType, ModelPackage, TargetType
+from deployments.models.storage import (
+    ActualBlock,
+    Block,
+    DirtyBucket,
+    IngestRequest,
+    PredictionKey,
+    SegmentAttribute,
+    SegmentValue,
+    State,
+    WaitingKey,
+)
+
+__all__ = [
+    "ActualBlock",
+    "ApiToken",
+    "Area",
+    "AuditEntry",
+    "Block",
+    "BlockKind",
+    "BlockState",
+    "Dataset",
+    "DeployedModel",
+    "Deployment",
+    "DeploymentRole",
+    "DeploymentStatus",
+    "DirtyBucket",
+    "Feature",
+    "FeatureType",
+    "Grain",
+    "Importance",
+    "IngestRequest",
+    "Job",
+    "JobState",
+    "ModelPackage",
+    "ModelRole",
+    "MonitoringBatch",
+    "PredictionKey",
+    "Role",
+    "SegmentAttribute",
+    "SegmentValue",
+    "State",
+    "TargetType",
+    "TokenScope",
+    "WaitingKey",
+]

@@ -1,0 +1,54 @@
+"""Segments: by which attributes a deployment's monitoring can be cut, and which values came in.
+
+Service events carry three fixed attributes. Predictions carry the consumer and those categorical columns that the
+settings name; they are followed from the moment they are switched on, never retroactively.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from deployments.models import Deployment, SegmentAttribute, SegmentValue
+from deployments.settings_schema import Settings, parse
+
+CONSUMER = "DataRobot-Consumer"
+SERVICE_ATTRIBUTES = frozenset({CONSUMER, "DataRobot-Remote-IP", "DataRobot-Host-IP"})
+SERVICE_ORDER = (CONSUMER, "DataRobot-Remote-IP", "DataRobot-Host-IP")
+
+
+class Monitoring(StrEnum):
+    """Kinds of monitoring that can be segmented."""
+
+    SERVICE = "serviceHealth"
+    DRIFT = "dataDrift"
+    ACCURACY = "accuracy"
+    HUMILITY = "humility"
+    CUSTOM = "customMetrics"
+
+
+def attributes(deployment: Deployment, kind: str) -> list[str]:
+    """The attributes for a kind of monitoring; none where segment analysis is switched off."""
+    analysis = parse(Settings, deployment.settings).segment_analysis
+    if not analysis.enabled:
+        return []
+    if kind in (Monitoring.SERVICE, Monitoring.HUMILITY):
+        return list(SERVICE_ORDER)
+    return [CONSUMER, *(name for name in analysis.attributes if name not in SERVICE_ATTRIBUTES)]
+
+
+def is_known(deployment: Deployment, attribute: str) -> bool:
+    """Whether the attribute is, or was, followed for this deployment."""
+    return (
+        attribute in SERVICE_ATTRIBUTES
+        or SegmentAttribute.objects.filter(deployment=deployment, name=attribute).exists()
+    )
+
+
+def values(deployment: Deployment, attribute: str | None, search: str | None) -> list[tuple[str, str]]:
+    """(attribute, value) of the values that came in, in alphabetical order; "" stands for a missing value."""
+    rows = SegmentValue.objects.filter(deployment=deployment)
+    if attribute is not None:
+        rows = rows.filter(attribute__name=attribute)
+    if search:
+        rows = rows.filter(text__icontains=search)
+    return list(rows.order_by("attribute__name", "text").values_list("attribute__name", "text"))

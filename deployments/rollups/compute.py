@@ -1,0 +1,276 @@
+"""Rows to states: one call for thousands of groups, no row looked at twice by Python.
+
+`service`, `predictions` and `accuracy` take the rows of many buckets and return, for each cut, the bytes of the state
+of each of its groups. All counting is done by `metrics`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from deployments.blocks import FEATURE, SEGMENT, SKIP_DRIFT
+from deployments.ingest.shape import CONSUMER, Target
+from deployments.rollups.cuts import Cut
+from deployments.rollups.scoring import Scored
+from deployments.rollups.states import AccuracyState, ServiceState, encode_predictions
+from metrics import (
+    BinSpec,
+    CategoricalBins,
+    NumericBins,
+    TextBins,
+    binary_sums,
+    consumer_hashes,
+    consumers,
+    count_by_group,
+    latency_counts,
+    load_counts,
+    multiclass_scores,
+    multiclass_sums,
+    quantile_sketches,
+    regression_sums,
+    rows_by_group,
+    score_counts,
+    service_sums,
+    sum_by_group,
+)
+
+Counts = NDArray[np.int64]
+Floats = NDArray[np.float64]
+MINUTE_US = 60_000_000
+
+
+@dataclass(frozen=True)
+class Model:
+    """What is counted of a model's predictions. No features, or no target bins: that drift is switched off."""
+
+    target: Target
+    features: Mapping[str, BinSpec]
+    target_bins: BinSpec | None
+    center: float = 0.0
+    target_tracked: bool = True
+
+
+# --- Service ----------------------------------------------------------------------------------------------------
+
+
+def service(rows: pl.DataFrame, cuts: Sequence[Cut], *, by_time: bool = True) -> list[list[bytes]]:
+    """Service states by cut and group; without `by_time` (batches) there is no load a minute."""
+    at = rows["at"].to_numpy()
+    status, made, cached = (rows[name].to_numpy() for name in ("status", "n", "cached"))
+    response, execution = floats(rows, "response"), floats(rows, "execution")
+    hashes, known = _consumers(rows)
+    states: list[list[bytes]] = []
+    for cut in cuts:
+        group, n = cut.group, cut.n_groups
+        parts = zip(
+            service_sums(status, made, cached, group, n),
+            latency_counts(response, group, n),
+            latency_counts(execution, group, n),
+            load_counts(at // MINUTE_US, group if by_time else np.full(len(group), -1), n),
+            consumers(hashes[known], group[known], n),
+            strict=True,
+        )
+        states.append([ServiceState(*part).encode() for part in parts])
+    return states
+
+
+def _consumers(rows: pl.DataFrame) -> tuple[NDArray[np.uint64], NDArray[np.bool_]]:
+    """A hash a row, and which rows have a consumer."""
+    names = rows[SEGMENT + CONSUMER]
+    known = names.is_not_null().to_numpy()
+    uniques = names.drop_nulls().unique().to_list()
+    table = np.append(consumer_hashes(uniques), np.uint64(0))
+    codes = names.replace_strict(uniques, range(len(uniques)), default=len(uniques), return_dtype=pl.Int64)
+    return table[codes.fill_null(len(uniques)).to_numpy()], known
+
+
+# --- Predictions ------------------------------------------------------------------------------------------------
+
+
+def predictions(rows: pl.DataFrame, cuts: Sequence[Cut], model: Model) -> list[list[bytes]]:
+    """Prediction states by cut and group."""
+    skipped = _skipped(rows)
+    predicted = matrix(rows, model.target)
+    labels = model.target.labels(predicted) if model.target.classes else None
+    known = ~np.isnan(predicted).any(axis=1)
+    columns = [coded(rows, name, bins) for name, bins in model.features.items()]
+    target = _target_codes(predicted, labels, model)
+    states: list[list[bytes]] = []
+    for cut in cuts:
+        group, n = cut.without(skipped), cut.n_groups
+        tracked = np.where(known, group, -1)
+        head = np.stack(
+            [
+                rows_by_group(group, n),
+                rows_by_group(np.where(skipped, cut.group, -1), n) if skipped is not None else np.zeros(n, np.int64),
+                rows_by_group(tracked, n),
+                np.zeros(n, np.int64),
+            ],
+            axis=1,
+        )
+        counted = [column.count(group, n) for column in columns]
+        features = np.concatenate(counted, axis=1) if counted else np.zeros((n, 0), np.int64)
+        targets = target.count(group, n) if target is not None else np.zeros((n, 0), np.int64)
+        classes, sums, sketches = _of_target(predicted, labels, tracked, n, model)
+        states.append(
+            [
+                encode_predictions(head[g].tolist(), features[g], targets[g], classes[g], sums[g], sketches[g])
+                for g in range(n)
+            ]
+        )
+    return states
+
+
+def _of_target(
+    predicted: Floats, labels: Counts | None, tracked: Counts, n: int, model: Model
+) -> tuple[Counts, Floats, list[bytes]]:
+    """Class counts, sums and sketches by group; all empty where target drift is switched off."""
+    nothing = [b""] * n
+    if not model.target_tracked:
+        return np.zeros((n, 0), np.int64), np.zeros((n, 0)), nothing
+    classes = np.zeros((n, 0), np.int64)
+    if labels is not None:
+        classes = count_by_group(labels, tracked, n, len(model.target.classes))
+    sums = np.stack([sum_by_group(np.nan_to_num(column), tracked, n) for column in predicted.T], axis=1)
+    if predicted.shape[1] > 1:
+        return classes, sums, nothing
+    sketches = quantile_sketches(predicted[:, 0], tracked, n)
+    return classes, sums, [sketch.encode() if sketch.n else b"" for sketch in sketches]
+
+
+@dataclass(frozen=True)
+class Coded:
+    """A column as codes of its bins; for text one code for each word of a row, `owner` being its row."""
+
+    codes: Counts
+    size: int
+    owner: Counts | None = None
+
+    def count(self, group: Counts, n: int) -> Counts:
+        """How often each bin occurs in each group."""
+        return count_by_group(self.codes, group if self.owner is None else group[self.owner], n, self.size)
+
+
+def coded(rows: pl.DataFrame, name: str, bins: BinSpec) -> Coded:
+    """A feature on its bins; a column that was not sent is missing in every row."""
+    column = FEATURE + name
+    if isinstance(bins, NumericBins):
+        return Coded(bins.codes(floats(rows, column)), bins.size)
+    words = rows[column] if column in rows.columns else pl.Series(column, [None] * rows.height, pl.String)
+    if isinstance(bins, TextBins):
+        owner, codes = bins.incidences(words.to_list())
+        return Coded(codes, bins.size, owner)
+    return Coded(_categories(words, bins), bins.size)
+
+
+def _categories(words: pl.Series, bins: CategoricalBins) -> Counts:
+    """As `CategoricalBins.codes`, but each distinct word is looked up once."""
+    uniques = words.unique().drop_nulls().to_list()
+    if not uniques:
+        return np.full(len(words), bins.size - 1, np.int64)
+    found = words.replace_strict(uniques, bins.codes(uniques), default=bins.size - 1, return_dtype=pl.Int64)
+    return found.to_numpy()
+
+
+def _target_codes(predicted: Floats, labels: Counts | None, model: Model) -> Coded | None:
+    bins = model.target_bins
+    if bins is None or not model.target_tracked:
+        return None
+    if isinstance(bins, NumericBins):
+        return Coded(bins.codes(predicted[:, 0]), bins.size)
+    assert isinstance(bins, CategoricalBins)
+    assert labels is not None
+    table = np.append(bins.codes(model.target.classes), bins.size - 1)
+    return Coded(table[labels], bins.size)
+
+
+def _skipped(rows: pl.DataFrame) -> NDArray[np.bool_] | None:
+    if "skip" not in rows.columns:
+        return None
+    return (rows["skip"].fill_null(0).to_numpy() & SKIP_DRIFT) > 0
+
+
+# --- Accuracy ---------------------------------------------------------------------------------------------------
+
+
+def accuracy(scored: Scored, cuts: Sequence[Cut], model: Model) -> list[list[bytes | None]]:
+    """Accuracy states by cut and group; None where no row has an association id."""
+    states: list[list[bytes | None]] = []
+    for cut in cuts:
+        n = cut.n_groups
+        total = rows_by_group(np.where(scored.counted, cut.group, -1), n)
+        keyed = rows_by_group(np.where(scored.keyed, cut.group, -1), n)
+        doubled = rows_by_group(np.where(scored.duplicate, cut.group, -1), n)
+        found = _accuracy_of_cut(scored, cut.of(scored.rows), n, model)
+        states.append(
+            [
+                part.with_rows(int(total[g]), int(doubled[g])).encode() if keyed[g] else None
+                for g, part in enumerate(found)
+            ]
+        )
+    return states
+
+
+def _accuracy_of_cut(scored: Scored, group: Counts, n: int, model: Model) -> list[AccuracyState]:
+    y, z = scored.actual, scored.predicted
+    usable = np.isfinite(y) & np.isfinite(z).all(axis=1)
+    group = np.where(usable, group, -1)
+    matched = rows_by_group(group, n)
+    if not model.target.classes:
+        sums = regression_sums(y, z[:, 0], group, n, model.center)
+        sum_y, sum_z = sum_by_group(y, group, n), sum_by_group(z[:, 0], group, n)
+        return [
+            AccuracyState(0, int(matched[g]), 0, sums[g], (), float(sum_y[g]), float(sum_z[g]))
+            if matched[g]
+            else AccuracyState()
+            for g in range(n)
+        ]
+    return _accuracy_of_classes(y, z, group, n, model)
+
+
+def _accuracy_of_classes(y: Floats, z: Floats, group: Counts, n: int, model: Model) -> list[AccuracyState]:
+    classes = len(model.target.classes)
+    actual = np.where(group >= 0, y, 0).astype(np.int64)
+    labels = model.target.labels(z)
+    if model.target.is_binary:
+        sums = binary_sums(actual == 1, z[:, 0], group, n, model.target.threshold)
+        by_class = [score_counts(z[:, 0], actual == 1, group, n)]
+        sum_z = sum_by_group(z[:, 0], group, n)
+    else:
+        sums = multiclass_sums(actual, labels, z, group, n, classes)
+        by_class = multiclass_scores(actual, z, group, n)
+        sum_z = np.full(n, np.nan)
+    matched = rows_by_group(group, n)
+    of_actual, of_label = count_by_group(actual, group, n, classes), count_by_group(labels, group, n, classes)
+    return [
+        AccuracyState(
+            *(0, int(matched[g]), 0, sums[g], tuple(counts[g] for counts in by_class)),
+            *(float(of_actual[g, 1]) if classes == 2 else np.nan, float(sum_z[g]), of_actual[g], of_label[g]),
+        )
+        if matched[g]
+        else AccuracyState()
+        for g in range(n)
+    ]
+
+
+# --- Columns ----------------------------------------------------------------------------------------------------
+
+
+def floats(rows: pl.DataFrame, column: str) -> Floats:
+    """A numeric column, `nan` where it is missing or was not sent."""
+    if column not in rows.columns:
+        return np.full(rows.height, np.nan)
+    series = rows[column]
+    if series.null_count():
+        series = series.cast(pl.Float64).fill_null(np.nan)
+    return series.to_numpy().astype(np.float64, copy=False)
+
+
+def matrix(rows: pl.DataFrame, target: Target) -> Floats:
+    """The predictions, shape `[n, columns]`."""
+    return np.stack([floats(rows, column) for column in target.columns], axis=1)

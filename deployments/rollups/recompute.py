@@ -1,0 +1,290 @@
+"""Dirty states from their rows: load, count, write, fold hours into days.
+
+A piece is as many buckets of one area and model as MOST_ROWS allow. Days are counted from rows when all their rows are
+at hand anyway, else added up from their hours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import polars as pl
+from django.db import connection
+from numpy.typing import NDArray
+
+from deployments.blocks import HOUR_US, decode, together
+from deployments.ingest.prepared import microseconds
+from deployments.ingest.shape import shape_of
+from deployments.models import Area, BlockState, DeployedModel, Grain
+from deployments.registry import baseline_of, target_spec
+from deployments.rollups import attributes, compute, keys, scoring
+from deployments.rollups.cuts import Attribute, Cut, by_bucket, by_segment
+from deployments.rollups.declarations import ROLLUPS, Rollup
+from deployments.rollups.fold import fold_days
+from deployments.rollups.marks import Work, next_work, unmark
+from deployments.rollups.write import Row, replace_states
+from deployments.settings_schema import Settings, parse
+from metrics import day_start
+
+MOST_ROWS = 300_000
+MOST_BUCKETS = 5_000
+HOURS = 24
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows of a piece: predictions or service events, and of accuracy the actuals too."""
+
+    table: pl.DataFrame
+    actuals: pl.DataFrame
+
+
+def next_piece(deployment_id: int) -> bool:
+    """Recompute some dirty states; false when all are clean."""
+    work = next_work(deployment_id, MOST_BUCKETS)
+    if work is None:
+        return False
+    model = DeployedModel.objects.select_related("package", "deployment").filter(pk=work.model_id).first()
+    if model is None:
+        unmark(deployment_id, work)
+    elif work.grain is Grain.BATCH:
+        _batch(model, Work(work.area, work.grain, work.model_id, work.buckets[:1]))
+    else:
+        _hours(model, work)
+    return True
+
+
+def _batch(model: DeployedModel, work: Work) -> None:
+    rollup = ROLLUPS[work.area]
+    rows = Rows(_load(model, rollup, batch_id=work.buckets[0]), _actuals(model, Grain.BATCH, work.buckets))
+    numbers = np.full(rows.table.height, work.buckets[0], np.int64)
+    followed = attributes.followed(model.deployment_id, rollup, rows.table) if rows.table.height else []
+    states = _states(model, work.area, Grain.BATCH, rows, numbers, work.buckets, followed)
+    replace_states(model, work.area, Grain.BATCH, work.buckets, followed, states)
+    unmark(model.deployment_id, work)
+
+
+def _hours(model: DeployedModel, dirty: Work) -> None:
+    rollup = ROLLUPS[dirty.area]
+    sizes = _rows_by_day(model, rollup, dirty.buckets)
+    work = _piece(dirty, sizes)
+    days = sorted({hour // HOURS for hour in work.buckets})
+    span = (work.buckets[0], work.buckets[-1])
+    rows = Rows(_load(model, rollup, days=days, hours=span), _actuals(model, Grain.DAY, days))
+    numbers = _hour_numbers(rows.table)
+    followed = attributes.followed(model.deployment_id, rollup, rows.table) if rows.table.height else []
+    states = _states(model, work.area, Grain.HOUR, rows, numbers, work.buckets, followed)
+    replace_states(model, work.area, Grain.HOUR, work.buckets, followed, states)
+    whole = _whole_days(numbers, work.buckets, days, sizes)
+    if whole:
+        of_days = _states(model, work.area, Grain.DAY, rows, numbers, whole, followed)
+        replace_states(model, work.area, Grain.DAY, whole, followed, of_days)
+    fold_days(model, work.area, [day for day in days if day not in set(whole)])
+    unmark(model.deployment_id, work)
+
+
+def _piece(dirty: Work, sizes: dict[int, int]) -> Work:
+    """The newest days whose rows together are few enough, at least one day."""
+    chosen: set[int] = set()
+    total = 0
+    for day in sorted({hour // HOURS for hour in dirty.buckets}, reverse=True):
+        total += sizes.get(day, 0)
+        if chosen and total > MOST_ROWS:
+            break
+        chosen.add(day)
+    hours = tuple(hour for hour in dirty.buckets if hour // HOURS in chosen)
+    return Work(dirty.area, dirty.grain, dirty.model_id, hours)
+
+
+def _whole_days(
+    numbers: NDArray[np.int64], dirty: Sequence[int], days: Sequence[int], sizes: dict[int, int]
+) -> list[int]:
+    """The days of which all rows are loaded and every hour with rows was dirty."""
+    clean = np.unique(numbers[~np.isin(numbers, dirty)] // HOURS)
+    loaded, counts = np.unique(numbers // HOURS, return_counts=True)
+    at_hand = dict(zip(loaded.tolist(), counts.tolist(), strict=True))
+    return [day for day in days if at_hand.get(day, 0) == sizes.get(day, 0) and day not in clean]
+
+
+# --- States -----------------------------------------------------------------------------------------------------
+
+
+def _states(
+    model: DeployedModel,
+    area: Area,
+    grain: Grain,
+    rows: Rows,
+    numbers: NDArray[np.int64],
+    buckets: Sequence[int],
+    followed: Sequence[Attribute],
+) -> list[Row]:
+    """Rows of attribute, value, bucket and payload. `numbers`: the hour (or batch) of each row."""
+    own = numbers // HOURS if grain is Grain.DAY else numbers
+    place = places(own, buckets)
+    inside = place >= 0
+    table, place, numbers = (
+        (rows.table, place, numbers)
+        if inside.all()
+        else (rows.table.filter(pl.Series(inside)), place[inside], numbers[inside])
+    )
+    if not table.height:
+        return []
+    cuts = [by_bucket(place, buckets), *(by_segment(table, place, buckets, one) for one in followed)]
+    kept = [cut for cut in cuts if cut is not None]
+    found = _COMPUTE[area](model, grain, table, numbers, rows.actuals, kept)
+    return list(_labelled(kept, found, np.bincount(place, minlength=len(buckets))))
+
+
+def _labelled(cuts: Sequence[Cut], states: Sequence[Sequence[bytes | None]], rows: NDArray[np.int64]) -> Iterable[Row]:
+    for cut, payloads in zip(cuts, states, strict=True):
+        for number, ((value, bucket), payload) in enumerate(zip(cut.spots, payloads, strict=True)):
+            if payload is not None and (cut.attribute_id or rows[number]):
+                yield cut.attribute_id, value, bucket, payload
+
+
+def places(numbers: NDArray[np.int64], buckets: Sequence[int]) -> NDArray[np.int64]:
+    """The place of each number in the rising `buckets`, -1 if it is not among them."""
+    known = np.asarray(buckets, np.int64)
+    place = np.minimum(np.searchsorted(known, numbers), len(known) - 1)
+    return np.where(known[place] == numbers, place, -1)
+
+
+def _service(
+    model: DeployedModel,
+    grain: Grain,
+    table: pl.DataFrame,
+    numbers: NDArray[np.int64],
+    actuals: pl.DataFrame,
+    cuts: Sequence[Cut],
+) -> Sequence[Sequence[bytes | None]]:
+    return compute.service(table, cuts, by_time=grain is not Grain.BATCH)
+
+
+def _predictions(
+    model: DeployedModel,
+    grain: Grain,
+    table: pl.DataFrame,
+    numbers: NDArray[np.int64],
+    actuals: pl.DataFrame,
+    cuts: Sequence[Cut],
+) -> Sequence[Sequence[bytes | None]]:
+    return compute.predictions(table, cuts, counted_model(model))
+
+
+def _accuracy(
+    model: DeployedModel,
+    grain: Grain,
+    table: pl.DataFrame,
+    numbers: NDArray[np.int64],
+    actuals: pl.DataFrame,
+    cuts: Sequence[Cut],
+) -> Sequence[Sequence[bytes | None]]:
+    """Matches are looked for hour by hour (or in the batch), also when days are counted."""
+    counted = counted_model(model)
+    spots, place = np.unique(numbers, return_inverse=True)
+    superseded: list[tuple[int, int]] = []
+    given = actuals
+    if grain is not Grain.BATCH:
+        at = {int(hour): index for index, hour in enumerate(spots)}
+        found = keys.superseded_in(model.deployment_id, model.pk, spots.tolist())
+        superseded = [(at[hour], key) for hour, key in found if hour in at]
+        given = actuals.with_columns(place=pl.Series(places(actuals["hour"].to_numpy(), spots.tolist())))
+        given = given.filter(pl.col("place") >= 0)
+    else:
+        given = actuals.with_columns(place=pl.lit(0, pl.Int64))
+    scored = scoring.match(table, place.astype(np.int64), given, counted.target, superseded)
+    return compute.accuracy(scored, cuts, counted)
+
+
+_Compute = Callable[
+    [DeployedModel, Grain, pl.DataFrame, NDArray[np.int64], pl.DataFrame, Sequence[Cut]],
+    Sequence[Sequence[bytes | None]],
+]
+_COMPUTE: dict[Area, _Compute] = {
+    Area.SERVICE: _service,
+    Area.PREDICTIONS: _predictions,
+    Area.ACCURACY: _accuracy,
+}
+
+
+def counted_model(model: DeployedModel) -> compute.Model:
+    """What is counted, as the deployment's settings say."""
+    settings = parse(Settings, model.deployment.settings)
+    features = baseline_of(model.package).features if settings.feature_drift.enabled else {}
+    return compute.Model(
+        shape_of(model).target,
+        {name: feature.bins for name, feature in features.items()},
+        target_spec(model.package),
+        model.package.center,
+        settings.target_drift.enabled,
+    )
+
+
+# --- Rows -------------------------------------------------------------------------------------------------------
+
+
+def _rows_by_day(model: DeployedModel, rollup: Rollup, hours: Sequence[int]) -> dict[int, int]:
+    days = sorted({hour // HOURS for hour in hours})
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT first_hour / 24, sum(rows) FROM deployments_block WHERE deployment_id = %s AND day = ANY(%s) "
+            "AND kind = %s AND state = %s AND model_id = %s AND batch_id IS NULL GROUP BY 1",
+            [model.deployment_id, _dates(days), int(rollup.source), int(BlockState.ROLLED), model.pk],
+        )
+        return {int(day): int(rows) for day, rows in cursor.fetchall()}
+
+
+def _load(
+    model: DeployedModel,
+    rollup: Rollup,
+    *,
+    days: Sequence[int] = (),
+    hours: tuple[int, int] = (0, 0),
+    batch_id: int | None = None,
+) -> pl.DataFrame:
+    """The rows of days (those blocks that reach into the hours) or of a batch, in the order of submission."""
+    where = "batch_id = %s"
+    params: list[int | list[date] | None] = [batch_id]
+    if batch_id is None:
+        where = "day = ANY(%s) AND batch_id IS NULL AND first_hour <= %s AND last_hour >= %s"
+        params = [_dates(days), hours[1], hours[0]]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT received_at, payload FROM deployments_block WHERE deployment_id = %s AND kind = %s "  # noqa: S608
+            f"AND state = %s AND model_id = %s AND {where} ORDER BY id",
+            [model.deployment_id, int(rollup.source), int(BlockState.ROLLED), model.pk, *params],
+        )
+        found = cursor.fetchall()
+    return together([_stamped(decode(payload), microseconds(received)) for received, payload in found])
+
+
+def _stamped(rows: pl.DataFrame, received: int) -> pl.DataFrame:
+    """Every row with its time of receipt; in blocks that were put together it is a column already."""
+    return rows if "received" in rows.columns else rows.with_columns(received=pl.lit(received, pl.Int64))
+
+
+def _actuals(model: DeployedModel, grain: Grain, buckets: Sequence[int]) -> pl.DataFrame:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT payload FROM deployments_actualblock "
+            "WHERE deployment_id = %s AND grain = %s AND bucket = ANY(%s) ORDER BY id",
+            [model.deployment_id, int(grain), list(buckets)],
+        )
+        tables = [decode(row[0]) for row in cursor.fetchall()]
+    if tables:
+        return pl.concat(tables, how="vertical_relaxed")
+    return scoring.no_actuals(shape_of(model).target).with_columns(hour=pl.lit(0, pl.Int64))
+
+
+def _hour_numbers(rows: pl.DataFrame) -> NDArray[np.int64]:
+    if not rows.height:
+        return np.empty(0, np.int64)
+    numbers: NDArray[np.int64] = rows["at"].to_numpy() // HOUR_US
+    return numbers
+
+
+def _dates(days: Sequence[int]) -> list[date]:
+    return [day_start(day).date() for day in days]

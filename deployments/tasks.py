@@ -1,0 +1,77 @@
+"""Tasks hold no logic: each fetches, calls one function, and may run twice without harm."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from importlib import import_module
+
+from celery import shared_task
+from django.utils import timezone
+
+from deployments import wake
+
+
+@shared_task(name="deployments.tasks.roll_up")
+def roll_up(deployment_id: int) -> None:
+    """Bring the states of one deployment up to date."""
+    from deployments.rollups import fill
+
+    wake.began(deployment_id)
+    fill.run(deployment_id, timezone.now())
+
+
+@shared_task(name="deployments.tasks.dispatch_rollups")
+def dispatch_rollups() -> None:
+    """Fan out to every deployment with work to do; those asked for a moment ago are on their way."""
+    from deployments.rollups import fill
+
+    for pk in fill.waiting_deployments():
+        wake.roll_up(pk)
+
+
+@shared_task(name="deployments.tasks.run_job")
+def run_job(pk: int) -> None:
+    """Carry out one job."""
+    from deployments import jobs
+
+    for module in HANDLERS:
+        import_module(module)
+    jobs.run(pk)
+
+
+@shared_task(name="deployments.tasks.dispatch_jobs")
+def dispatch_jobs() -> None:
+    """Wake a worker for every job that nobody works on."""
+    from deployments import jobs
+
+    for pk in jobs.waiting():
+        wake.run_job(pk)
+
+
+@shared_task(name="deployments.tasks.ensure_partitions")
+def ensure_partitions() -> None:
+    """Make the tables of this month and the next."""
+    from deployments import partitions
+
+    today = timezone.now().date()
+    partitions.ensure([today, today + timedelta(days=31)])
+
+
+@shared_task(name="deployments.tasks.refresh_health")
+def refresh_health() -> None:
+    """Time windows move on without data: look again at verdicts that are a few minutes old."""
+    from deployments import health
+
+    health.refresh_stale(timezone.now())
+
+
+@shared_task(name="deployments.tasks.prune")
+def prune() -> None:
+    """Delete what is past its retention."""
+    from deployments import retention
+
+    retention.prune(timezone.now())
+
+
+HANDLERS = ("deployments.api.settings", "deployments.api.deployments", "deployments.ingest.processing")
+"""Modules that register handlers of jobs."""

@@ -1,0 +1,307 @@
+"""The operations of the Deployments API reference, as facts that tests walk and documentation is checked against.
+
+One row an operation, in the reference's order within each area. `keys` are the top-level keys of the answer that the
+reference shows; `query` holds the parameters of the operations that are served, with what a good value of each is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import Any
+
+from deployments.models import Role
+
+OWNER, USER, CONSUMER = Role.OWNER, Role.USER, Role.CONSUMER
+ONE = "deployments/{deploymentId}/"
+
+
+class Kind(Enum):
+    """What a query parameter must be."""
+
+    HOUR = auto()  # the top of an hour
+    MOMENT = auto()  # any time
+    DURATION = auto()
+    RATIO = auto()  # 0 to 1
+    COUNT = auto()  # a whole number from 0
+    FLAG = auto()
+    CHOICE = auto()  # one of, or several of, a fixed set of words
+    TEXT = auto()
+    WORDS = auto()  # any words
+    MODEL = auto()  # a model of the deployment
+    CLASS = auto()  # a class of its target
+    FEATURE = auto()  # a feature of the model
+    ATTRIBUTE = auto()  # a followed segment attribute; counts only with a value
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation. `role` is the weakest that may call it, None where any token will do."""
+
+    method: str
+    path: str
+    role: Role | None = CONSUMER
+    served: bool = False
+    status: int = 200
+    keys: str = ""
+    query: Mapping[str, Kind] = field(default_factory=dict)
+    example: Mapping[str, Any] = field(default_factory=dict)
+    body: Mapping[str, Any] | None = None
+
+    @property
+    def name(self) -> str:
+        """`GET deployments/{deploymentId}/accuracy/`, for example."""
+        return f"{self.method} {self.path}"
+
+
+def get(path: str, keys: str, *parts: Mapping[str, Kind], example: Mapping[str, Any] | None = None) -> Operation:
+    """A served GET of one deployment."""
+    query = {name: kind for part in parts for name, kind in part.items()}
+    return Operation("GET", ONE + path, CONSUMER, True, 200, keys, query, example or {})
+
+
+def change(
+    method: str, path: str, role: Role, status: int, body: Mapping[str, Any] | None = None, keys: str = ""
+) -> Operation:
+    """A served operation of one deployment that changes something."""
+    return Operation(method, ONE + path, role, True, status, keys, body=body)
+
+
+def later(methods: str, path: str, keys: str = "") -> list[Operation]:
+    """Operations that this version does not serve."""
+    return [Operation(method, path, served=False, status=501, keys=keys) for method in methods.split()]
+
+
+def later_of_one(methods: str, path: str, keys: str = "") -> list[Operation]:
+    return later(methods, ONE + path, keys)
+
+
+PAGE = "count data next previous"
+TOTAL = f"{PAGE} totalCount"
+SEGMENTED = "segmentAttribute segmentValue"
+WINDOW = {"offset": Kind.COUNT, "limit": Kind.COUNT}
+PERIOD = {"start": Kind.HOUR, "end": Kind.HOUR}
+BUCKETS = PERIOD | {"bucketSize": Kind.DURATION}
+SEGMENT = {"segmentAttribute": Kind.ATTRIBUTE, "segmentValue": Kind.TEXT}
+MODEL = {"modelId": Kind.MODEL}
+BATCHES = {"batchId": Kind.WORDS}
+METRIC = {"metric": Kind.CHOICE}
+CLASSES = {"targetClass": Kind.CLASS}
+ALL_CLASSES = CLASSES | {"targetClasses": Kind.CLASS}
+FEATURES = {"featureNames": Kind.FEATURE}
+PERCENTILES = {"includePercentiles": Kind.FLAG}
+QUANTILES = {"executionTimeQuantile": Kind.RATIO, "responseTimeQuantile": Kind.RATIO}
+SLOW = {"slowRequestsThreshold": Kind.COUNT}
+ONE_METRIC = METRIC | {"quantile": Kind.RATIO, "threshold": Kind.COUNT}
+LIST_FILTERS = {
+    **dict.fromkeys(("serviceHealth", "modelHealth", "accuracyHealth", "role", "status", "importance"), Kind.CHOICE),
+    **dict.fromkeys(("orderBy", "buildEnvironmentType", "executionEnvironmentType"), Kind.CHOICE),
+    **dict.fromkeys(("predictionEnvironmentPlatform", "championModelExecutionType"), Kind.CHOICE),
+    **dict.fromkeys(("lastPredictionTimestampStart", "lastPredictionTimestampEnd"), Kind.MOMENT),
+    **dict.fromkeys(("predictionUsageDailyAvgGreaterThan", "predictionUsageDailyAvgLessThan"), Kind.COUNT),
+    **dict.fromkeys(("search", "createdBy", "championModelTargetType"), Kind.TEXT),
+    **dict.fromkeys(("defaultPredictionServerId", "tagKeys", "tagValues"), Kind.WORDS),
+    "createdByMe": Kind.FLAG,
+}
+BATCH_FILTERS = {
+    **dict.fromkeys(("createdAfter", "createdBefore", "startAfter", "endBefore"), Kind.MOMENT),
+    "createdBy": Kind.TEXT,
+    "search": Kind.TEXT,
+    "orderBy": Kind.CHOICE,
+}
+ONE_FEATURE = {"featureNames": "age"}
+
+DEPLOYMENT = (
+    "accuracyHealth approvalStatus capabilities createdAt defaultPredictionServer description governance hasError id "
+    "importance label model modelHealth modelPackage modelPackageInitialDownload openedChangeRequests owners "
+    "permissions predictionEnvironment predictionUsage scoringCodeInitialDownload serviceHealth settings status tags "
+    "userProvidedId"
+)
+SETTINGS = (
+    "associationId automaticActuals biasAndFairness challengerModels featureDrift humility predictionIntervals "
+    "predictionWarning predictionsByForecastDate predictionsDataCollection processingLimits segmentAnalysis targetDrift"
+)
+HEALTH = "accuracy actualsTimeliness customMetrics dataDrift fairness predictionsTimeliness service"
+BATCH = (
+    "batchPredictionJobId batchPredictionJobStatus createdAt createdBy description earliestPredictionTimestamp "
+    "externalContextUrl id isLocked latestPredictionTimestamp name predictionsCount serviceHealth"
+)
+ACCURACY = f"batchIds metrics modelId period {SEGMENTED} targetClasses"
+ACCURACY_BY_TIME = f"baseline baselines buckets metric modelId {SEGMENTED} summary"
+OVER = f"baselines buckets {SEGMENTED}"
+DRIFT = f"batchId metric modelId period {SEGMENTED}"
+TARGET_DRIFT = f"{DRIFT} baselineSampleSize driftScore sampleSize targetName type"
+MANY_DRIFT = f"{DRIFT} {PAGE}"
+SERVICE = f"metrics modelId period {SEGMENTED}"
+CUSTOM = (
+    "baselineValues createdAt createdBy description directionality displayChart id isModelSpecific name sampleCount "
+    "timeStep timestamp type units value"
+)
+CUSTOM_JOB = (
+    "baselineValues createdAt deployment description directionality id isModelSpecific name sampleCount schedule "
+    "timeStep timestamp type units value"
+)
+ACTUALS_EXPORT = "createdAt createdBy data error id modelId onlyMatchedPredictions period status"
+EXPORT = "associationIds augmentationType batches createdAt createdBy data error id modelId period status"
+POLICY = (
+    "action autopilotOptions description featureListStrategy id latestRun modelSelectionStrategy name projectOptions "
+    "projectOptionsStrategy timeSeriesOptions trigger"
+)
+RUN = "challengerId errorMessage finishTime id modelPackageId projectId registeredModelId startTime status"
+CHALLENGER = "id model modelPackage name predictionEnvironment"
+CHAMPION = (
+    "buildStatus capabilities datasets id importMeta isArchived isDeprecated mlpkgFileContents modelDescription "
+    "modelExecutionType modelId modelKind name sourceMeta target timeseries updatedBy userProvidedId"
+)
+SECONDARY = (
+    "created creatorFullName creatorUserId credentialIds featurelistId isDefault isDeleted name projectId "
+    "secondaryDatasetConfigId secondaryDatasets"
+)
+FAIRNESS = "buckets fairnessThreshold favorableTargetOutcome modelId modelPackageId protectedFeature summary"
+ACTUALS = {"data": [{"associationId": "row-1", "actualValue": "yes"}]}
+
+DEPLOYMENTS = [
+    Operation("GET", "deployments/", None, True, 200, TOTAL, WINDOW | LIST_FILTERS),
+    get("", DEPLOYMENT),
+    change("PATCH", "", OWNER, 204, {"label": "Another label"}),
+    change("DELETE", "", OWNER, 204),
+    get("capabilities/", "data"),
+    change("PATCH", "status/", OWNER, 202, {"status": "inactive"}),
+    get("settings/", SETTINGS),
+    change("PATCH", "settings/", OWNER, 202, {"automaticActuals": {"enabled": True}}),
+    get("healthSettings/", HEALTH),
+    change("PATCH", "healthSettings/", OWNER, 200, {"dataDrift": {"driftThreshold": 0.2}}),
+    get("healthSettings/defaults/", HEALTH),
+    get(
+        "features/",
+        TOTAL,
+        WINDOW,
+        {"includeNonPredictionFeatures": Kind.FLAG, "forSegmentedAnalysis": Kind.FLAG},
+        {"search": Kind.TEXT, "orderBy": Kind.CHOICE},
+    ),
+    get("segmentAttributes/", "data monitoringType", {"monitoringType": Kind.CHOICE}),
+    get("segmentValues/", TOTAL, WINDOW, {"segmentAttribute": Kind.ATTRIBUTE, "search": Kind.TEXT}),
+    change("POST", "actuals/fromJSON/", USER, 202, ACTUALS),
+]
+
+BATCH_OPERATIONS = [
+    get("monitoringBatches/", TOTAL, WINDOW, BATCH_FILTERS),
+    change("POST", "monitoringBatches/", USER, 200, {"batchName": "May"}, BATCH),
+    get("monitoringBatches/{monitoringBatchId}/", BATCH),
+    change("PATCH", "monitoringBatches/{monitoringBatchId}/", USER, 200, {"description": "Late"}, BATCH),
+    change("DELETE", "monitoringBatches/{monitoringBatchId}/", OWNER, 200),
+]
+
+MONITORING = [
+    get("accuracy/", ACCURACY, PERIOD, MODEL, BATCHES, SEGMENT, ALL_CLASSES),
+    get("accuracyOverBatch/", "baselines buckets", SEGMENT, MODEL, BATCHES, METRIC),
+    get("accuracyOverTime/", ACCURACY_BY_TIME, BUCKETS, MODEL, METRIC, SEGMENT, ALL_CLASSES),
+    get("featureDrift/", MANY_DRIFT, PERIOD, MODEL, METRIC, WINDOW, SEGMENT, BATCHES),
+    get(
+        "featureDriftOverBatch/",
+        "buckets driftMetric",
+        *(SEGMENT, BATCHES, FEATURES, MODEL, {"driftMetric": Kind.CHOICE}),
+        example=ONE_FEATURE,
+    ),
+    get(
+        "featureDriftOverTime/",
+        "buckets features metric summaries",
+        *(BUCKETS, MODEL, FEATURES, METRIC, SEGMENT),
+        example=ONE_FEATURE,
+    ),
+    get("predictionsOverBatch/", OVER, SEGMENT, BATCHES, MODEL, PERCENTILES),
+    get("predictionsOverTime/", OVER, BUCKETS, SEGMENT, MODEL, CLASSES, PERCENTILES),
+    get("predictionsVsActualsOverBatch/", OVER, SEGMENT, MODEL, BATCHES, CLASSES),
+    get("predictionsVsActualsOverTime/", f"{OVER} summary", BUCKETS, SEGMENT, MODEL, CLASSES),
+    get("batchServiceStats/", f"batches metrics {SEGMENTED}", QUANTILES, SLOW, SEGMENT, BATCHES, MODEL),
+    get("serviceStats/", SERVICE, PERIOD, QUANTILES, SLOW, SEGMENT, MODEL),
+    get("serviceStatsOverBatch/", f"buckets metric {SEGMENTED}", SEGMENT, BATCHES, MODEL, ONE_METRIC),
+    get("serviceStatsOverTime/", f"buckets metric modelId {SEGMENTED} summary", BUCKETS, ONE_METRIC, SEGMENT, MODEL),
+    get("targetDrift/", TARGET_DRIFT, PERIOD, MODEL, METRIC, SEGMENT, BATCHES),
+]
+
+OUTSIDE = [
+    *(
+        Operation(method, "deletedDeployments/", None, status=501, keys=keys)
+        for method, keys in (("GET", PAGE), ("PATCH", ""))
+    ),
+    Operation("POST", "deployments/fromLearningModel/", None, status=501, keys="id"),
+    Operation("GET", "predictionServers/", None, status=501, keys=PAGE),
+]
+
+NOT_SERVED = [
+    *later_of_one("GET", "accuracyOverSpace/", "baselines buckets geoFeatureName metric modelId period"),
+    *later_of_one("POST", "actuals/fromDataset/"),
+    *later_of_one("GET", "actualsDataExports/", TOTAL),
+    *later_of_one("POST", "actualsDataExports/", ACTUALS_EXPORT),
+    *later_of_one("DELETE", "actualsDataExports/{exportId}/"),
+    *later_of_one("GET PATCH", "actualsDataExports/{exportId}/", ACTUALS_EXPORT),
+    *later_of_one("POST", "challengerPredictions/"),
+    *later_of_one("GET", "challengerReplaySettings/", "enabled schedule"),
+    *later_of_one("PATCH", "challengerReplaySettings/"),
+    *later_of_one("GET", "challengers/", "data"),
+    *later_of_one("POST", "challengers/"),
+    *later_of_one("DELETE", "challengers/{challengerId}/"),
+    *later_of_one("GET PATCH", "challengers/{challengerId}/", CHALLENGER),
+    *later_of_one("GET", "championModelPackage/", CHAMPION),
+    *later_of_one("GET", "customMetrics/", TOTAL),
+    *later_of_one("POST", "customMetrics/", CUSTOM),
+    *later_of_one("POST", "customMetrics/fromCustomJob/", CUSTOM_JOB),
+    *later_of_one("DELETE", "customMetrics/{customMetricId}/"),
+    *later_of_one("GET PATCH", "customMetrics/{customMetricId}/", CUSTOM),
+    *later_of_one("GET", "customMetrics/{customMetricId}/batchSummary/", "metric"),
+    *later_of_one("POST", "customMetrics/{customMetricId}/fromDataset/"),
+    *later_of_one("POST", "customMetrics/{customMetricId}/fromJSON/", CUSTOM),
+    *later_of_one("GET", "customMetrics/{customMetricId}/summary/", "metric period"),
+    *later_of_one("GET", "customMetrics/{customMetricId}/valuesOverBatch/", "buckets metric"),
+    *later_of_one("GET", "customMetrics/{customMetricId}/valuesOverTime/", "buckets metric summary"),
+    *later_of_one("GET", "customMetricsBatchSummary/", "metrics"),
+    *later_of_one("GET", "customMetricsSummary/", "details metrics period"),
+    *later_of_one("GET", "dataQualityView/", TOTAL),
+    *later_of_one("GET", "fairnessScoresOverTime/", FAIRNESS),
+    *later_of_one("GET", "featureDriftOverSpace/", "data featureName geoFeatureName period"),
+    *later_of_one("GET", "humilityStats/", f"data modelId period {SEGMENTED}"),
+    *later_of_one("GET", "humilityStatsOverTime/", f"buckets modelId {SEGMENTED} summary"),
+    *later_of_one("PATCH", "model/", "checks message status"),
+    *later_of_one("GET", "model/secondaryDatasetConfiguration/", SECONDARY),
+    *later_of_one("PATCH", "model/secondaryDatasetConfiguration/"),
+    *later_of_one("GET", "model/secondaryDatasetConfigurationHistory/", PAGE),
+    *later_of_one("POST", "model/validation/", "checks message status"),
+    *later_of_one("GET", "monitoringBatchLimits/"),
+    *later_of_one("GET", "monitoringBatches/{monitoringBatchId}/models/", TOTAL),
+    *later_of_one(
+        "GET",
+        "monitoringBatches/{monitoringBatchId}/models/{modelId}/",
+        "batchId endTime modelId predictionsCount startTime",
+    ),
+    *later_of_one("PATCH", "monitoringBatches/{monitoringBatchId}/models/{modelId}/"),
+    *later_of_one("POST", "monitoringDataDeletions/"),
+    *later_of_one("POST", "onDemandReports/"),
+    *later_of_one("GET", "predictionDataExports/", TOTAL),
+    *later_of_one("POST", "predictionDataExports/", EXPORT),
+    *later_of_one("GET PATCH", "predictionDataExports/{exportId}/", EXPORT),
+    *later_of_one("POST", "predictionInputs/fromDataset/"),
+    *later_of_one("GET", "predictionResults/", f"associationIdColumnNames {PAGE}"),
+    *later_of_one("GET", "predictionsOverSpace/", "baselines buckets geoFeatureName modelId period"),
+    *later_of_one("GET", "predictionsVsActualsOverSpace/", "baselines buckets geoFeatureName modelId period summary"),
+    *later_of_one("GET", "retrainingPolicies/", TOTAL),
+    *later_of_one("POST", "retrainingPolicies/", POLICY),
+    *later_of_one("DELETE", "retrainingPolicies/{retrainingPolicyId}/"),
+    *later_of_one("GET PATCH", "retrainingPolicies/{retrainingPolicyId}/", POLICY),
+    *later_of_one("GET", "retrainingPolicies/{retrainingPolicyId}/runs/", TOTAL),
+    *later_of_one("POST", "retrainingPolicies/{retrainingPolicyId}/runs/"),
+    *later_of_one("GET PATCH", "retrainingPolicies/{retrainingPolicyId}/runs/{runId}/", RUN),
+    *later_of_one("GET", "retrainingSettings/", "dataset predictionEnvironment retrainingUser"),
+    *later_of_one("PATCH", "retrainingSettings/"),
+    *later_of_one("GET PUT", "runtimeParameters/", TOTAL),
+    *later_of_one("GET", "scoringCode/"),
+    *later_of_one("POST", "scoringCodeBuilds/"),
+    *later_of_one("GET", "sharedRoles/", TOTAL),
+    *later_of_one("PATCH", "sharedRoles/"),
+    *later_of_one("GET", "trainingDataExports/", TOTAL),
+    *later_of_one("POST", "trainingDataExports/"),
+    *later_of_one("GET", "trainingDataExports/{exportId}/", "createdAt createdBy data id modelId modelPackageId"),
+]
+
+OPERATIONS: list[Operation] = [*DEPLOYMENTS, *BATCH_OPERATIONS, *MONITORING, *OUTSIDE, *NOT_SERVED]

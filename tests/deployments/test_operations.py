@@ -1,0 +1,346 @@
+"""Every operation of the reference: who may call it, what it answers, and how it refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.test import Client
+from django.urls import resolve
+from pytest_django import DjangoDbBlocker
+
+from deployments import batches
+from deployments.api.authentication import issue
+from deployments.api.permissions import STRENGTH
+from deployments.models import Deployment, DeploymentRole, MonitoringBatch, Role
+from deployments.rollups import fill
+from tests.deployments.factories import make_deployment, make_user, send_actuals, send_predictions, send_service
+from tests.deployments.operations import MONITORING, OPERATIONS, Kind, Operation
+
+SERVED = [operation for operation in OPERATIONS if operation.served]
+READS = [operation for operation in SERVED if operation.method == "GET"]
+CHANGES = [operation for operation in SERVED if operation.method != "GET"]
+OF_ONE = [operation for operation in OPERATIONS if operation.role is not None]
+UNKNOWN = "0123456789abcdef01234567"
+DATA = "application/json"
+
+WRONG: Mapping[Kind, tuple[str, ...]] = {
+    Kind.HOUR: ("yesterday", "2026-03-02T09:30:00Z", "1960-01-01T00:00:00Z"),
+    Kind.MOMENT: ("yesterday", "2026-13-01T00:00:00Z"),
+    Kind.DURATION: ("week", "PT90M", "P0D"),
+    Kind.RATIO: ("half", "1.01", "-0.1", "nan"),
+    Kind.COUNT: ("many", "-1", "1.5", "9" * 40),
+    Kind.FLAG: ("yes", ""),
+    Kind.CHOICE: ("neverHeardOf", "\x00"),
+    Kind.TEXT: ("x" * 513, "\x00"),
+    Kind.WORDS: ("\x00", ",".join(map(str, range(1001)))),
+    Kind.MODEL: (UNKNOWN, "\x00"),
+    Kind.CLASS: ("maybe", "\x00"),
+    Kind.FEATURE: ("no such feature", "age,town,age2", "", "\x00"),
+    Kind.ATTRIBUTE: ("no such attribute", "\x00"),
+}
+
+BAD_BODIES: Mapping[str, list[tuple[Any, str]]] = {
+    "PATCH deployments/{deploymentId}/": [
+        ({"label": ""}, "label"),
+        ({"label": 3}, "label"),
+        ({"importance": "URGENT"}, "importance"),
+        ({"description": "x" * 10_001}, "description"),
+        ({"description": "\x00"}, "body"),
+    ],
+    "PATCH deployments/{deploymentId}/status/": [({"status": "errored"}, "status"), ({}, "status")],
+    "PATCH deployments/{deploymentId}/settings/": [
+        ({"segmentAnalysis": {"enabled": True, "attributes": ["no such"]}}, "segmentAnalysis.attributes"),
+        ({"automaticActuals": 3}, "automaticActuals"),
+        ({"predictionIntervals": {"percentiles": [101]}}, "predictionIntervals"),
+    ],
+    "PATCH deployments/{deploymentId}/healthSettings/": [
+        ({"dataDrift": {"driftThreshold": 2}}, "dataDrift"),
+        ({"accuracy": {"metric": "RMSE"}}, "accuracy.metric"),
+        ({"predictionsTimeliness": {"expectedFrequency": "often"}}, "predictionsTimeliness.expectedFrequency"),
+    ],
+    "POST deployments/{deploymentId}/actuals/fromJSON/": [
+        ({}, "data"),
+        ({"data": []}, "data"),
+        ({"data": [{"actualValue": "yes"}]}, "data[0].associationId"),
+        ({"data": [{"associationId": "row-1", "actualValue": "maybe"}]}, "data[0].actualValue"),
+    ],
+    "POST deployments/{deploymentId}/monitoringBatches/": [
+        ({}, "batchName"),
+        ({"batchName": "x" * 129}, "batchName"),
+        ({"batchName": "June", "externalContextUrl": "javascript:alert(1)"}, "externalContextUrl"),
+    ],
+    "PATCH deployments/{deploymentId}/monitoringBatches/{monitoringBatchId}/": [
+        ({"batchName": ""}, "batchName"),
+        ({"isLocked": "no"}, "isLocked"),
+    ],
+}
+
+
+@dataclass(frozen=True)
+class World:
+    """A deployment with rows by time and in a batch, and a client for each role."""
+
+    deployment: Deployment
+    batch: MonitoringBatch
+    clients: Mapping[Role, Client]
+    stranger: Client
+    now: datetime
+    ids: Mapping[str, str] = field(default_factory=dict)
+
+    def path(self, operation: Operation, **ids: str) -> str:
+        """The operation's path with real ids, those of things that are not served being made up."""
+        known = {"deploymentId": self.deployment.public_id, "monitoringBatchId": self.batch.public_id} | ids
+        made_up = dict.fromkeys(
+            ("exportId", "challengerId", "customMetricId", "modelId", "retrainingPolicyId", "runId"), UNKNOWN
+        )
+        return "/api/v2/" + operation.path.format(**made_up | known)
+
+    def call(self, operation: Operation, client: Client | None = None, query: Any = None, **ids: str) -> Any:
+        """The operation's answer with its example, to an owner unless told otherwise."""
+        return send(
+            client or self.clients[Role.OWNER],
+            operation,
+            self.path(operation, **ids),
+            {**operation.example, **(query or {})},
+            operation.body,
+        )
+
+
+def send(client: Client, operation: Operation, path: str, query: Mapping[str, Any], body: Any) -> Any:
+    """One request."""
+    more = {} if operation.method == "GET" else {"data": {} if body is None else body, "content_type": DATA}
+    return getattr(client, operation.method.lower())(path, query_params=query, **more)
+
+
+def client_of(role: Role | None, deployment: Deployment) -> Client:
+    """A client with the token of a new person who has this role."""
+    user = make_user()
+    if role is not None:
+        DeploymentRole.objects.create(deployment=deployment, user=user, role=role)
+    return Client(headers={"Authorization": f"Bearer {issue(user, 'test')}"}, raise_request_exception=False)
+
+
+def build() -> World:
+    """Twenty predictions by time and ten in a batch, half of them with actuals, and two service events."""
+    now = datetime.now(UTC)
+    at = now - timedelta(hours=3)
+    deployment = make_deployment(segments=True, batch_monitoring=True, started_at=now - timedelta(days=30))
+    owner = make_user()
+    batch = batches.create(deployment, owner, {"name": "April"})
+    predicted = [i / 20 for i in range(20)]
+    ages, towns = [20.0 + i for i in range(20)], ["Oslo", "Bergen"] * 10
+    named = [f"row-{i}" for i in range(20)]
+    send_predictions(deployment, predicted, at=at, ids=named, ages=ages, towns=towns, received=now)
+    send_predictions(
+        deployment,
+        predicted[:10],
+        at=at,
+        ids=[f"batch-{i}" for i in range(10)],
+        ages=ages[:10],
+        received=now,
+        batchId=batch.public_id,
+    )
+    send_service(
+        deployment,
+        [
+            {"timestamp": at.isoformat(), "numPredictions": 20, "executionTime": 12.0},
+            {"timestamp": at.isoformat(), "userError": True, "executionTime": 1.0},
+        ],
+        received=now,
+    )
+    send_actuals(deployment, {name: "yes" if i % 3 else "no" for i, name in enumerate(named[:10])}, received=now)
+    assert fill.run(deployment.pk, now)
+    deployment.refresh_from_db()
+    clients = {role: client_of(role, deployment) for role in Role}
+    return World(deployment, batch, clients, client_of(None, deployment), now)
+
+
+@pytest.fixture(scope="module")
+def built(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[World]:
+    """One world for all tests here: each runs inside this transaction and takes back what it did."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield build()
+        transaction.set_rollback(True)
+
+
+@pytest.fixture
+def world(built: World, db: None) -> World:
+    return built
+
+
+def named(operations: list[Operation]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("operation", operations, ids=[operation.name for operation in operations])
+
+
+def assert_is_error(answer: Any, status: int) -> dict[str, Any]:
+    """The one shape of all errors; returns the body."""
+    assert answer.status_code == status, answer.content
+    assert answer["Content-Type"] == "application/json"
+    body: dict[str, Any] = answer.json()
+    assert set(body) == {"message", "errors"}
+    assert body["message"]
+    assert isinstance(body["errors"], dict)
+    return body
+
+
+def test_the_reference_has_113_operations() -> None:
+    assert len({operation.name for operation in OPERATIONS}) == len(OPERATIONS) == 113
+
+
+@named(OPERATIONS)
+def test_every_operation_has_a_route_that_declares_its_role(operation: Operation) -> None:
+    path = "/api/v2/" + operation.path.replace("{", "").replace("}", "")
+    view: Any = getattr(resolve(path).func, "view_class", None)
+    assert view is not None, f"{path} goes nowhere"
+    assert operation.method.lower() in view.http_method_names
+    assert hasattr(view, operation.method.lower())
+    if operation.served and operation.role is not None:
+        assert view.roles[operation.method] == operation.role
+
+
+@named(OPERATIONS)
+def test_the_weakest_role_that_may_call_it_gets_the_answer_of_the_reference(world: World, operation: Operation) -> None:
+    answer = world.call(operation, world.clients[operation.role or Role.CONSUMER])
+    if not operation.served:
+        body = assert_is_error(answer, 501)
+        assert "not served by this version" in body["message"]
+        return
+    assert answer.status_code == operation.status, answer.content
+    if operation.keys:
+        assert set(operation.keys.split()) <= set(answer.json())
+    if operation.status == 200:
+        assert answer.content.strip().startswith(b"{")
+
+
+@named([operation for operation in OF_ONE if operation.role not in (None, Role.CONSUMER)])
+def test_weaker_roles_are_told_that_they_may_not(world: World, operation: Operation) -> None:
+    assert operation.role is not None
+    for role in Role:
+        if STRENGTH[role] < STRENGTH[operation.role]:
+            body = assert_is_error(world.call(operation, world.clients[role]), 403)
+            assert operation.role in body["message"]
+
+
+@named(OF_ONE)
+def test_a_stranger_does_not_learn_that_the_deployment_exists(world: World, operation: Operation) -> None:
+    unseen = assert_is_error(world.call(operation, world.stranger), 404)
+    assert unseen == assert_is_error(world.call(operation, deploymentId=UNKNOWN), 404)
+
+
+@named(OPERATIONS)
+def test_without_a_token_nothing_is_told(world: World, operation: Operation) -> None:
+    answer = world.call(operation, Client())
+    assert_is_error(answer, 401)
+    assert answer["WWW-Authenticate"].startswith("Bearer")
+
+
+@named([operation for operation in SERVED if "monitoringBatchId" in operation.path])
+def test_an_unknown_batch_is_not_found(world: World, operation: Operation) -> None:
+    assert_is_error(world.call(operation, monitoringBatchId=UNKNOWN), 404)
+
+
+@pytest.mark.parametrize(
+    ("operation", "name", "kind"),
+    [
+        pytest.param(operation, name, kind, id=f"{operation.path}?{name}")
+        for operation in READS
+        for name, kind in operation.query.items()
+    ],
+)
+def test_a_wrong_value_is_refused_by_the_name_of_its_parameter(
+    world: World, operation: Operation, name: str, kind: Kind
+) -> None:
+    more = (
+        {"segmentValue": "x"} if kind is Kind.ATTRIBUTE else {"segmentAttribute": "x"} if name == "segmentValue" else {}
+    )
+    for value in WRONG[kind]:
+        answer = world.call(operation, query=more | {name: value})
+        found = assert_is_error(answer, 422)["errors"]
+        aliases = {name, "targetClass"} if name == "targetClasses" else {name}
+        assert aliases & set(found), (value, found)
+
+
+@pytest.mark.parametrize(
+    ("operation", "body", "place"),
+    [
+        pytest.param(operation, body, place, id=f"{operation.name} {str(body)[:40]}")
+        for operation in CHANGES
+        for body, place in BAD_BODIES.get(operation.name, [])
+    ],
+)
+def test_a_wrong_body_is_refused_by_its_place(world: World, operation: Operation, body: Any, place: str) -> None:
+    answer = send(world.clients[Role.OWNER], operation, world.path(operation), {}, body)
+    errors = assert_is_error(answer, 422)["errors"]
+    assert any(name == place or name.startswith(f"{place}.") for name in errors), errors
+
+
+@named([operation for operation in CHANGES if operation.method != "DELETE"])
+def test_a_body_that_is_no_json_object_is_refused(world: World, operation: Operation) -> None:
+    for raw in (b"{", b"[]", b'"text"', b"\xff\xfe"):
+        path, client = world.path(operation), world.clients[Role.OWNER]
+        answer = getattr(client, operation.method.lower())(path, data=raw, content_type=DATA)
+        assert_is_error(answer, 422)
+
+
+def good_values(world: World) -> dict[str, str]:
+    """A good value for every parameter of the monitoring operations."""
+    end = (world.now + timedelta(hours=1)).replace(minute=0, second=0, microsecond=0)
+    champion = world.deployment.champion
+    assert champion is not None
+    return {
+        "start": (end - timedelta(days=2)).isoformat(),
+        "end": end.isoformat(),
+        "bucketSize": "P1D",
+        "modelId": champion.public_id,
+        "batchId": world.batch.public_id,
+        "segmentAttribute": "town",
+        "segmentValue": "Oslo",
+        "targetClass": "yes",
+        "targetClasses": "yes",
+        "featureNames": "age,town",
+        "includePercentiles": "True",
+        "limit": "1",
+        "offset": "1",
+        "metric": "psi",
+        "driftMetric": "psi",
+        "quantile": "0.9",
+        "threshold": "100",
+        "executionTimeQuantile": "0.9",
+        "responseTimeQuantile": "1",
+        "slowRequestsThreshold": "50",
+    }
+
+
+@named(MONITORING)
+def test_a_good_question_with_every_parameter_is_answered(world: World, operation: Operation) -> None:
+    good = good_values(world)
+    if "servicestats" in operation.path.lower():
+        good |= {"metric": "slowRequests", "segmentAttribute": "DataRobot-Consumer"}
+    if "accuracy" in operation.path:
+        good |= {"metric": "AUC"}
+    answer = world.call(operation, query={name: good[name] for name in operation.query})
+    assert answer.status_code == 200, answer.content
+
+
+def test_methods_that_a_path_does_not_have_are_refused_as_json(world: World) -> None:
+    methods: dict[str, set[str]] = {}
+    for operation in OPERATIONS:
+        methods.setdefault(operation.path, set()).add(operation.method)
+    for operation in OPERATIONS:
+        for method in {"GET", "POST", "PUT", "PATCH", "DELETE"} - methods[operation.path]:
+            strange = Operation(method, operation.path)
+            assert_is_error(world.call(strange), 405)
+
+
+def test_an_address_that_nothing_is_at_is_refused_as_json(world: World) -> None:
+    one = f"/api/v2/deployments/{world.deployment.public_id}/"
+    for path in ("/api/v2/nothing/", f"{one}nothing/", "/api/v2/deployments/%00/", f"{one}monitoringBatches/%00/"):
+        assert_is_error(world.clients[Role.OWNER].get(path), 404)
+    elsewhere = world.clients[Role.OWNER].get("/api/v1/version/")
+    assert (elsewhere.status_code, elsewhere["Content-Type"]) == (404, "application/json")
+    assert elsewhere.json()["message"]
