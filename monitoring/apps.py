@@ -1,0 +1,12 @@
+"""The Django application of the watcher."""
+
+from django.apps import AppConfig
+
+
+class MonitoringConfig(AppConfig):
+    name = "monitoring"
+    verbose_name = "Watching"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from monitoring import checks  # noqa: F401  registers the system checks

@@ -1,0 +1,315 @@
+"""A client of the Deployments API. It knows HTTP and the reference's manners, and nothing of Django.
+
+Every request goes to the source's own origin: of `next` only the query is used, a `Location` elsewhere is an error, a
+redirect is never followed. So the token cannot leave for another host.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import aiohttp
+import httpx
+import orjson
+
+from monitoring.client.addresses import AddressPolicy, check_url
+from monitoring.client.errors import (
+    AddressRefused,
+    Astray,
+    Broken,
+    DeploymentsError,
+    Malformed,
+    Overloaded,
+    Refused,
+    SourceError,
+    TooLarge,
+    Unauthorised,
+    Unreachable,
+)
+from monitoring.client.transport import make_transport
+
+Query = Sequence[tuple[str, str]]
+_LOST = (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, OSError, TimeoutError)
+_WAIT_STATUSES = frozenset({429, 503})
+DEPLOYMENTS = "deployments/"
+LIST_PAGE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How patient the client is. `longest_wait`: a Retry-After beyond it is left to the caller."""
+
+    timeout: float = 20.0
+    connect_timeout: float = 5.0
+    concurrency: int = 32
+    attempts: int = 3
+    first_pause: float = 0.25
+    longest_wait: float = 5.0
+    max_body: int = 16 * 1024 * 1024
+    max_pages: int = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came back: a status below 400, the decoded JSON body (None if empty), and the Location if any."""
+
+    status: int
+    data: Any
+    location: str = ""
+
+
+class DeploymentsClient:
+    """Asks one source. Use as `async with`; `requests` counts what was really sent."""
+
+    def __init__(
+        self,
+        base_url: str,
+        token: str,
+        *,
+        transport: httpx.AsyncBaseTransport | None = None,
+        policy: AddressPolicy | None = None,
+        limits: Limits | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._policy = policy or AddressPolicy()
+        self._limits = limits or Limits()
+        check_url(base_url, self._policy)
+        self._base = base_url.rstrip("/") + "/"
+        parts = urlsplit(self._base)
+        self._origin = (parts.scheme, parts.hostname, parts.port)
+        self._headers = {
+            "Authorization": f"Bearer {token}",
+            "Accept": "application/json",
+            "Accept-Encoding": "gzip, deflate",
+            "User-Agent": "Vitals",
+        }
+        self._transport = transport or make_transport(self._policy, self._limits.concurrency)
+        self._slots = asyncio.Semaphore(self._limits.concurrency)
+        self._turns = asyncio.Semaphore(self._limits.concurrency)
+        self._sleep = sleep
+        self.requests = 0
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Gives the connections back."""
+        await self._transport.aclose()
+
+    def slot(self) -> asyncio.Semaphore:
+        """`async with client.slot():` waits for a turn; as many turns at a time as `Limits.concurrency`."""
+        return self._turns
+
+    async def version(self) -> str:
+        """The version that the source tells, "" if it tells none; raises Refused for a major other than 2."""
+        try:
+            data = (await self.get("version/")).data
+        except Refused:
+            return ""  # not part of the reference: a server may lack it
+        if not isinstance(data, Mapping):
+            raise Malformed("version/ did not answer an object.")
+        if data.get("major") not in {2, None}:
+            raise Refused(f"The source speaks version {data.get('major')} of the API; this is a client of 2.", 200)
+        return str(data.get("versionString") or "")
+
+    async def deployments(self) -> list[dict[str, Any]]:
+        """All entries of the deployment list, in a stable order; entries that are no objects are left out."""
+        query = [("limit", str(LIST_PAGE)), ("orderBy", "createdAtTimestamp")]
+        body = await self.pages(DEPLOYMENTS, query)
+        return [entry for entry in body["data"] if isinstance(entry, dict)]
+
+    async def ask(self, deployment_id: str, path: str, query: Query = (), *, paged: bool = False) -> Any:
+        """The answer below `deployments/{id}/`; with `paged` all pages put together under `data`."""
+        full = f"{DEPLOYMENTS}{deployment_id}/{path}"
+        return await self.pages(full, query) if paged else (await self.get(full, query)).data
+
+    async def pages(self, path: str, query: Query = ()) -> dict[str, Any]:
+        """The first page with the `data` of all pages. Where `totalCount` is told, the rest is asked side by side."""
+        first = _page((await self.get(path, query)).data)
+        data = list(first["data"])
+        total = first.get("totalCount")
+        if first.get("next") and isinstance(total, int) and 0 < len(data) < total:
+            starts = range(len(data), min(total, len(data) * self._limits.max_pages), len(data))
+            rest = await asyncio.gather(
+                *(self.get(path, [*_without_offset(query), ("offset", str(start))]) for start in starts)
+            )
+            for reply in rest:
+                data += _page(reply.data)["data"]
+        else:
+            data += await self._walk(path, first.get("next"))
+        return {**first, "data": data, "count": len(data), "next": None, "previous": None}
+
+    async def _walk(self, path: str, following: Any) -> list[Any]:
+        """Pages one after another by the query of `next`, always on our own path."""
+        data: list[Any] = []
+        seen: set[str] = set()
+        while following:
+            if not isinstance(following, str) or following in seen or len(seen) >= self._limits.max_pages:
+                raise Malformed(f"The pages of {path} do not come to an end.")
+            seen.add(following)
+            page = _page((await self.get(path, parse_qsl(urlsplit(following).query, keep_blank_values=True))).data)
+            data += page["data"]
+            following = page.get("next") if page["data"] else None
+        return data
+
+    async def get(self, path: str, query: Query = ()) -> Reply:
+        """GET, repeated with growing, jittered pauses where that may help."""
+        for attempt in range(1, self._limits.attempts + 1):
+            try:
+                return await self._send("GET", path, query)
+            except AddressRefused:
+                raise
+            except (Unreachable, Broken, Overloaded) as error:
+                pause = self._pause(error, attempt)
+                if pause is None:
+                    raise
+                await self._sleep(pause)
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    async def patch(self, path: str, body: Any) -> Reply:
+        """PATCH, sent once."""
+        return await self._send("PATCH", path, (), body)
+
+    def path_of(self, location: str) -> str:
+        """A Location as a path below the base address. Raises Astray if it lies elsewhere."""
+        parts = urlsplit(location)
+        if (parts.scheme or parts.netloc) and (parts.scheme, parts.hostname, parts.port) != self._origin:
+            raise Astray("The source answered with a Location on another host; it was not followed.")
+        base = urlsplit(self._base).path
+        if not parts.path.startswith(base):
+            raise Astray("The source answered with a Location outside of its API; it was not followed.")
+        return parts.path.removeprefix(base)
+
+    def _pause(self, error: SourceError, attempt: int) -> float | None:
+        """Seconds to wait before the next attempt; None = give up."""
+        if attempt >= self._limits.attempts:
+            return None
+        if isinstance(error, Overloaded) and error.wait is not None:
+            wait = error.wait.total_seconds()
+            return wait if wait <= self._limits.longest_wait else None
+        grown: float = self._limits.first_pause * 2 ** (attempt - 1)
+        return grown * (0.5 + random.random())  # noqa: S311  spreads clients, guards nothing
+
+    async def _send(self, method: str, path: str, query: Query, body: Any = None) -> Reply:
+        url = f"{self._base}{path}?{urlencode(query)}" if query else self._base + path
+        headers = self._headers if body is None else {**self._headers, "Content-Type": "application/json"}
+        content = None if body is None else orjson.dumps(body)
+        request = httpx.Request(method, url, headers=headers, content=content, extensions=self._timeouts())
+        async with self._slots:
+            self.requests += 1
+            try:
+                async with asyncio.timeout(self._limits.timeout):
+                    response = await self._transport.handle_async_request(request)
+                    try:
+                        return _reply(response, await self._read(response))
+                    finally:
+                        await response.aclose()
+            except DeploymentsError:
+                raise
+            except httpx.DecodingError:
+                raise Malformed("The answer's compression is broken.") from None
+            except TimeoutError:
+                raise Unreachable(f"No answer within {self._limits.timeout:g} s.") from None
+            except _LOST as error:
+                raise Unreachable(_lost(error)) from None
+
+    def _timeouts(self) -> dict[str, Any]:
+        limits = self._limits
+        return {"timeout": {"connect": limits.connect_timeout, "read": limits.timeout, "write": None, "pool": None}}
+
+    async def _read(self, response: httpx.Response) -> bytes:
+        chunks, size = [], 0
+        async for chunk in response.aiter_bytes():
+            size += len(chunk)
+            if size > self._limits.max_body:
+                raise TooLarge(f"The answer is longer than {self._limits.max_body // 1_048_576} MiB.")
+            chunks.append(chunk)
+        declared = response.headers.get("content-length", "")
+        if declared.isdigit() and "content-encoding" not in response.headers and size < int(declared):
+            raise Unreachable("The answer was cut off.")
+        return b"".join(chunks)
+
+
+def _reply(response: httpx.Response, body: bytes) -> Reply:
+    status = response.status_code
+    if status < 300:
+        return Reply(status, _decode(body), response.headers.get("location", ""))
+    if status == 303 and response.headers.get("location"):
+        return Reply(status, None, response.headers["location"])
+    message = _message(body) or response.reason_phrase or "no message"
+    if status < 400:
+        raise Astray(f"The source answered with a redirect ({status}); it was not followed.")
+    if status == 401:
+        raise Unauthorised(f"The source does not take the token: {message}")
+    if status in _WAIT_STATUSES:
+        raise Overloaded(f"The source asks to wait ({status}): {message}", _wait(response.headers.get("retry-after")))
+    if status >= 500 and status != 501:
+        raise Broken(f"The source failed ({status}): {message}")
+    raise Refused(f"{status}: {message}", status)
+
+
+def _decode(body: bytes) -> Any:
+    if not body.strip():
+        return None
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        raise Malformed("The answer is not JSON, or was cut off.") from None
+
+
+def _message(body: bytes) -> str:
+    """The reference's `message`, at most 300 characters; "" for bodies of another kind."""
+    try:
+        data = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return ""
+    message = data.get("message") if isinstance(data, dict) else None
+    return message[:300] if isinstance(message, str) else ""
+
+
+def _wait(header: str | None) -> timedelta | None:
+    """Retry-After in seconds or as a date; None where it is missing or nonsense."""
+    if header is None:
+        return None
+    if header.strip().isdigit():
+        return timedelta(seconds=min(int(header), 86_400))
+    try:
+        moment = parsedate_to_datetime(header)
+    except ValueError:
+        return None
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return max(timedelta(0), min(aware - datetime.now(UTC), timedelta(days=1)))
+
+
+def _page(data: Any) -> dict[str, Any]:
+    if not isinstance(data, dict) or not isinstance(data.get("data"), list):
+        raise Malformed("A list was expected: an object with `data`.")
+    return data
+
+
+def _without_offset(query: Query) -> list[tuple[str, str]]:
+    return [(name, value) for name, value in query if name != "offset"]
+
+
+def _lost(error: BaseException) -> str:
+    """What to tell people; never the address with its query, which may be long, and never the token."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, AddressRefused):
+            raise cause
+        cause = cause.__cause__ or cause.__context__
+    text = str(error).split("\n")[0][:200]
+    return f"The source cannot be reached: {text}" if text else "The connection to the source was lost."

@@ -1,0 +1,243 @@
+"""The fleet page in one bounded read: rows with verdicts, reasons, 30-day strips and sparklines, counts and sources."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+
+from django.db.models import Case, Count, FloatField, IntegerField, Q, QuerySet, Sum, Value, When
+from django.db.models.expressions import RawSQL
+
+from monitoring import conf
+from monitoring.clock import parse_time
+from monitoring.models import Area, HealthDay, Source, Status, Watched
+
+STRIP_DAYS = 30
+PAGE = 50
+MAX_PAGE = 200
+
+ORDERS: dict[str, tuple[str, ...]] = {
+    "worst": ("-severity", "importance_rank", "-predictions_per_day", "label", "pk"),
+    "label": ("label", "pk"),
+    "-label": ("-label", "pk"),
+    "activity": ("-predictions_per_day", "label", "pk"),
+    "last": ("-last_prediction_at", "label", "pk"),
+    "age": ("model_deployed_at", "label", "pk"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What the fleet page narrows by; empty = no narrowing. AND across, OR inside."""
+
+    search: str = ""
+    statuses: tuple[str, ...] = ()
+    areas: tuple[tuple[str, str], ...] = ()  # (area, status): that area has that status
+    importances: tuple[str, ...] = ()
+    sources: tuple[int, ...] = ()
+    target_types: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DayBar:
+    """One day of a strip; status None = nothing known of that day."""
+
+    day: date
+    status: Status | None
+    reason: str = ""
+    value: float | None = None
+    reconstructed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AreaCell:
+    """One area of one row: verdict, sentence, one number (`value`, named `metric`) and its strip, oldest first."""
+
+    area: Area
+    status: Status
+    reason: str
+    since: datetime | None
+    metric: str
+    value: float | None
+    source_status: str
+    disagrees: bool
+    strip: tuple[DayBar, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FleetRow:
+    """One deployment. `lead` is the worst area's cell: its reason is the row's sentence."""
+
+    watched: Watched
+    status: Status
+    lead: AreaCell
+    cells: tuple[AreaCell, ...]
+    stale: bool
+
+    def cell(self, area: str) -> AreaCell:
+        """The cell of one area."""
+        return next(cell for cell in self.cells if cell.area == area)
+
+    @property
+    def sparkline(self) -> list[float | None]:
+        """Predictions a day, oldest first."""
+        rates = self.watched.daily_rates
+        return [rate if isinstance(rate, int | float) else None for rate in rates] if isinstance(rates, list) else []
+
+
+@dataclass(frozen=True, slots=True)
+class FleetPage:
+    """One page of the fleet, and figures over the whole fleet: `counts` before the status filter."""
+
+    rows: tuple[FleetRow, ...]
+    total: int
+    page: int
+    pages: int
+    counts: Mapping[str, int]
+    all_count: int
+    served_while_failing: float
+    sources: tuple[Source, ...]
+    silent_sources: tuple[Source, ...]
+    data_age: datetime | None
+    tags: tuple[str, ...] = field(default=())
+
+
+def fleet(
+    team_ids: Iterable[int],
+    filters: Filters | None = None,
+    order: str = "worst",
+    page: int = 1,
+    *,
+    now: datetime,
+    size: int = PAGE,
+) -> FleetPage:
+    """One page of the deployments of the teams, in at most five statements however many there are."""
+    chosen = filters or Filters()
+    sources = tuple(Source.objects.filter(team__in=list(team_ids)).select_related("team").order_by("name"))
+    everything = _ranked(Watched.objects.filter(source__in=[source.pk for source in sources], gone_at__isnull=True))
+    narrowed = _narrow(everything, chosen)
+    counts = {row["worst"]: row["n"] for row in narrowed.values("worst").annotate(n=Count("pk")).order_by()}
+    shown = narrowed.filter(worst__in=chosen.statuses) if chosen.statuses else narrowed
+    total = sum(counts.get(status, 0) for status in chosen.statuses) if chosen.statuses else sum(counts.values())
+    size = max(1, min(size, MAX_PAGE))
+    pages = max(1, -(-total // size))
+    number = max(1, min(page, pages))
+    found = list(
+        shown.defer("listing", "source_health").order_by(*ORDERS.get(order, ORDERS["worst"]))[
+            (number - 1) * size : number * size
+        ]
+    )
+    return FleetPage(
+        rows=_rows(found, {source.pk: source for source in sources}, now),
+        total=total,
+        page=number,
+        pages=pages,
+        counts={status.value: counts.get(status.value, 0) for status in Status},
+        all_count=sum(counts.values()),
+        served_while_failing=_served(everything),
+        sources=sources,
+        silent_sources=tuple(source for source in sources if source.enabled and source.silent_since is not None),
+        data_age=min((source.last_ok_at for source in sources if source.last_ok_at is not None), default=None),
+    )
+
+
+def neighbours(team_ids: Iterable[int], *, limit: int = 12) -> list[Watched]:
+    """The fleet worst first, for the rail: one statement, only what the rail shows."""
+    rows = _ranked(Watched.objects.filter(source__team__in=list(team_ids), gone_at__isnull=True))
+    fields = ("id", "label", "worst", "severity", "source_id", "predictions_per_day", "importance")
+    return list(rows.only(*fields).order_by(*ORDERS["worst"])[:limit])
+
+
+def strips(
+    watched_ids: Sequence[int], *, until: date, days: int = STRIP_DAYS
+) -> dict[tuple[int, str], tuple[DayBar, ...]]:
+    """The strip of every area of the deployments, oldest first, exactly `days` bars each: one statement."""
+    first = until - timedelta(days=days - 1)
+    rows = HealthDay.objects.filter(watched__in=watched_ids, day__gte=first, day__lte=until)
+    known: dict[tuple[int, str], dict[date, DayBar]] = {}
+    for row in rows.values_list("watched_id", "area", "day", "status", "reason", "value", "reconstructed"):
+        pk, area, day, status, reason, value, again = row
+        known.setdefault((pk, area), {})[day] = DayBar(day, Status(status), reason, value, again)
+    span = [first + timedelta(days=offset) for offset in range(days)]
+    return {
+        (pk, area.value): tuple(known.get((pk, area.value), {}).get(day, DayBar(day, None)) for day in span)
+        for pk in watched_ids
+        for area in Area
+    }
+
+
+def _ranked(rows: QuerySet[Watched]) -> QuerySet[Watched]:
+    ranks = ("CRITICAL", "HIGH", "MODERATE", "LOW")
+    cases = [When(importance=name, then=Value(rank)) for rank, name in enumerate(ranks)]
+    return rows.annotate(importance_rank=Case(*cases, default=Value(len(ranks)), output_field=IntegerField()))
+
+
+def _narrow(rows: QuerySet[Watched], filters: Filters) -> QuerySet[Watched]:
+    if filters.search:
+        rows = rows.filter(Q(label__icontains=filters.search) | Q(description__icontains=filters.search))
+    if filters.importances:
+        rows = rows.filter(importance__in=filters.importances)
+    if filters.sources:
+        rows = rows.filter(source__in=filters.sources)
+    if filters.target_types:
+        rows = rows.filter(target_type__in=filters.target_types)
+    for tag in filters.tags:
+        rows = rows.filter(tags__contains=[{"name": tag}])
+    for area, status in filters.areas:
+        rows = rows.filter(**{f"health__{Area(area).value}__status": status})
+    return rows
+
+
+#: The newest daily rates of one deployment, as many as the days it has been failing, added up in the database: reading
+#: the lists of ten thousand deployments takes longer than the page.
+_SERVED = """
+    (SELECT coalesce(sum(rate::text::float), 0) FROM (
+        SELECT rate FROM jsonb_array_elements(
+            CASE jsonb_typeof(monitoring_watched.daily_rates) WHEN 'array' THEN monitoring_watched.daily_rates
+                ELSE '[]' END) WITH ORDINALITY AS days (rate, place)
+        WHERE jsonb_typeof(rate) = 'number' ORDER BY place DESC
+        LIMIT greatest(1, round(extract(epoch FROM monitoring_watched.judged_at - monitoring_watched.worst_since)
+            / 86400)::int)
+    ) AS newest)
+"""
+
+
+def _served(rows: QuerySet[Watched]) -> float:
+    """Predictions a day of deployments that are failing now, summed over the days they have been."""
+    failing = rows.filter(worst=Status.FAILING, worst_since__isnull=False, judged_at__isnull=False)
+    served = RawSQL(_SERVED, (), output_field=FloatField())  # noqa: S611 - a constant
+    return float(failing.order_by().aggregate(served=Sum(served))["served"] or 0.0)
+
+
+def _rows(found: Sequence[Watched], sources: Mapping[int, Source], now: datetime) -> tuple[FleetRow, ...]:
+    bars = strips([row.pk for row in found], until=now.date()) if found else {}
+    result = []
+    for row in found:
+        row.source = sources[row.source_id]
+        cells = tuple(_cell(row, area, bars[row.pk, area.value]) for area in Area)
+        lead = max(cells, key=lambda cell: (cell.status == row.worst, cell.status.severity))
+        result.append(FleetRow(row, Status(row.worst), lead, cells, row.is_stale(now, conf.STALE_AFTER)))
+    return tuple(result)
+
+
+def cells(watched: Watched, *, now: datetime) -> tuple[AreaCell, ...]:
+    """The cells of one deployment, as on its fleet row: one statement."""
+    bars = strips([watched.pk], until=now.date())
+    return tuple(_cell(watched, area, bars[watched.pk, area.value]) for area in Area)
+
+
+def _cell(watched: Watched, area: Area, strip: tuple[DayBar, ...]) -> AreaCell:
+    health = watched.area_health(area)
+    return AreaCell(
+        area=area,
+        status=Status(health.get("status", Status.UNKNOWN)),
+        reason=health.get("reason", ""),
+        since=parse_time(health.get("since")),
+        metric=health.get("metric", ""),
+        value=health.get("value"),
+        source_status=health.get("source_status", ""),
+        disagrees=bool(health.get("disagrees")),
+        strip=strip,
+    )

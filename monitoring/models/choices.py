@@ -1,0 +1,144 @@
+"""The words that rows of the watcher use. Stored values never change; labels are what people read."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class Role(models.TextChoices):
+    """What a member may do in a team, strongest first."""
+
+    OWNER = "owner", "Owner"
+    MANAGER = "manager", "Manager"
+    MEMBER = "member", "Member"
+    READONLY = "readonly", "Read only"
+
+    @property
+    def may_change(self) -> bool:
+        """May change settings at a source, add sources, change members."""
+        return self in {Role.OWNER, Role.MANAGER}
+
+    @property
+    def may_act(self) -> bool:
+        """May star, note and ask questions that cost the source a request."""
+        return self is not Role.READONLY
+
+
+class Status(models.TextChoices):
+    """The six statuses of the reference."""
+
+    PASSING = "passing", "Passing"
+    WARNING = "warning", "At risk"
+    FAILING = "failing", "Failing"
+    UNKNOWN = "unknown", "Unknown"
+    NOT_STARTED = "not_started", "Not started"
+    UNAVAILABLE = "unavailable", "Unavailable"
+
+    @property
+    def severity(self) -> int:
+        """5 (failing) … 0 (passing): grey never hides red, and never passes as good."""
+        return SEVERITY[self]
+
+    @property
+    def is_verdict(self) -> bool:
+        """True where data were judged; the greys only say why nothing was."""
+        return self in {Status.PASSING, Status.WARNING, Status.FAILING}
+
+
+SEVERITY: dict[str, int] = {
+    Status.FAILING: 5,
+    Status.WARNING: 4,
+    Status.UNAVAILABLE: 3,
+    Status.UNKNOWN: 2,
+    Status.NOT_STARTED: 1,
+    Status.PASSING: 0,
+}
+
+
+class Area(models.TextChoices):
+    """What is judged of a deployment."""
+
+    SERVICE = "service", "Service health"
+    DRIFT = "drift", "Data drift"
+    ACCURACY = "accuracy", "Accuracy"
+
+
+class DeploymentStatus(models.TextChoices):
+    """Life of a deployment at its source, as the reference names it."""
+
+    ACTIVE = "active", "Active"
+    ARCHIVED = "archived", "Archived"
+    ERRORED = "errored", "Errored"
+    INACTIVE = "inactive", "Inactive"
+    LAUNCHING = "launching", "Launching"
+    REPLACING = "replacingModel", "Replacing model"
+    STOPPING = "stopping", "Stopping"
+
+
+class Importance(models.TextChoices):
+    CRITICAL = "CRITICAL", "Critical"
+    HIGH = "HIGH", "High"
+    MODERATE = "MODERATE", "Moderate"
+    LOW = "LOW", "Low"
+
+
+class TopicState(models.TextChoices):
+    """How the last attempt to answer a question ended."""
+
+    NEW = "new", "Not asked yet"
+    OK = "ok", "Answered"
+    REFUSED = "refused", "Not enabled at the source"
+    FAILED = "failed", "The source failed"
+    MALFORMED = "malformed", "The answer could not be read"
+
+
+class RunKind(models.TextChoices):
+    DISCOVERY = "discovery", "Deployment list"
+    POLL = "poll", "Poll"
+    QUESTIONS = "questions", "Questions"
+    TEST = "test", "Connection test"
+
+
+class WorkState(models.TextChoices):
+    """State of a row that a worker carries out."""
+
+    PENDING = "pending", "Pending"
+    RUNNING = "running", "Running"
+    DONE = "done", "Done"
+    REFUSED = "refused", "Refused"
+    CONFLICT = "conflict", "Conflict"
+    FAILED = "failed", "Failed"
+
+
+class CommandKind(models.TextChoices):
+    HEALTH_SETTINGS = "health_settings", "Health settings"
+    DETAILS = "details", "Label, description, importance"
+    TEST_SOURCE = "test_source", "Connection test"
+
+
+class MailState(models.TextChoices):
+    """Life of a message. `in doubt`: handed to the mail server, but its answer was never seen."""
+
+    PENDING = "pending", "Waiting"
+    SENDING = "sending", "Being sent"
+    SENT = "sent", "Sent"
+    IN_DOUBT = "in_doubt", "In doubt"
+    KEPT = "kept", "Kept here (no mail server set)"
+    FAILED = "failed", "Given up"
+
+
+class NotifyReason(models.TextChoices):
+    """Why a message is written; `NONE` is the decision to stay silent."""
+
+    FIRST = "first", "New trouble"
+    WORSE = "worse", "Got worse"
+    BETTER = "better", "Got better, not yet well"
+    RESOLVED = "resolved", "Resolved"
+    NONE = "none", "No message"
+    TEST = "test", "Test message"
+
+
+class Theme(models.TextChoices):
+    SYSTEM = "system", "As the system"
+    LIGHT = "light", "Light"
+    DARK = "dark", "Dark"

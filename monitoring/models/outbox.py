@@ -1,0 +1,56 @@
+"""Mail: outbox and archive in one table. What is stored is exactly what goes out."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+
+from monitoring.models.choices import MailState, NotifyReason
+from monitoring.models.health import Transition
+from monitoring.models.teams import Team
+from monitoring.models.watched import Watched
+
+
+class Message(models.Model):
+    """One mail to one person.
+
+    `message_id` is fixed when the row is made and is the same in every attempt, so that a mail program drops the
+    second copy of a send that was in doubt. `pictures` maps content ids to PNGs, base64, as attached.
+    """
+
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="mail")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    watched = models.ForeignKey(Watched, null=True, on_delete=models.SET_NULL, related_name="mail")
+    transition = models.ForeignKey(Transition, null=True, on_delete=models.SET_NULL, related_name="mail")
+    why = models.CharField(max_length=12, choices=NotifyReason)
+    recipient = models.EmailField()
+    subject = models.CharField(max_length=300)
+    text = models.TextField()
+    html = models.TextField()
+    headers = models.JSONField(default=dict)
+    pictures = models.JSONField(default=dict)
+    message_id = models.CharField(max_length=200, unique=True)
+
+    state = models.CharField(max_length=10, choices=MailState, default=MailState.PENDING)
+    created_at = models.DateTimeField()
+    not_before = models.DateTimeField()
+    claimed_until = models.DateTimeField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    doubted = models.BooleanField(default=False, help_text="Was in doubt once and has been repeated")
+    sent_at = models.DateTimeField(null=True)
+    problem = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            # One decision makes one mail a person, however often it is carried out.
+            models.UniqueConstraint(fields=["transition", "user"], name="monitoring_one_mail")
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["team", "-created_at"], name="monitoring_mail_list"),
+            models.Index(fields=["state", "not_before"], name="monitoring_mail_due"),
+        ]
+
+    def __str__(self) -> str:
+        return self.subject

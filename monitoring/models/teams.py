@@ -1,0 +1,63 @@
+"""Who watches: teams, their members, and what each person prefers to see."""
+
+from __future__ import annotations
+
+import secrets
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+
+from monitoring.models.choices import Role, Theme
+
+
+class Team(models.Model):
+    """Owns sources; what a person may see follows from membership alone."""
+
+    name = models.CharField(max_length=120, unique=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering: ClassVar = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def unsubscribe_token() -> str:
+    """A secret that lets one mail be answered without logging in: 32 characters."""
+    return secrets.token_urlsafe(24)
+
+
+class Membership(models.Model):
+    """A person in a team. `wants_mail` decides about health mail; the token serves the unsubscribe link."""
+
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=12, choices=Role, default=Role.MEMBER)
+    wants_mail = models.BooleanField(default=True)
+    mail_token = models.CharField(max_length=40, unique=True, default=unsubscribe_token, editable=False)
+    joined_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["team", "user"], name="monitoring_one_membership")]
+        ordering: ClassVar = ["team", "user"]
+
+    @property
+    def may_change(self) -> bool:
+        """May change things at the team's sources."""
+        return Role(self.role).may_change
+
+    def __str__(self) -> str:
+        return f"{self.user} in {self.team}"
+
+
+class UserPreference(models.Model):
+    """How pages and mails look for one person."""
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="preference")
+    time_zone = models.CharField(max_length=64, default="UTC")
+    theme = models.CharField(max_length=8, choices=Theme, default=Theme.SYSTEM)
+
+    def __str__(self) -> str:
+        return f"{self.user}: {self.time_zone}, {self.theme}"

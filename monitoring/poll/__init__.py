@@ -1,0 +1,1 @@
+"""Polling: plan (pure) -> fetch (HTTP) -> store (one transaction) -> judge."""

@@ -1,0 +1,67 @@
+"""Answers over time, taken apart into buckets and the frame around them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from monitoring.client import Malformed
+from monitoring.clock import parse_time
+from monitoring.packing import Bucket
+from monitoring.questions import Question
+
+_BUCKETS, _PERIOD, _FEATURE = "buckets", "period", "featureName"
+#: What an answer over time says of the whole asked range: true for that range only, so it is not kept.
+_OF_THE_RANGE = frozenset({_BUCKETS, "summary"})
+
+
+def split(
+    questions: Sequence[Question], payload: Mapping[str, Any]
+) -> dict[Question, tuple[list[Bucket], dict[str, Any]]]:
+    """Each question's buckets, in order of time, and its frame.
+
+    Several questions share an answer only if each names one feature. Raises Malformed for a bucket without a period.
+    """
+    buckets = payload.get(_BUCKETS)
+    if not isinstance(buckets, list):
+        raise Malformed("The answer has no list of buckets.")
+    frame = {name: value for name, value in payload.items() if name not in _OF_THE_RANGE}
+    if len(questions) == 1 and _feature(questions[0]) is None:
+        return {questions[0]: (_ordered(buckets), frame)}
+    return {
+        question: (_ordered([one for one in buckets if one.get(_FEATURE) == _feature(question)]), _own(frame, question))
+        for question in questions
+    }
+
+
+def _feature(question: Question) -> str | None:
+    return dict(question.params).get("featureNames")
+
+
+def _own(frame: dict[str, Any], question: Question) -> dict[str, Any]:
+    """The frame with the lists about features cut to the question's own."""
+    name = _feature(question)
+    return {
+        key: [one for one in value if not isinstance(one, dict) or one.get(_FEATURE, name) == name]
+        if isinstance(value, list)
+        else value
+        for key, value in frame.items()
+    }
+
+
+def _ordered(buckets: Sequence[Any]) -> list[Bucket]:
+    found: dict[datetime, Bucket] = {}
+    for bucket in buckets:
+        period = bucket.get(_PERIOD) if isinstance(bucket, dict) else None
+        start = parse_time(period.get("start")) if isinstance(period, dict) else None
+        end = parse_time(period.get("end")) if isinstance(period, dict) else None
+        if start is None or end is None:
+            raise Malformed("A bucket has no period.")
+        found[start] = (start, end, {name: value for name, value in bucket.items() if name != _PERIOD})
+    return [found[start] for start in sorted(found)]
+
+
+def changed(fresh: Sequence[Bucket], known: Mapping[datetime, tuple[datetime, dict[str, Any]]]) -> list[Bucket]:
+    """The buckets that are new, or differ from what is known of them (start -> end, values)."""
+    return [bucket for bucket in fresh if known.get(bucket[0]) != (bucket[1], bucket[2])]

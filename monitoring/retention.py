@@ -1,0 +1,34 @@
+"""What is forgotten and what is thinned, and when."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+
+from monitoring import compaction, conf
+from monitoring.models import Answer, Command, HealthDay, Message, PendingQuestion, PollRun, SeriesChunk, WorkState
+
+_FINISHED = (WorkState.DONE, WorkState.REFUSED, WorkState.CONFLICT, WorkState.FAILED)
+
+
+def prune(now: datetime) -> dict[str, int]:
+    """Deletes what is past its retention, thins what is left, and returns the rows that went away by table.
+
+    The newest answer of every topic stays, however old: it is what is known.
+    """
+    snapshots = now - timedelta(days=settings.RETENTION_SNAPSHOTS_DAYS)
+    mail = now - timedelta(days=settings.RETENTION_MAIL_DAYS)
+    newest = Answer.objects.order_by("topic_id", "-known_at", "-pk").distinct("topic_id").values("pk")
+    finished = now - conf.KEEP_FINISHED
+    deleted = {
+        "answers": Answer.objects.filter(known_at__lt=snapshots).exclude(pk__in=newest).delete(),
+        "buckets": SeriesChunk.objects.filter(known_at__lt=snapshots).delete(),
+        "days": HealthDay.objects.filter(day__lt=snapshots.date()).delete(),
+        "mail": Message.objects.filter(created_at__lt=mail).delete(),
+        "runs": PollRun.objects.filter(started_at__lt=now - conf.KEEP_RUNS).delete(),
+        "questions": PendingQuestion.objects.filter(state__in=_FINISHED, finished_at__lt=finished).delete(),
+        "commands": Command.objects.filter(state__in=_FINISHED, finished_at__lt=now - conf.KEEP_RUNS).delete(),
+    }
+    counts = {name: count for name, (count, _) in deleted.items()}
+    return {**counts, "thinned": compaction.compact(now)}

@@ -1,0 +1,290 @@
+"""What is known: the newest stored answer to a question, or the newest as of a moment. Never touches HTTP.
+
+`read` takes many questions about one deployment and costs three statements however many there are. `want` puts a
+question that nobody polled into the priority queue.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+
+from django.utils import timezone
+
+from monitoring import packing
+from monitoring.clock import DAY, HOUR
+from monitoring.models import Answer, PendingQuestion, SeriesChunk, Topic, TopicState, Watched, WorkState
+from monitoring.questions import Bucket, Question
+
+#: A page that finds an answer younger than this does not ask for it again.
+FRESH = timedelta(minutes=5)
+NO_TIME = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerView:
+    """One stored answer. `known_at`: when it was first seen so; `checked_at`: when it was last found unchanged."""
+
+    payload: Any
+    known_at: datetime
+    checked_at: datetime
+    state: str = TopicState.OK
+    problem: str = ""
+    reconstructed: bool = False
+
+    def age(self, now: datetime) -> timedelta:
+        """Time since the source last confirmed this answer."""
+        return now - self.checked_at
+
+
+class Point(NamedTuple):
+    """One bucket, half-open. `values` is the bucket as answered, without its period.
+
+    `restated`: an earlier value of this bucket is stored too.
+    """
+
+    start: datetime
+    end: datetime
+    values: dict[str, Any]
+    known_at: datetime
+    restated: bool = False
+    reconstructed: bool = False
+
+    def number(self, name: str = "value") -> float | None:
+        """The value as a number; None where the source gave none or gave something else."""
+        value = self.values.get(name)
+        return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesView:
+    """Buckets in order of time. `missing` are the parts of the asked period that nobody has fetched yet.
+
+    `frame` is what the answer held beside its buckets (metric, baselines, features …).
+    """
+
+    points: tuple[Point, ...]
+    frame: dict[str, Any]
+    known_at: datetime | None
+    checked_at: datetime | None
+    missing: tuple[tuple[datetime, datetime], ...]
+    state: str = TopicState.OK
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Answers to a set of questions about one deployment."""
+
+    answers: dict[str, AnswerView] = field(default_factory=dict)
+    serieses: dict[str, SeriesView] = field(default_factory=dict)
+    topics: dict[str, Topic] = field(default_factory=dict)
+    now: datetime = NO_TIME
+
+    def answer(self, question: Question) -> AnswerView | None:
+        """The stored answer; None if there is none (see `state` for why)."""
+        return self.answers.get(question.key)
+
+    def payload(self, question: Question) -> dict[str, Any]:
+        """The stored JSON object; {} where there is none."""
+        found = self.answers.get(question.key)
+        return found.payload if found is not None and isinstance(found.payload, dict) else {}
+
+    def series(self, question: Question) -> SeriesView | None:
+        """The stored buckets inside the question's window; None if the series was never answered."""
+        return self.serieses.get(_series_slot(question, self.now))
+
+    def state(self, question: Question) -> TopicState:
+        """How the last attempt went; NEW if there was none."""
+        topic = self.topics.get(question.key)
+        return TopicState(topic.state) if topic is not None else TopicState.NEW
+
+
+def read(
+    watched: Watched, questions: Iterable[Question], *, as_of: datetime | None = None, now: datetime | None = None
+) -> Snapshot:
+    """Everything known of `questions`, in at most three statements. `as_of` hides what was learned later."""
+    return read_many({watched.pk: list(questions)}, as_of=as_of, now=now)[watched.pk]
+
+
+def read_many(
+    asked: Mapping[int, Sequence[Question]], *, as_of: datetime | None = None, now: datetime | None = None
+) -> dict[int, Snapshot]:
+    """The same for many deployments (by id) at once, in the same three statements."""
+    moment = now or as_of or timezone.now()
+    keys = {question.key for questions in asked.values() for question in questions}
+    rows = Topic.objects.filter(watched__in=list(asked), key__in=keys)
+    topics = {(row.watched_id, row.key): row for row in rows}
+    by_id = {topic.pk: topic for topic in topics.values()}
+    frames = _newest_answers(by_id, as_of)
+    series = [
+        (topics[pk, question.key], question)
+        for pk, questions in asked.items()
+        for question in questions
+        if question.is_series and (pk, question.key) in topics
+    ]
+    chunks = _chunks(series, as_of, moment)
+    found: dict[int, Snapshot] = {pk: Snapshot({}, {}, {}, moment) for pk in asked}
+    for (pk, key), topic in topics.items():
+        found[pk].topics[key] = topic
+    for topic, question in series:
+        frame = packing.unpack(frames[topic.pk].payload) if topic.pk in frames else {}
+        view = _series_view(question, topic, chunks.get(topic.pk, []), frame, moment, as_of)
+        found[topic.watched_id].serieses[_series_slot(question, moment)] = view
+    in_series = {topic.pk for topic, _ in series}
+    for pk, row in frames.items():
+        if pk not in in_series:
+            topic = by_id[pk]
+            found[topic.watched_id].answers[topic.key] = _answer_view(topic, row, as_of)
+    return found
+
+
+def answer(watched: Watched, question: Question, as_of: datetime | None = None) -> AnswerView | None:
+    """The newest stored answer to one question."""
+    return read(watched, [question], as_of=as_of).answer(question)
+
+
+def answers(
+    watched: Watched, questions: Sequence[Question], as_of: datetime | None = None
+) -> dict[Question, AnswerView | None]:
+    """The newest stored answers, None where there is none."""
+    found = read(watched, questions, as_of=as_of)
+    return {question: found.answer(question) for question in questions}
+
+
+def series(
+    watched: Watched, question: Question, as_of: datetime | None = None, now: datetime | None = None
+) -> SeriesView | None:
+    """The stored buckets of one series inside its window."""
+    return read(watched, [question], as_of=as_of, now=now).series(question)
+
+
+def many_series(
+    watched: Watched, questions: Sequence[Question], as_of: datetime | None = None, now: datetime | None = None
+) -> dict[Question, SeriesView | None]:
+    """Several series at the price of one."""
+    found = read(watched, questions, as_of=as_of, now=now)
+    return {question: found.series(question) for question in questions}
+
+
+def want(watched: Watched, question: Question, user: Any = None, now: datetime | None = None) -> bool:
+    """Puts the question into the priority queue; True if it now waits there.
+
+    Asked by ten people it is one row. A question answered or refused within `FRESH` is not asked again.
+    """
+    moment = now or timezone.now()
+    row, created = PendingQuestion.objects.get_or_create(
+        watched=watched,
+        key=_pending_key(question),
+        defaults={"question": question.to_json(), "asked_by": user, "asked_at": moment},
+    )
+    if created or row.state in {WorkState.PENDING, WorkState.RUNNING}:
+        return True
+    if row.finished_at is not None and moment - row.finished_at < FRESH:
+        return False
+    again = PendingQuestion.objects.filter(pk=row.pk, state=row.state)
+    fields = {"state": WorkState.PENDING, "asked_at": moment, "asked_by": user, "attempts": 0, "problem": ""}
+    return again.update(question=question.to_json(), finished_at=None, **fields) == 1
+
+
+def waiting(watched: Watched, questions: Iterable[Question]) -> set[Question]:
+    """Those of `questions` that are in the queue now: the page says that they are on their way."""
+    by_key = {_pending_key(question): question for question in questions}
+    states = [WorkState.PENDING, WorkState.RUNNING]
+    found = watched.pending_questions.filter(key__in=by_key, state__in=states).values_list("key", flat=True)
+    return {by_key[key] for key in found}
+
+
+def _pending_key(question: Question) -> str:
+    """Unlike stored buckets, pending questions about other windows are different questions."""
+    if question.window is None or not question.is_series:
+        return question.key
+    window = question.to_json()["window"]
+    return f"{question.key}&window={'/'.join(window) if isinstance(window, list) else window}"
+
+
+def _series_slot(question: Question, now: datetime) -> str:
+    return f"{question.key}|{question.period(now)}"
+
+
+def _newest_answers(topics: dict[int, Topic], as_of: datetime | None) -> dict[int, Answer]:
+    rows = Answer.objects.filter(topic__in=topics)
+    if as_of is not None:
+        rows = rows.filter(known_at__lte=as_of)
+    newest = rows.order_by("topic_id", "-known_at", "-pk").distinct("topic_id")
+    return {row.topic_id: row for row in newest}
+
+
+def _answer_view(topic: Topic, row: Answer, as_of: datetime | None) -> AnswerView:
+    checked = topic.checked_at or row.known_at
+    return AnswerView(
+        payload=packing.unpack(row.payload),
+        known_at=row.known_at,
+        checked_at=checked if as_of is None else max(row.known_at, min(checked, as_of)),
+        state=topic.state,
+        problem=topic.problem,
+        reconstructed=row.reconstructed,
+    )
+
+
+def _chunks(
+    series: Sequence[tuple[Topic, Question]], as_of: datetime | None, now: datetime
+) -> dict[int, list[SeriesChunk]]:
+    periods = [period for _, question in series if (period := question.period(now)) is not None]
+    if not periods:
+        return {}
+    rows = SeriesChunk.objects.filter(
+        topic__in={topic.pk for topic, _ in series},
+        last__gte=min(start for start, _ in periods),
+        first__lt=max(end for _, end in periods),
+    )
+    if as_of is not None:
+        rows = rows.filter(known_at__lte=as_of)
+    found: dict[int, list[SeriesChunk]] = {}
+    for row in rows.order_by("known_at", "pk"):
+        found.setdefault(row.topic_id, []).append(row)
+    return found
+
+
+def _series_view(
+    question: Question,
+    topic: Topic,
+    chunks: Sequence[SeriesChunk],
+    frame: Any,
+    now: datetime,
+    as_of: datetime | None,
+) -> SeriesView:
+    period = question.period(now)
+    if period is None:
+        raise ValueError("A series needs a window.")
+    start, end = period
+    points: dict[datetime, Point] = {}
+    for chunk in chunks:
+        for first, last, values, known_at in packing.unpack_buckets(chunk.payload):
+            if start <= first < end and (as_of is None or known_at <= as_of):
+                points[first] = Point(first, last, values, known_at, first in points, chunk.reconstructed)
+    ordered = tuple(points[moment] for moment in sorted(points))
+    return SeriesView(
+        points=ordered,
+        frame=frame if isinstance(frame, dict) else {},
+        known_at=max((point.known_at for point in ordered), default=None),
+        checked_at=topic.checked_at,
+        missing=_missing(question, topic, start, end),
+        state=topic.state,
+        problem=topic.problem,
+    )
+
+
+def _missing(question: Question, topic: Topic, start: datetime, end: datetime) -> tuple[tuple[datetime, datetime], ...]:
+    """The parts of [start, end) that were not fetched; the newest bucket may still be on its way."""
+    if topic.open_from is None or topic.covered_until is None:
+        return ((start, end),)
+    size = HOUR if question.bucket == Bucket.HOUR else DAY
+    gaps = []
+    if start < topic.open_from:
+        gaps.append((start, min(end, topic.open_from)))
+    if topic.covered_until + size < end:
+        gaps.append((max(start, topic.covered_until), end))
+    return tuple(gaps)

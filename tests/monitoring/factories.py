@@ -1,0 +1,37 @@
+"""Rows for the watcher's tests: each builder fills in what a test does not care about."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from django.contrib.auth import get_user_model
+
+from monitoring.models import Membership, Role, Source, Team, UserPreference, Watched
+from tests.monitoring.far_side import BASE
+
+NOW = datetime(2026, 5, 1, 10, 20, tzinfo=UTC)
+
+
+def make_team(name: str = "Risk") -> Team:
+    return Team.objects.get_or_create(name=name)[0]
+
+
+def make_source(**fields: Any) -> Source:
+    source = Source(**{"team": make_team(), "name": "ops-east", "base_url": BASE, **fields})
+    source.token = "secret-token"
+    source.save()
+    return source
+
+
+def make_watched(source: Source | None = None, **fields: Any) -> Watched:
+    defaults = {"remote_id": "d1", "label": "Loan default", "first_seen_at": NOW, "seen_at": NOW}
+    return Watched.objects.create(source=source or make_source(), **{**defaults, **fields})
+
+
+def make_member(
+    name: str = "ines", *, team: Team | None = None, role: Role = Role.OWNER, zone: str = "UTC", wants_mail: bool = True
+) -> Membership:
+    user = get_user_model().objects.create_user(username=name, email=f"{name}@example.com", password="x")
+    UserPreference.objects.create(user=user, time_zone=zone)
+    return Membership.objects.create(team=team or make_team(), user=user, role=role, wants_mail=wants_mail)

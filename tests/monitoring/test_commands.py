@@ -1,0 +1,119 @@
+"""Changes at a source: done, refused, in conflict, tried again."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from monitoring import commands, snapshots
+from monitoring import questions as q
+from monitoring.commands import NotAllowed
+from monitoring.models import Command, CommandKind, Role, WorkState
+from tests.monitoring.factories import NOW, make_member, make_source, make_watched
+from tests.monitoring.far_side import FarSide, Remote, json
+
+pytestmark = pytest.mark.django_db
+STRICTER = {"accuracy": {"metric": "LogLoss", "measurement": "percent", "warningThreshold": 2, "failingThreshold": 4}}
+
+
+def ask(far: FarSide, read: dict[str, object] | None = None, role: Role = Role.MANAGER) -> Command:
+    source = make_source()
+    user = make_member(role=role).user
+    return commands.ask(
+        user,
+        CommandKind.HEALTH_SETTINGS,
+        source,
+        NOW,
+        watched=make_watched(source, remote_id=next(iter(far.remotes))),
+        body=STRICTER,
+        read=read or {},
+    )
+
+
+@pytest.mark.parametrize("role", [Role.MEMBER, Role.READONLY])
+def test_only_managers_may_change_a_source(role: Role) -> None:
+    with pytest.raises(NotAllowed):
+        ask(FarSide(Remote("d1")), role=role)
+
+
+def test_a_change_is_carried_out_and_known_at_once() -> None:
+    far = FarSide(Remote("d1"))
+    command = ask(far, {"accuracy": {"failingThreshold": 10}})
+    assert commands.run_due(NOW, transport=far) == 1
+    command.refresh_from_db()
+    assert command.state == WorkState.DONE
+    assert far.remotes["d1"].health_settings == STRICTER
+    assert command.watched is not None
+    known = snapshots.answer(command.watched, q.health_settings())
+    assert known is not None
+    assert known.payload["accuracy"]["failingThreshold"] == 4
+    command.watched.refresh_from_db()
+    assert command.watched.due_at == NOW
+
+
+def test_a_setting_that_changed_since_it_was_read_is_a_conflict_and_stays() -> None:
+    far = FarSide(Remote("d1"))
+    command = ask(far, {"accuracy": {"failingThreshold": 99}})
+    commands.run_due(NOW, transport=far)
+    command.refresh_from_db()
+    assert command.state == WorkState.CONFLICT
+    assert far.remotes["d1"].health_settings == {}
+
+
+def test_a_change_that_is_already_there_is_done_without_sending_it() -> None:
+    far = FarSide(Remote("d1", health_settings=dict(STRICTER)))
+    command = ask(far, {"accuracy": {"failingThreshold": 10}})
+    commands.run_due(NOW, transport=far)
+    command.refresh_from_db()
+    assert command.state == WorkState.DONE
+    assert far.count("PATCH") == 0
+
+
+def test_what_the_source_refuses_is_refused_with_its_words() -> None:
+    far = FarSide(Remote("d1"))
+    far.odd["healthSettings/"] = lambda request: json({"message": "You may not do this."}, 403)
+    command = ask(far)
+    commands.run_due(NOW, transport=far)
+    command.refresh_from_db()
+    assert (command.state, command.problem) == (WorkState.REFUSED, "403: You may not do this.")
+
+
+def test_a_source_that_is_down_is_tried_again_later_and_not_at_once() -> None:
+    far = FarSide(Remote("d1"))
+    far.odd["healthSettings/"] = lambda request: json({"message": "down"}, 500)
+    command = ask(far)
+    assert commands.run_due(NOW, transport=far) == 0
+    far.odd.clear()
+    assert commands.run_due(NOW + timedelta(seconds=5), transport=far) == 0
+    assert commands.run_due(NOW + timedelta(minutes=1), transport=far) == 1
+    command.refresh_from_db()
+    assert command.state == WorkState.DONE
+
+
+def test_a_connection_test_tells_the_version_and_how_many_deployments_there_are() -> None:
+    source, user = make_source(), make_member().user
+    command = commands.ask(user, CommandKind.TEST_SOURCE, source, NOW)
+    commands.run_due(NOW, transport=FarSide(Remote("d1"), Remote("d2")))
+    command.refresh_from_db()
+    assert command.result == {"version": "2.36.0", "deployments": 2}
+
+
+def test_a_connection_test_that_fails_says_so_at_once() -> None:
+    source, user = make_source(), make_member().user
+    command = commands.ask(user, CommandKind.TEST_SOURCE, source, NOW)
+    far = FarSide()
+    far.odd["version/"] = lambda request: json({"message": "Invalid token."}, 401)
+    commands.run_due(NOW, transport=far)
+    command.refresh_from_db()
+    assert command.state == WorkState.REFUSED
+    assert "Invalid token." in command.problem
+
+
+def test_a_private_address_is_refused_by_the_worker_too() -> None:
+    source, user = make_source(base_url="http://10.0.0.5/api/v2"), make_member().user
+    command = commands.ask(user, CommandKind.TEST_SOURCE, source, NOW)
+    commands.run_due(NOW)
+    command.refresh_from_db()
+    assert command.state == WorkState.FAILED
+    assert "10.0.0.5 lies in a network" in command.problem

@@ -1,0 +1,123 @@
+"""The fleet read: worst first, narrowed, counted, in a bounded number of statements."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from monitoring.fleet import Filters, cells, fleet, neighbours
+from monitoring.models import Area, HealthDay, Source, Status, Team, Watched
+from monitoring.watch import pulse
+from tests.monitoring.factories import NOW, make_source, make_team, make_watched
+
+pytestmark = pytest.mark.django_db
+
+
+def make(source: Source, number: int, worst: Status = Status.PASSING, **fields: object) -> Watched:
+    health = {Area.DRIFT.value: {"status": worst.value, "reason": f"why {number}", "metric": "PSI", "value": 0.3}}
+    defaults = {
+        "remote_id": f"d{number}",
+        "label": f"Model {number:02}",
+        "worst": worst,
+        "severity": worst.severity,
+        "health": health,
+    }
+    return make_watched(source, **{**defaults, **fields})
+
+
+def labels(source: Source, filters: Filters | None = None, order: str = "worst") -> list[str]:
+    page = fleet([source.team_id], filters, order, now=NOW)
+    return [row.watched.label for row in page.rows]
+
+
+def test_worst_first_then_by_importance_and_traffic() -> None:
+    source = make_source()
+    make(source, 1)
+    make(source, 2, Status.FAILING, importance="LOW", predictions_per_day=9e6)
+    make(source, 3, Status.UNKNOWN)
+    make(source, 4, Status.FAILING, importance="CRITICAL", predictions_per_day=5.0)
+    make(source, 5, Status.WARNING)
+    assert labels(source) == ["Model 04", "Model 02", "Model 05", "Model 03", "Model 01"]
+    assert [row.label for row in neighbours([source.team_id], limit=2)] == ["Model 04", "Model 02"]
+
+
+def test_filters_narrow_and_counts_stay_over_the_whole() -> None:
+    source = make_source()
+    make(source, 1, Status.FAILING, description="credit risk", tags=[{"name": "risk", "value": "1"}])
+    make(source, 2, Status.PASSING, importance="HIGH")
+    page = fleet([source.team_id], Filters(statuses=("failing",)), now=NOW)
+    assert (page.total, page.all_count, page.counts["passing"]) == (1, 2, 1)
+    assert labels(source, Filters(search="CREDIT")) == ["Model 01"]
+    assert labels(source, Filters(tags=("risk",))) == ["Model 01"]
+    assert labels(source, Filters(importances=("HIGH",))) == ["Model 02"]
+    assert labels(source, Filters(areas=((Area.DRIFT, Status.FAILING),))) == ["Model 01"]
+
+
+def test_the_row_leads_with_the_area_that_is_worst() -> None:
+    source = make_source()
+    make(source, 7, Status.FAILING)
+    row = fleet([source.team_id], now=NOW).rows[0]
+    assert (row.lead.area, row.lead.reason, row.lead.value) == (Area.DRIFT, "why 7", 0.3)
+    assert row.cell(Area.SERVICE).status is Status.UNKNOWN
+
+
+def test_a_strip_has_thirty_days_and_gaps_where_nothing_is_known() -> None:
+    watched = make(make_source(), 1)
+    HealthDay.objects.create(watched=watched, area=Area.DRIFT, day=NOW.date() - timedelta(days=2), status="failing")
+    strip = cells(watched, now=NOW)[1].strip
+    assert len(strip) == 30
+    assert [bar.status for bar in strip[-3:]] == [Status.FAILING, None, None]
+
+
+def test_pages_are_bounded_and_out_of_range_pages_are_the_last() -> None:
+    source = make_source()
+    for number in range(5):
+        make(source, number)
+    page = fleet([source.team_id], page=99, size=2, now=NOW)
+    assert (page.page, page.pages, len(page.rows)) == (3, 3, 1)
+
+
+def test_another_team_sees_nothing() -> None:
+    make(make_source(), 1)
+    assert fleet([Team.objects.create(name="Other").pk], now=NOW).all_count == 0
+
+
+def test_what_is_gone_at_the_source_is_not_listed() -> None:
+    source = make_source()
+    make(source, 1, gone_at=NOW)
+    assert labels(source) == []
+
+
+@pytest.mark.parametrize("size", [1, 40])
+def test_the_fleet_costs_five_statements_whatever_its_size(size: int) -> None:
+    source = make_source()
+    for number in range(size):
+        make(source, number)
+    with CaptureQueriesContext(connection) as queries:
+        fleet([source.team_id], now=NOW)
+    assert len(queries) <= 5
+
+
+def test_staleness_is_a_mark_and_leaves_the_status() -> None:
+    source = make_source()
+    make(source, 1, seen_at=NOW - timedelta(hours=3))
+    row = fleet([source.team_id], now=NOW).rows[0]
+    assert (row.stale, row.status) == (True, Status.PASSING)
+
+
+def test_predictions_served_while_failing_are_those_of_its_days() -> None:
+    source = make_source()
+    since = NOW - timedelta(days=2)
+    make(source, 1, Status.FAILING, daily_rates=[9, 100, 50], worst_since=since, judged_at=NOW)
+    assert fleet([source.team_id], now=NOW).served_while_failing == 150
+
+
+def test_the_pulse_tells_coverage_and_silence() -> None:
+    source = make_source(silent_since=NOW - timedelta(hours=1))
+    make(source, 1, seen_at=NOW - timedelta(hours=1))
+    source.runs.create(kind="poll", started_at=NOW, asked=20, answered=15, refused=1, failed=4)
+    found = pulse([make_team().pk], NOW)
+    assert (found.coverage, found.silent, found.stale) == (0.8, ("ops-east",), 1)
