@@ -1,0 +1,302 @@
+"""Values over time: the panel most charts are made of, and the lane of the overview.
+
+Bins are half-open and evenly spaced; a bin is drawn centred on its start. A bin in which no series has a
+value is a gap with a grey field. Immature points are hollow and joined by dots: they are never judged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from dashboard.charts import words
+from dashboard.charts.plot import (
+    Band,
+    Bars,
+    Cell,
+    Dots,
+    EndLabel,
+    Field,
+    Line,
+    Mark,
+    Panel,
+    Plot,
+    Rule,
+    Upright,
+    Zone,
+    last_known,
+)
+from dashboard.charts.scales import Axis, extremes, moment_at, time_axis, to_ms, value_axis, with_headroom
+
+Values = Sequence[float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One line (or row of bars): ``values`` has one number or ``None`` a bin."""
+
+    name: str
+    values: Values
+    token: str = "champion"
+    low: Values = ()
+    high: Values = ()
+    immature: frozenset[int] = frozenset()
+    width: float = 2
+    dash: str = ""
+    label: str | None = None
+    """Words at the right end; ``None``: name and last value, empty: none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A limit and the status beyond it. ``above``: the bad side is up."""
+
+    status: str
+    value: float
+    above: bool = False
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A model replacement: a line through every chart of the deployment."""
+
+    at: datetime
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TimePoints:
+    """Everything a chart over time shows. ``metric`` decides how values are written; ``unit`` is their unit.
+
+    ``unit`` "%" means shares of 1. ``untracked`` bins come before anything was measured, for ``reason``.
+    """
+
+    start: datetime
+    step: timedelta
+    series: tuple[Series, ...]
+    metric: str = ""
+    unit: str = ""
+    caption: str = ""
+    bars: bool = False
+    log: bool = False
+    zero: bool = False
+    baseline: float | None = None
+    baseline_words: str = ""
+    limits: tuple[Limit, ...] = ()
+    changes: tuple[Change, ...] = ()
+    untracked: int = 0
+    reason: str = ""
+    strip: tuple[str, ...] = ()
+    axis: bool = True
+    height: int = 124
+    extra: tuple[Mark, ...] = field(default=())
+
+    @property
+    def n(self) -> int:
+        """How many bins."""
+        return max((len(s.values) for s in self.series), default=len(self.strip))
+
+    def at(self, index: int) -> datetime:
+        """The start of a bin."""
+        return self.start + self.step * index
+
+    def xs(self) -> Sequence[float]:
+        """The places of the bins on the axis."""
+        first, size = to_ms(self.start), round(self.step.total_seconds() * 1000)
+        return range(first, first + size * self.n, size)
+
+    def text(self, value: float | None) -> str:
+        """A value as it is written everywhere."""
+        if self.unit == "%":
+            return words.percent(value)
+        if self.unit == "ms":
+            return words.milliseconds(value)
+        shown = words.metric_value(value, self.metric) if self.metric else words.number(value)
+        return shown + (words.THIN + self.unit if self.unit and value is not None else "")
+
+
+def gaps(points: TimePoints) -> list[tuple[int, int]]:
+    """Half-open runs of bins without any value, those before tracking began left out."""
+    found: list[tuple[int, int]] = []
+    if any(None not in s.values and len(s.values) == points.n for s in points.series):
+        return found
+    for i in range(points.untracked, points.n):
+        if all(i >= len(s.values) or s.values[i] is None for s in points.series):
+            if found and found[-1][1] == i:
+                found[-1] = (found[-1][0], i + 1)
+            else:
+                found.append((i, i + 1))
+    return found
+
+
+def time_x(points: TimePoints) -> Axis:
+    """The x axis of the points."""
+    return time_axis(points.start, points.step, points.n)
+
+
+def y_axis(points: TimePoints) -> Axis:
+    """The y axis: all values, intervals, the baseline and the limits that are near."""
+    ends = [extremes(values) for s in points.series for values in (s.values, s.low, s.high)]
+    known = [v for low, high, _ in ends for v in (low, high) if v == v]
+    if points.log:
+        known = [v for s in points.series for v in (*s.values, *s.low, *s.high) if v is not None and v > 0]
+    near = [] if points.baseline is None else [points.baseline]
+    for limit in points.limits:
+        span = (max(known) - min(known)) if known else 0
+        close = bool(known) and min(known) - 1.2 * span <= limit.value <= max(known) + 1.2 * span
+        if close or points.log or len(known) < 3:
+            near.append(limit.value)
+    zero = points.zero or points.bars
+    ticks = max(2, round(points.height / 44))
+    whole, unit = points.bars and not points.unit, "%" if points.unit == "%" else ""
+    axis = value_axis(known, include=near, zero=zero, log=points.log, unit=unit, ticks=ticks, whole=whole)
+    return with_headroom(axis, points.height) if points.caption or points.changes or gaps(points) else axis
+
+
+def frame_marks(points: TimePoints) -> list[Mark]:
+    """What every panel over time shares: gaps, replacements, the time before tracking."""
+    size = points.step.total_seconds() * 1000
+    first = to_ms(points.start) - size / 2
+    marks: list[Mark] = []
+    for i, (lo, hi) in enumerate(gaps(points)):
+        told = f"no data {words.duration(points.step * (hi - lo))}" if i == 0 else ""
+        bins = points.xs()[lo:hi]
+        marks.append(Field(first + lo * size, first + hi * size, told, bins=bins, reason="no data"))
+    if points.untracked:
+        marks.append(
+            Field(first, first + points.untracked * size, points.reason, token="not-started", opacity=0.0, at=34)
+        )
+    end = points.start + points.step * points.n
+    marks += [Upright(moment_at(c.at, points.step), c.words) for c in points.changes if points.start <= c.at < end]
+    return marks
+
+
+def quiet_frame(points: TimePoints) -> list[Mark]:
+    """Gaps and replacements without their words: these stand in the first panel."""
+    return [without_words(m) for m in frame_marks(points)]
+
+
+def without_words(mark: Mark) -> Mark:
+    """The same field or upright, silent."""
+    if isinstance(mark, Field):
+        return replace(mark, words="", bins=())
+    return replace(mark, words="") if isinstance(mark, Upright) else mark
+
+
+def limit_marks(points: TimePoints, axis: Axis) -> list[Mark]:
+    """Lines of the limits with words, soft fill on the bad side up to the next limit, dashed baseline."""
+    marks: list[Mark] = []
+    for limit in points.limits:
+        worse = [o.value for o in points.limits if o is not limit and (o.value > limit.value) == limit.above]
+        edge = (min(worse) if limit.above else max(worse)) if worse else beyond(axis, limit.above)
+        marks.append(Zone(limit.value, edge, f"{limit.status}-soft", 0.55))
+        marks.append(Rule(limit.value, limit.status, limit_words(points, limit), f"{limit.status}-text", rank=2))
+    if points.baseline is not None:
+        told = points.baseline_words or f"baseline {points.text(points.baseline)}"
+        marks.append(Rule(points.baseline, "baseline", told, "text2", dash="5 4", width=1.25, rank=1))
+    return marks
+
+
+def beyond(axis: Axis, above: bool) -> float:
+    """A value far outside of an axis: a soft fill reaches the edge of the panel, whatever else it holds."""
+    if axis.log:
+        return axis.hi * 1e6 if above else axis.lo / 1e6
+    return axis.hi + 100 * (axis.hi - axis.lo) if above else axis.lo - 100 * (axis.hi - axis.lo)
+
+
+def limit_words(points: TimePoints, limit: Limit) -> str:
+    """``failing < 0.720``."""
+    sign = ">" if limit.above else "<"
+    word = {"warning": "at risk"}.get(limit.status, limit.status)
+    return limit.words or f"{word} {sign} {points.text(limit.value)}"
+
+
+def series_marks(points: TimePoints, series: Series, axis: Axis) -> list[Mark]:
+    """Band, judged line, dotted tail with hollow points, label at the right end."""
+    xs = points.xs()[: len(series.values)]
+    judged = series.values
+    if series.immature:
+        judged = [None if i in series.immature else v for i, v in enumerate(series.values)]
+    marks: list[Mark] = []
+    if series.low and series.high:
+        marks.append(Band(xs, series.low, series.high, series.token, 0.16))
+    digits = words.significant_decimals(max(abs(axis.lo), abs(axis.hi)), 3)
+    marks.append(Line(xs, judged, series.token, series.width, series.dash, series.name, digits, points.unit))
+    if series.immature:
+        near = series.immature | {i - 1 for i in series.immature} | {i + 1 for i in series.immature}
+        tail = [v if i in near else None for i, v in enumerate(series.values)]
+        marks.append(Line(xs, tail, series.token, 1.5, "2 2", hover=False))
+        hollow = [v if i in series.immature else None for i, v in enumerate(series.values)]
+        marks.append(
+            Dots(
+                xs, hollow, (series.token,), ("ring",), 3.5, digits=digits, name=f"{series.name}, labels still arriving"
+            )
+        )
+    return marks + end_label(points, series)
+
+
+def end_label(points: TimePoints, series: Series) -> list[Mark]:
+    """The words at the right end of a series."""
+    last = last_known(series.values)
+    if last is None or series.label == "":
+        return []
+    value = series.values[last]
+    assert value is not None
+    told = series.label or (f"{series.name} {points.text(value)}" if len(points.series) > 1 else points.text(value))
+    return [EndLabel(value, words.shortened(told, 18), series.token if len(points.series) > 1 else "text1")]
+
+
+def bar_marks(points: TimePoints, series: Series) -> list[Mark]:
+    """Bars of one series."""
+    size = points.step.total_seconds() * 1000
+    marks: list[Mark] = [
+        Bars(
+            points.xs(),
+            series.values,
+            size * 0.66,
+            series.token,
+            hatched=series.immature,
+            name=series.name,
+            unit=points.unit,
+        )
+    ]
+    if series.label != "" and (last := last_known(series.values)) is not None:
+        value = series.values[last]
+        marks.append(EndLabel(value or 0.0, series.label or points.text(value), "text1"))
+    return marks
+
+
+def strip_cells(points: TimePoints, statuses: Iterable[str]) -> tuple[Cell, ...]:
+    """The status strip under a panel: one cell a bin."""
+    size = points.step.total_seconds() * 1000
+    first = to_ms(points.start) - size / 2
+    return tuple(Cell(first + i * size, first + (i + 1) * size, str(s)) for i, s in enumerate(statuses))
+
+
+def panel(points: TimePoints) -> Panel:
+    """The points as one panel."""
+    axis = y_axis(points)
+    marks = [*frame_marks(points), *limit_marks(points, axis), *points.extra]
+    for series in points.series:
+        marks += bar_marks(points, series) if points.bars else series_marks(points, series, axis)
+    return Panel(axis, points.height, tuple(marks), points.caption, strip_cells(points, points.strip))
+
+
+def stack(first: TimePoints, *panels: Panel, axis: bool = True) -> Plot:
+    """Panels over the time axis of ``first``."""
+    return Plot(
+        time_x(first),
+        panels,
+        left=44,
+        right=108,
+        bottom=26 if axis else 4,
+        shift=first.step.total_seconds() * 500,
+        zoom=True,
+    )
+
+
+def time_plot(points: TimePoints) -> Plot:
+    """One panel with its axis."""
+    return stack(points, panel(points), axis=points.axis)

@@ -1,0 +1,117 @@
+"""What stands around every page: neighbours, counts, and the foot where the product speaks of itself."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Count, Q
+
+from dashboard.charts import words
+from dashboard.reader import Reader
+from monitoring.models import MailState, Message, Source, Status, Watched
+
+NEIGHBOURS = 13
+STALE_AFTER = timedelta(minutes=10)
+"""A source that answered nothing for this long is said to be silent even if no call has failed yet."""
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    pk: int
+    label: str
+    status: str
+
+
+@dataclass(frozen=True)
+class Watching:
+    """The foot of the rail: `polled 40 s ago, 15 of 16 answered, mail delivered`."""
+
+    polled: str
+    answered: str
+    mail: str
+    troubled: bool
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Counts by status, the worst deployments by name, and the watcher's own state."""
+
+    total: int
+    counts: dict[str, int]
+    neighbours: tuple[Neighbour, ...]
+    watching: Watching
+    silent: tuple[Source, ...]
+
+    @property
+    def more(self) -> int:
+        return max(0, self.total - len(self.neighbours))
+
+    @property
+    def worst(self) -> str:
+        """The worst verdict of the fleet, for the favicon: failing, warning or passing."""
+        return next((s for s in (Status.FAILING, Status.WARNING) if self.counts.get(s)), Status.PASSING)
+
+
+def frame(reader: Reader, now: datetime, around: int | None = None, *, neighbours: bool = True) -> Frame:
+    """Four queries whatever the size of the fleet. `around` keeps the current deployment among the neighbours."""
+    everything = list(reader.sources())
+    listed = Watched.objects.filter(source__in=[source.pk for source in everything], gone_at__isnull=True)
+    counts = dict(listed.values_list("worst").annotate(n=Count("pk")).order_by())
+    rows = listed.order_by("-severity", "label", "pk").values_list("pk", "label", "worst")
+    shown = _around([Neighbour(*row) for row in rows[: NEIGHBOURS + 1]], around) if neighbours else ()
+    sources = [source for source in everything if source.enabled]
+    return Frame(
+        total=sum(counts.values()),
+        counts=counts,
+        neighbours=shown,
+        watching=_watching(sources, _mail(reader, now), now),
+        silent=tuple(source for source in sources if source.silent_since),
+    )
+
+
+def _around(rows: Sequence[Neighbour], around: int | None) -> tuple[Neighbour, ...]:
+    """The worst; a chosen deployment further down replaces nobody, it is named by its own page."""
+    shown = list(rows[:NEIGHBOURS])
+    last = rows[NEIGHBOURS] if len(rows) > NEIGHBOURS else None
+    if last is not None and last.pk == around:
+        shown.append(last)
+    return tuple(shown)
+
+
+def _mail(reader: Reader, now: datetime) -> Counter[str]:
+    since = now - timedelta(days=7)
+    found = Message.objects.filter(team__in=reader.team_ids).filter(
+        Q(created_at__gte=since) | Q(state__in=[MailState.PENDING, MailState.SENDING, MailState.IN_DOUBT])
+    )
+    return Counter(dict(found.values_list("state").annotate(n=Count("pk")).order_by()))
+
+
+def _watching(sources: Sequence[Source], mail: Counter[str], now: datetime) -> Watching:
+    if not sources:
+        return Watching("no source yet", "", "", troubled=False)
+    newest = max((s.last_ok_at for s in sources if s.last_ok_at), default=None)
+    silent = [s for s in sources if s.silent_since]
+    polled = f"answered {words.duration(now - newest)} ago" if newest else "not answered yet"
+    answered = (
+        f"{words.count(len(sources), 'source')} answering"
+        if not silent
+        else f"{len(sources) - len(silent)} of {words.count(len(sources), 'source')} answering"
+    )
+    late = newest is None or now - newest > STALE_AFTER
+    return Watching(polled, answered, _mail_words(mail), troubled=bool(silent) or late or bool(mail[MailState.FAILED]))
+
+
+def _mail_words(mail: Counter[str]) -> str:
+    if mail[MailState.FAILED]:
+        return f"{words.count(mail[MailState.FAILED], 'mail')} could not be sent"
+    if mail[MailState.IN_DOUBT]:
+        return f"{words.count(mail[MailState.IN_DOUBT], 'mail')} in doubt"
+    waiting = mail[MailState.PENDING] + mail[MailState.SENDING]
+    if waiting:
+        return f"{words.count(waiting, 'mail')} waiting"
+    if mail[MailState.SENT]:
+        return "mail delivered"
+    return "mail kept here" if mail[MailState.KEPT] else "no mail in 7\u202fd"

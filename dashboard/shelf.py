@@ -1,0 +1,194 @@
+"""What a page asks of the snapshots: many questions at the price of one read, and what was not there.
+
+A page never touches a source. What nobody polled is put into the priority queue by `want_missing`; the page says so
+and fills in by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from dashboard.filters import View
+from dashboard.reader import Reader
+from metrics.buckets import HOUR
+from monitoring.clock import parse_time
+from monitoring.models import TopicState, Watched
+from monitoring.questions import Last, Mature, Question
+from monitoring.snapshots import Snapshot, read, waiting, want
+
+Values = tuple[float | None, ...]
+#: An answer that moves with the clock is asked again once it is older than this: what is polled never is, on the
+#: default view; other views are polled by nobody.
+OLD, OLD_ELSEWHERE = timedelta(minutes=75), timedelta(minutes=10)
+
+
+@dataclass(frozen=True)
+class Clock:
+    """The bins of a page: half-open, evenly spaced, the last one perhaps still running."""
+
+    start: datetime
+    step: timedelta
+    n: int
+
+    @classmethod
+    def of(cls, view: View) -> Clock:
+        step = view.bucket.hours * HOUR
+        return cls(view.start, step, max(1, -((view.start - view.end) // step)))
+
+    def index(self, moment: datetime) -> int:
+        """The bin that a moment lies in; negative or ≥ n outside of the range."""
+        return (moment - self.start) // self.step
+
+    def at(self, index: int) -> datetime:
+        return self.start + self.step * index
+
+    def place(self, buckets: Iterable[Bucket], pick: Callable[[dict[str, Any]], float | None]) -> Values:
+        """One value a bin; None where there is no bucket or it has no value."""
+        values: list[float | None] = [None] * self.n
+        for bucket in buckets:
+            at = self.index(bucket.start)
+            if 0 <= at < self.n:
+                values[at] = pick(bucket.values)
+        return tuple(values)
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """One bucket as answered, without its period."""
+
+    start: datetime
+    values: dict[str, Any]
+
+
+@dataclass
+class Shelf:
+    """Everything that one page has read so far."""
+
+    watched: Watched
+    view: View
+    anchor: datetime
+    asked: dict[str, Question] = field(default_factory=dict)
+    snapshots: list[Snapshot] = field(default_factory=list)
+    _buckets: dict[str, list[Bucket]] = field(default_factory=dict)
+
+    def read(self, questions: Iterable[Question | None]) -> None:
+        """Three statements, however many questions; those already read are left out."""
+        fresh = {_slot(q): q for q in questions if q is not None and _slot(q) not in self.asked}
+        if fresh:
+            self.asked |= fresh
+            self._buckets.clear()
+            self.snapshots.append(read(self.watched, fresh.values(), as_of=self.view.as_of, now=self.anchor))
+
+    def payload(self, question: Question) -> dict[str, Any]:
+        """The stored answer; {} where there is none."""
+        for snapshot in self.snapshots:
+            if found := snapshot.payload(question):
+                return found
+        return {}
+
+    def entries(self, question: Question, name: str = "data") -> list[dict[str, Any]]:
+        """The objects of a list in an answer; what is not an object is left out."""
+        found = self.payload(question).get(name)
+        return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+
+    def frame(self, question: Question) -> dict[str, Any]:
+        """What stands beside the buckets: baselines, summary, metric."""
+        if not question.is_series:
+            return self.payload(question)
+        found = self._series(question)
+        return found.frame if found is not None else {}
+
+    def buckets(self, question: Question) -> list[Bucket]:
+        """The buckets of a question over time, whether kept one by one or as a whole answer."""
+        slot = _slot(question)
+        if slot not in self._buckets:
+            self._buckets[slot] = self._read_buckets(question)
+        return self._buckets[slot]
+
+    def _read_buckets(self, question: Question) -> list[Bucket]:
+        if question.is_series:
+            found = self._series(question)
+            return [Bucket(p.start, p.values) for p in found.points] if found is not None else []
+        placed = [(_start(one), one) for one in self.entries(question, "buckets")]
+        return [Bucket(start, one) for start, one in placed if start is not None]
+
+    def known_at(self) -> datetime | None:
+        """When the oldest of the answers on the page was last confirmed by the source."""
+        found = [view.checked_at for s in self.snapshots for view in s.answers.values()]
+        found += [view.checked_at for s in self.snapshots for view in s.serieses.values() if view.checked_at]
+        return min(found, default=None)
+
+    def refused(self) -> list[str]:
+        """Paths that the source says are not enabled."""
+        topics = {
+            topic.path for s in self.snapshots for topic in s.topics.values() if topic.state == TopicState.REFUSED
+        }
+        return sorted(topics)
+
+    def missing(self) -> list[Question]:
+        """What was asked and is not stored, or only in part, or has grown old without being polled."""
+        return [question for question in self.asked.values() if self._is_missing(question)]
+
+    def want_missing(self, reader: Reader) -> list[Question]:
+        """Puts what is missing into the priority queue; what is on its way now. Nothing is asked about the past."""
+        lacking = self.missing() if self.view.as_of is None else []
+        if not lacking:
+            return []
+        coming = waiting(self.watched, lacking)
+        role = reader.role_in(self.watched.source.team_id)
+        if role is not None and role.may_act and self.watched.source.enabled:
+            for question in lacking:
+                if question not in coming and want(self.watched, question, reader.user, self.anchor):
+                    coming.add(question)
+        return list(coming)
+
+    def _series(self, question: Question) -> Any:
+        for snapshot in self.snapshots:
+            found = snapshot.series(question)
+            if found is not None:
+                return found
+        return None
+
+    def _is_missing(self, question: Question) -> bool:
+        states = [topic for s in self.snapshots if (topic := s.topics.get(question.key)) is not None]
+        if any(topic.state == TopicState.REFUSED for topic in states):
+            return False
+        checked = max((topic.checked_at for topic in states if topic.checked_at), default=None)
+        if question.is_series:
+            found = self._series(question)
+            if found is None or found.missing:
+                return True
+        elif not self.payload(question):
+            return True
+        limit = OLD if self.view.is_default else OLD_ELSEWHERE
+        moving = isinstance(question.window, Last | Mature) or question.path.endswith("OverBatch/")
+        return moving and (checked is None or self.anchor - checked > limit)
+
+
+def number(values: dict[str, Any], name: str = "value") -> float | None:
+    """A number of an answer; None for a missing one and for anything that is not a number."""
+    value = values.get(name)
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def picker(name: str) -> Callable[[dict[str, Any]], float | None]:
+    """`number` of one name, for `Clock.place`."""
+    return lambda values: number(values, name)
+
+
+def total(values: Sequence[float | None]) -> float | None:
+    """The sum of what is known; None when nothing is."""
+    known = [value for value in values if value is not None]
+    return sum(known) if known else None
+
+
+def _start(bucket: dict[str, Any]) -> datetime | None:
+    period = bucket.get("period")
+    return parse_time(period.get("start")) if isinstance(period, dict) else None
+
+
+def _slot(question: Question) -> str:
+    return f"{question.key}|{question.window}"

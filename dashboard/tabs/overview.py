@@ -1,0 +1,179 @@
+"""The overview: one clock, a lane for each area, and what changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from dashboard.charts import words
+from dashboard.charts.chart import ChartView
+from dashboard.charts.lane import LANE
+from dashboard.charts.timeline import Series, TimePoints
+from dashboard.phrases import tone
+from dashboard.shelf import picker, total
+from dashboard.tabs import accuracy, drift, predictions, service
+from dashboard.tabs.events import events
+from dashboard.tabs.parts import Lane, Tab
+from dashboard.tabs.subject import Subject
+from monitoring.models import Area, Status
+from monitoring.questions import Question, ServiceMetric
+
+LANE_HEIGHT = 104
+MOST_LINES = 2
+
+
+def build(subject: Subject) -> Tab:
+    """Five lanes under one another on the clock that all share."""
+    subject.shelf.read([drift.summary_question(subject), *questions(subject)])
+    worst = lines(subject)
+    subject.shelf.read([drift.series_question(subject, one.name) for one in worst])
+    lanes = [_predictions(subject), _service(subject), _drift(subject, worst), _accuracy(subject), _pairs(subject)]
+    charts = {lane.chart.key.removeprefix("overview-"): lane.chart for lane in lanes}
+    return Tab(
+        "dashboard/tab_overview.html", charts, more={"lanes": lanes, "events": events(subject), "facts": facts(subject)}
+    )
+
+
+def questions(subject: Subject) -> list[Question]:
+    """What the lanes show; all of it is polled for the default view."""
+    metrics = (ServiceMetric.TOTAL_REQUESTS, ServiceMetric.SERVER_ERROR_RATE, ServiceMetric.USER_ERROR_RATE)
+    return [
+        predictions.over_time_question(subject),
+        predictions.pairs_question(subject),
+        *(service.series_question(subject, metric) for metric in metrics),
+        service.series_question(subject, ServiceMetric.RESPONSE_TIME, service.TAIL),
+        accuracy.series_question(subject, subject.metric),
+        accuracy.summary_question(subject),
+        *accuracy.former_questions(subject, subject.metric),
+    ]
+
+
+def lines(subject: Subject) -> Sequence[drift.Feature]:
+    """The features that the drift lane draws: the worst drifted ones, else the most important one."""
+    found = drift.features(subject)
+    bad = [one for one in found if one.shown in (Status.FAILING, Status.WARNING)]
+    return bad[:MOST_LINES] or drift.by_importance(found)[:1]
+
+
+def _view(subject: Subject, name: str, points: TimePoints) -> ChartView:
+    return LANE.view(f"overview-{name}", points, bare=True, csv_url=subject.csv_url("overview", name))
+
+
+def _time(subject: Subject, series: Sequence[Series], **more: object) -> TimePoints:
+    return TimePoints(
+        subject.clock.start,
+        subject.clock.step,
+        tuple(series),
+        changes=subject.changes(),
+        axis=False,
+        height=LANE_HEIGHT,
+        **more,  # type: ignore[arg-type]
+    )
+
+
+def _predictions(subject: Subject) -> Lane:
+    found = subject.shelf.buckets(predictions.over_time_question(subject))
+    rows = subject.clock.place(found, picker("rowCount"))
+    rate = subject.watched.predictions_per_day
+    points = _time(
+        subject, [Series("predictions", rows)], bars=True, caption=f"predictions per {subject.view.bucket_noun}"
+    )
+    count = total(rows)
+    note = "No prediction in this range." if not count else f"{words.compact(count)} in {subject.range_words}."
+    return Lane(
+        "Predictions",
+        words.number(rate, 0),
+        "a day",
+        note,
+        _view(subject, "predictions", points),
+        href=subject.url("predictions"),
+    )
+
+
+def _service(subject: Subject) -> Lane:
+    tail = service.series(subject, ServiceMetric.RESPONSE_TIME, service.TAIL)
+    requests = service.series(subject, ServiceMetric.TOTAL_REQUESTS)
+    failed = service.counted(service.series(subject, ServiceMetric.SERVER_ERROR_RATE), requests)
+    points = _time(
+        subject,
+        [Series("p95", tail)],
+        unit="ms",
+        caption="p95 response, ms",
+        zero=True,
+        strip=subject.strip(Area.SERVICE),
+    )
+    errors = total(failed)
+    value = words.NONE if errors is None else words.number(errors, 0)
+    unit = "server errors" if errors != 1 else "server error"
+    return _lane(subject, Area.SERVICE, "Service health", value, unit, _view(subject, "service", points), "service")
+
+
+def _drift(subject: Subject, worst: Sequence[drift.Feature]) -> Lane:
+    points = drift.series_points(subject, [one.name for one in worst], height=LANE_HEIGHT)
+    points = replace(points, axis=False, strip=subject.strip(Area.DRIFT))
+    lead = worst[0] if worst else None
+    value = words.metric_value(lead.drift.score, "PSI") if lead else words.NONE
+    unit = f"{lead.name}, PSI over {subject.interval_words}" if lead else ""
+    return _lane(subject, Area.DRIFT, "Drift", value, unit, _view(subject, "drift", points), "drift")
+
+
+def _accuracy(subject: Subject) -> Lane:
+    metric = subject.metric
+    time = accuracy.points(subject, metric).time
+    points = replace(time, axis=False, height=LANE_HEIGHT + 16, caption=f"{metric}, by {subject.view.bucket_noun}")
+    tile = accuracy.tiles(subject)[0]
+    lane = _lane(subject, Area.ACCURACY, "Accuracy", tile.value, metric, _view(subject, "accuracy", points), "accuracy")
+    return replace(lane, change=tile.change, tone=tone(subject.status(Area.ACCURACY), tile.change))
+
+
+def _pairs(subject: Subject) -> Lane:
+    points = replace(predictions.actual_points(subject), height=LANE_HEIGHT)
+    predicted, actual = predictions.levels(subject)
+    unit = points.unit
+    value = words.percent(predicted, 0) if unit else words.number(predicted)
+    told = words.percent(actual, 0) if unit else words.number(actual)
+    note = predictions.difference_words(predicted, actual, unit)
+    return Lane(
+        "Predicted and actual",
+        value,
+        f"predicted, {told} actual",
+        note,
+        _view(subject, "pairs", points),
+        href=subject.url("predictions"),
+    )
+
+
+def _lane(subject: Subject, area: str, name: str, value: str, unit: str, chart: ChartView, tab: str) -> Lane:
+    plain = not subject.view.segment and not subject.view.model
+    note = subject.reason(area) if plain else "The verdict is of the whole deployment."
+    return Lane(name, value, unit, note, chart, subject.status(area).value, href=subject.url(tab))
+
+
+def facts(subject: Subject) -> list[tuple[str, str]]:
+    """The model in a line."""
+    watched = subject.watched
+    base = accuracy.baseline(subject, subject.metric)
+    serving = watched.model_deployed_at
+    rows = max((one.drift.baseline_rows or 0 for one in drift.features(subject)), default=0)
+    found = [
+        ("Model", watched.model_name or watched.model_id or words.NONE),
+        (
+            "Target",
+            f"{watched.target_name or words.NONE}, {watched.target_type.lower()}"
+            if watched.target_type
+            else watched.target_name,
+        ),
+        ("Training rows compared", words.compact(rows) if rows else words.NONE),
+        (f"Holdout {subject.metric}", words.metric_value(base, subject.metric)),
+        (
+            "Serving since",
+            f"{words.stamp(serving, subject.reader.zone, subject.now)} ({words.duration(subject.now - serving)})"
+            if serving
+            else words.NONE,
+        ),
+        (
+            "Labels complete after",
+            words.duration(subject.lag) if watched.label_lag_hours is not None else "not learned yet",
+        ),
+    ]
+    return [(name, value) for name, value in found if value]

@@ -1,0 +1,295 @@
+"""The deployment that a page is about, seen through its view: limits, models, segments, and what was read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Any, TypeVar
+from urllib.parse import urlencode
+
+from django.urls import reverse
+
+from dashboard.charts import words
+from dashboard.charts.timeline import Change, Limit
+from dashboard.filters import View
+from dashboard.reader import Reader
+from dashboard.shelf import Clock, Shelf
+from metrics import ACCURACY_METRICS, DEFAULT_METRICS, TargetType
+from monitoring import questions as q
+from monitoring.client import HealthSettings, Malformed, Settings, parse
+from monitoring.fleet import strips
+from monitoring.models import Area, AreaHealth, ModelSeen, Status, Watched
+from monitoring.questions import Bucket, Last, Mature, Question
+
+T = TypeVar("T")
+
+SERVICE, DRIFT, ACCURACY = "serviceHealth", "dataDrift", "accuracy"
+DEFAULT_INTERVAL = "P7D"
+
+
+@dataclass
+class Subject:
+    """Everything that the tabs share. `anchor` is now, or the moment that the reader goes back to."""
+
+    reader: Reader
+    watched: Watched
+    view: View
+    now: datetime
+    areas: dict[str, AreaHealth] = field(default_factory=dict)
+    models: tuple[ModelSeen, ...] = ()
+    memo: dict[str, Any] = field(default_factory=dict)
+    """What a tab worked out once and needs again."""
+
+    def __post_init__(self) -> None:
+        self.anchor = self.view.as_of or self.now
+        self.shelf = Shelf(self.watched, self.view, self.anchor)
+        self.clock = Clock.of(self.view)
+
+    @classmethod
+    def load(cls, reader: Reader, watched: Watched, view: View, now: datetime) -> Subject:
+        """Two queries for verdicts and models, one read for what every tab asks."""
+        areas = {row.area: row for row in AreaHealth.objects.filter(watched=watched)}
+        models = tuple(ModelSeen.objects.filter(watched=watched).order_by("since"))
+        subject = cls(reader, watched, view, now, areas, models)
+        subject.shelf.read(subject.shared())
+        return subject
+
+    def shared(self) -> list[Question]:
+        """Settings, limits and what can be segmented by."""
+        asked = [
+            q.health_settings(),
+            q.settings(),
+            *(q.segment_attributes(kind) for kind in (SERVICE, DRIFT, ACCURACY)),
+        ]
+        if self.view.segment:
+            asked.append(q.segment_values(self.view.segment.attribute))
+        return asked
+
+    # --- What is asked -------------------------------------------------------------------------------------
+
+    @property
+    def window(self) -> q.Window:
+        return self.view.window
+
+    @property
+    def bucket(self) -> str:
+        return str(self.view.bucket)
+
+    @property
+    def model_id(self) -> str | None:
+        return self.view.model or None
+
+    def segment(self, kind: str) -> q.Segment | None:
+        """The chosen segment, where this kind of monitoring is kept by that attribute."""
+        chosen = self.view.segment
+        if chosen is None or chosen.attribute not in self.attributes(kind):
+            return None
+        return chosen.attribute, chosen.value
+
+    @cached_property
+    def interval(self) -> str:
+        """The window that drift and accuracy are judged over, as in the health settings."""
+        rule = self.health_settings.data_drift
+        return (rule.time_interval if rule else None) or DEFAULT_INTERVAL
+
+    @property
+    def interval_words(self) -> str:
+        return _interval_words(self.interval)
+
+    @property
+    def judged(self) -> Last:
+        """The judged window of drift."""
+        return Last(self.interval)
+
+    @property
+    def mature(self) -> Mature:
+        """The judged window of accuracy: it ends where labels are complete."""
+        return Mature(self.interval, -(-int(self.lag.total_seconds()) // 3600))
+
+    # --- What is known -------------------------------------------------------------------------------------
+
+    @cached_property
+    def health_settings(self) -> HealthSettings:
+        return _parsed(HealthSettings, self.shelf.payload(q.health_settings()))
+
+    @cached_property
+    def settings(self) -> Settings:
+        return _parsed(Settings, self.shelf.payload(q.settings()))
+
+    def attributes(self, kind: str) -> list[str]:
+        """Segment attributes of one kind of monitoring."""
+        found = self.shelf.payload(q.segment_attributes(kind)).get("data")
+        return [name for name in found if isinstance(name, str)] if isinstance(found, list) else []
+
+    @property
+    def segment_values(self) -> list[str]:
+        """Known values of the chosen attribute."""
+        if self.view.segment is None:
+            return []
+        rows = self.shelf.entries(q.segment_values(self.view.segment.attribute))
+        return [row["value"] for row in rows if isinstance(row.get("value"), str)]
+
+    def status(self, area: str) -> Status:
+        found = self.areas.get(area)
+        return Status(found.status) if found is not None else Status(self.watched.area_health(area)["status"])
+
+    def reason(self, area: str) -> str:
+        found = self.areas.get(area)
+        return found.reason if found is not None else str(self.watched.area_health(area).get("reason", ""))
+
+    @property
+    def lag(self) -> timedelta:
+        """After how long labels are complete, as learned; zero while nothing is learned."""
+        return timedelta(hours=self.watched.label_lag_hours or 0)
+
+    @cached_property
+    def late(self) -> frozenset[int]:
+        """Bins whose labels still arrive: they are never judged."""
+        edge = self.anchor - self.lag
+        return frozenset(
+            i for i in range(self.clock.n) if self.clock.at(i + 1) > edge and self.clock.at(i) < self.anchor
+        )
+
+    @property
+    def owner(self) -> str:
+        """The first owner by name or address, and how many others there are."""
+        people = [one for one in self.watched.owners if one] if isinstance(self.watched.owners, list) else []
+        if not people:
+            return ""
+        first = people[0]
+        name = first if isinstance(first, str) else str(first.get("name") or first.get("email") or "")
+        return f"{name} and {len(people) - 1} more" if len(people) > 1 else name
+
+    @property
+    def positive(self) -> str:
+        """The positive class of a binary target as the source names it; "" where it does not."""
+        model = self.watched.listing.get("model") if isinstance(self.watched.listing, dict) else None
+        value = model.get("positiveClass") if isinstance(model, dict) else None
+        return str(value) if value is not None else ""
+
+    # --- Accuracy and its limits ---------------------------------------------------------------------------
+
+    @property
+    def metric(self) -> str:
+        """The judged accuracy metric; the usual first one where the settings name none."""
+        rule = self.health_settings.accuracy
+        return (rule.metric if rule else None) or self.default_metrics[0]
+
+    @property
+    def default_metrics(self) -> tuple[str, ...]:
+        try:
+            return DEFAULT_METRICS[TargetType(self.watched.target_type)]
+        except ValueError:
+            return ("LogLoss",)
+
+    def better(self, metric: str) -> int:
+        """+1 where more is better, −1 where less is."""
+        info = ACCURACY_METRICS.get(metric)
+        return info.direction.sign if info else 1
+
+    def accuracy_limits(self, metric: str, baseline: float | None) -> tuple[Limit, ...]:
+        """The limits of the judged metric as values of it; none for other metrics."""
+        rule = self.health_settings.accuracy
+        if rule is None or rule.metric != metric:
+            return ()
+        pairs = ((Status.WARNING, rule.warning_threshold), (Status.FAILING, rule.failing_threshold))
+        sign = self.better(metric)
+        limits = []
+        for status, threshold in pairs:
+            if threshold is None:
+                continue
+            if rule.measurement == "value":
+                limits.append(Limit(status, threshold, above=sign < 0))
+            elif baseline is not None:
+                limits.append(Limit(status, baseline - sign * abs(baseline) * threshold / 100, above=sign < 0))
+        return tuple(limits)
+
+    @property
+    def drift_limit(self) -> float:
+        rule = self.health_settings.data_drift
+        value = rule.drift_threshold if rule else None
+        return 0.15 if value is None else value
+
+    @property
+    def importance_limit(self) -> float:
+        rule = self.health_settings.data_drift
+        value = rule.importance_threshold if rule else None
+        return 0.5 if value is None else value
+
+    # --- Models and time -----------------------------------------------------------------------------------
+
+    def model_name(self, model_id: str) -> str:
+        """The name under which a model was seen; the end of its id for one that was not."""
+        for seen in self.models:
+            if seen.model_id == model_id:
+                return seen.name or f"model {model_id[-6:]}"
+        return self.watched.model_name if model_id == self.watched.model_id else f"model {model_id[-6:]}"
+
+    def changes(self) -> tuple[Change, ...]:
+        """Replacements of the champion inside the range."""
+        found = []
+        for before, after in zip(self.models, self.models[1:], strict=False):
+            told = (
+                ""
+                if before.model_id == after.model_id
+                else words.shortened(f"{after.name or 'new model'} took over", 26)
+            )
+            if self.view.start <= after.since < self.view.end and told:
+                found.append(Change(after.since, told))
+        return tuple(found)
+
+    @property
+    def former(self) -> ModelSeen | None:
+        """The champion before the present one, if it was replaced inside the range and no model was chosen."""
+        if self.view.model:
+            return None
+        inside = [seen for seen in self.models if seen.until and self.view.start < seen.until <= self.view.end]
+        return inside[-1] if inside and inside[-1].model_id != self.watched.model_id else None
+
+    def strip(self, area: str) -> tuple[str, ...]:
+        """The verdict of each bin, where bins are days and the page shows the whole deployment."""
+        plain = not self.view.model and not self.view.segment
+        if not plain or self.bucket != Bucket.DAY:
+            return ()
+        bars = self._strips[self.watched.pk, Area(area).value]
+        return tuple(bar.status.value if bar.status else Status.NOT_STARTED.value for bar in bars)
+
+    @cached_property
+    def _strips(self) -> dict[tuple[int, str], Any]:
+        last = self.clock.at(self.clock.n - 1).date()
+        return strips([self.watched.pk], until=last, days=self.clock.n)
+
+    # --- Addresses -----------------------------------------------------------------------------------------
+
+    def url(self, tab: str, **changes: Any) -> str:
+        return reverse(tab, args=[self.watched.pk]) + self.view.query(**changes)
+
+    def csv_url(self, tab: str, name: str, extra: str = "") -> str:
+        query = self.view.query()
+        joined = f"{query}&{extra}" if query and extra else f"?{extra}" if extra else query
+        return reverse("chart-csv", args=[self.watched.pk, tab, name]) + joined
+
+    def api_url(self, question: Question) -> str:
+        """The call to the source that this chart comes from."""
+        base = f"{self.watched.source.base_url.rstrip('/')}/deployments/{self.watched.remote_id}/{question.path}"
+        query = urlencode(question.query(self.anchor))
+        return f"{base}?{query}" if query else base
+
+    @property
+    def range_words(self) -> str:
+        return words.span_of_days(self.view.start, self.view.end)
+
+
+def _parsed(shape: type[T], payload: dict[str, Any]) -> T:
+    """The payload as its shape; an empty shape where it does not fit."""
+    try:
+        return parse(shape, payload)
+    except Malformed:
+        return shape()
+
+
+def _interval_words(interval: str) -> str:
+    text = interval.removeprefix("PT").removeprefix("P").removeprefix("T")
+    unit = text[-1:].lower()
+    return f"{text[:-1]}\u202f{unit}" if text[:-1].isdecimal() else interval

@@ -1,0 +1,157 @@
+"""Log in, log out, and what a person prefers to see."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import available_timezones
+
+from django import forms
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import authenticate, login, logout
+from django.contrib.auth.models import User
+from django.core.cache import cache
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.shortcuts import render as bare
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods, require_POST
+
+from dashboard.pages import page, render
+from dashboard.reader import PageRequest
+from monitoring.models import Membership, Theme, UserPreference
+
+ATTEMPTS_WINDOW = 60
+
+
+class LoginForm(forms.Form):
+    """User name or e-mail and password."""
+
+    username = forms.CharField(max_length=254, widget=forms.TextInput({"autocomplete": "username", "autofocus": True}))
+    password = forms.CharField(
+        max_length=1000, strip=False, widget=forms.PasswordInput({"autocomplete": "current-password"})
+    )
+
+
+class PreferenceForm(forms.ModelForm[UserPreference]):
+    """Time zone and theme."""
+
+    class Meta:
+        model = UserPreference
+        fields = ("time_zone", "theme")
+        widgets = {"theme": forms.RadioSelect}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        names = sorted(name for name in available_timezones() if "/" in name or name == "UTC")
+        self.fields["time_zone"] = forms.ChoiceField(
+            choices=[(name, name.replace("_", " ")) for name in names], label="Time zone"
+        )
+
+
+@require_http_methods(["GET", "POST"])
+def log_in(request: HttpRequest) -> HttpResponse:
+    """Says the same for an unknown name and a wrong password; slows down who tries often."""
+    target = _target(request)
+    if request.user.is_authenticated:
+        return redirect(target)
+    form = LoginForm(request.POST or None)
+    status = 200
+    if request.method == "POST" and form.is_valid():
+        if _too_many(request, form.cleaned_data["username"]):
+            form.add_error(None, "Too many attempts. Wait a minute and try again.")
+            status = 429
+        else:
+            user = authenticate(
+                request, username=_name(form.cleaned_data["username"]), password=form.cleaned_data["password"]
+            )
+            if user is not None:
+                login(request, user)
+                return redirect(target)
+            _count_failure(request, form.cleaned_data["username"])
+            form.add_error(None, "User name or password is wrong.")
+    context = {"form": form, "next": target, "installation": urlsplit(settings.PUBLIC_URL).netloc, "theme": "system"}
+    response = bare(request, "account/login.html", context, status=status)
+    response["Cache-Control"] = "no-store, private"
+    return response
+
+
+@require_POST
+def log_out(request: HttpRequest) -> HttpResponse:
+    logout(request)
+    return redirect("login")
+
+
+@page
+def preferences(request: PageRequest) -> HttpResponse:
+    """Time zone, theme, and in which teams the person wants mail."""
+    preference, _ = UserPreference.objects.get_or_create(user=request.reader.user)
+    form = PreferenceForm(request.POST or None, instance=preference)
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        wanted = set(request.POST.getlist("mail"))
+        for membership in request.reader.memberships:
+            Membership.objects.filter(pk=membership.pk).update(wants_mail=str(membership.team_id) in wanted)
+        messages.success(request, "Saved.", extra_tags="passing")
+        return redirect("preferences")
+    return render(request, "account/preferences.html", {"nav": "settings", "sub": "preferences", "form": form})
+
+
+@page
+@require_POST
+def theme(request: PageRequest) -> HttpResponse:
+    """The switch in the corner: remembers light, dark or system."""
+    chosen = request.POST.get("theme", "")
+    if chosen in Theme.values:
+        UserPreference.objects.update_or_create(user=request.reader.user, defaults={"theme": chosen})
+    return HttpResponse(status=204)
+
+
+@csrf_exempt  # The token in the address is the secret; one-click mail programs post without a form.
+@require_http_methods(["GET", "POST"])
+def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
+    """Confirmed by a button, since mail scanners follow links; one-click mail programs POST."""
+    membership = Membership.objects.filter(mail_token=token).select_related("team", "user").first()
+    done = False
+    if membership is not None and request.method == "POST":
+        Membership.objects.filter(pk=membership.pk).update(wants_mail=False)
+        done = True
+    context = {"membership": membership, "done": done, "theme": "system"}
+    return bare(request, "account/unsubscribe.html", context, status=200 if membership else 404)
+
+
+def _target(request: HttpRequest) -> str:
+    target = request.POST.get("next") or request.GET.get("next") or ""
+    safe = url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure())
+    return target if safe else settings.LOGIN_REDIRECT_URL
+
+
+def _name(text: str) -> str:
+    """The user name that belongs to an e-mail address; the text itself for anything else."""
+    if "@" not in text:
+        return text
+    found = list(User.objects.filter(email__iexact=text, is_active=True).values_list("username", flat=True)[:2])
+    return found[0] if len(found) == 1 else text
+
+
+def _keys(request: HttpRequest, name: str) -> list[str]:
+    return [
+        f"login:address:{request.META.get('REMOTE_ADDR', '')}",
+        f"login:name:{name.lower()[:200]}".replace(" ", "_"),
+    ]
+
+
+def _too_many(request: HttpRequest, name: str) -> bool:
+    limit = settings.RATE_LIMIT_LOGIN
+    return bool(limit) and any(count >= limit for count in cache.get_many(_keys(request, name)).values())
+
+
+def _count_failure(request: HttpRequest, name: str) -> None:
+    for key in _keys(request, name):
+        if not cache.add(key, 1, ATTEMPTS_WINDOW):
+            try:
+                cache.incr(key)
+            except ValueError:
+                cache.set(key, 1, ATTEMPTS_WINDOW)

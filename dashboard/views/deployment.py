@@ -1,0 +1,249 @@
+"""One deployment, tab by tab. Every tab has the same head and the same bar; its state is the address."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpResponse, QueryDict
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from dashboard.bar import bar
+from dashboard.charts import words
+from dashboard.filters import View
+from dashboard.pages import page, part, render
+from dashboard.phrases import since_text, trouble_since
+from dashboard.reader import PageRequest, Reader
+from dashboard.tabs import accuracy as accuracy_tab
+from dashboard.tabs import batches as batches_tab
+from dashboard.tabs import drift as drift_tab
+from dashboard.tabs import overview as overview_tab
+from dashboard.tabs import predictions as predictions_tab
+from dashboard.tabs import service as service_tab
+from dashboard.tabs.parts import Tab
+from dashboard.tabs.subject import Subject
+from monitoring import conf
+from monitoring.fleet import cells
+from monitoring.models import Area, Status, Watched
+
+Builder = Callable[[Subject, QueryDict], Tab]
+TABS: dict[str, tuple[str, str]] = {
+    "overview": ("Overview", ""),
+    "service": ("Service", Area.SERVICE),
+    "drift": ("Drift", Area.DRIFT),
+    "accuracy": ("Accuracy", Area.ACCURACY),
+    "predictions": ("Predictions", ""),
+    "batches": ("Batches", ""),
+}
+AREA_TABS = {Area.SERVICE: "service", Area.DRIFT: "drift", Area.ACCURACY: "accuracy"}
+BUILDERS: dict[str, Builder] = {
+    "overview": lambda subject, query: overview_tab.build(subject),
+    "service": lambda subject, query: service_tab.build(subject),
+    "drift": lambda subject, query: drift_tab.build(subject, query.get("feature", ""), query.get("scale") == "linear"),
+    "accuracy": lambda subject, query: accuracy_tab.build(subject, query.get("metric", "")),
+    "predictions": lambda subject, query: predictions_tab.build(subject),
+    "batches": lambda subject, query: batches_tab.build(subject, query.get("left", ""), query.get("right", "")),
+}
+LIVE = {"left", "right", "metric", "feature", "scale"}
+
+
+@dataclass(frozen=True)
+class Why:
+    """One clause of the head: an area, its verdict and the arithmetic behind it."""
+
+    area: str
+    status: str
+    reason: str
+    href: str
+
+
+@page
+def overview(request: PageRequest, pk: int) -> HttpResponse:
+    return _show(request, pk, "overview")
+
+
+@page
+def service(request: PageRequest, pk: int) -> HttpResponse:
+    return _show(request, pk, "service")
+
+
+@page
+def accuracy(request: PageRequest, pk: int) -> HttpResponse:
+    return _show(request, pk, "accuracy")
+
+
+@page
+def drift(request: PageRequest, pk: int) -> HttpResponse:
+    return _show(request, pk, "drift")
+
+
+@page
+def predictions(request: PageRequest, pk: int) -> HttpResponse:
+    return _show(request, pk, "predictions")
+
+
+@page
+def batches(request: PageRequest, pk: int) -> HttpResponse:
+    return _show(request, pk, "batches")
+
+
+@page
+@require_POST
+def refresh(request: PageRequest, pk: int) -> HttpResponse:
+    """Makes the deployment due now; the watcher polls it within seconds."""
+    watched = request.reader.watched_or_404(pk)
+    role = request.reader.role_in(watched.source.team_id)
+    if role is not None and role.may_act:
+        Watched.objects.filter(pk=pk).update(due_at=None)
+    back = request.POST.get("tab", "overview")
+    tab = back if back in TABS else "overview"
+    return redirect(_subject(request, watched, QueryDict(request.POST.get("query", "").lstrip("?"))).url(tab))
+
+
+def load(request: PageRequest, pk: int, name: str) -> tuple[Subject, Tab]:
+    """The tab with everything it read; charts as files use it too."""
+    subject = _subject(request, request.reader.watched_or_404(pk), request.GET)
+    return subject, BUILDERS[name](subject, request.GET)
+
+
+def _subject(request: PageRequest, watched: Watched, query: QueryDict) -> Subject:
+    now = timezone.now()
+    view = View.parse({key: query.get(key, "") for key in query}, now, request.reader.zone)
+    return Subject.load(request.reader, watched, view, now)
+
+
+def _show(request: PageRequest, pk: int, name: str) -> HttpResponse:
+    watched = request.reader.watched_or_404(pk)
+    if watched.batch_monitoring and name != "batches":
+        return redirect(_subject(request, watched, request.GET).url("batches"))
+    subject, tab = load(request, pk, name)
+    coming = subject.shelf.want_missing(request.reader)
+    context = {
+        "nav": "deployment",
+        "watched": subject.watched,
+        "subject": subject,
+        "view": subject.view,
+        "now": subject.now,
+        "tab": name,
+        "tabs": tabs(subject, name),
+        "bar": bar(subject, name, {key: request.GET.get(key, "") for key in request.GET if key in LIVE}),
+        "why": why(subject),
+        "since": since_words(subject, request.reader),
+        "content": tab,
+        "charts": tab.charts,
+        "tiles": tab.tiles,
+        "coming": coming,
+        "notes": notes(subject, coming),
+        "stale": stale(subject),
+        **tab.more,
+    }
+    if request.htmx:
+        return part(request, "dashboard/_tab.html", context)
+    return render(request, "dashboard/deployment.html", context, around=pk)
+
+
+def tabs(subject: Subject, current: str) -> list[tuple[str, str, str, bool]]:
+    """(word, address, status to show, chosen): an icon only on tabs that are not passing.
+
+    A deployment watched by batch has no time axis: all of it stands on one tab.
+    """
+    shown = []
+    for name, (word, area) in TABS.items():
+        if (name == "batches") != subject.watched.batch_monitoring:
+            continue
+        status = subject.status(area).value if area else ""
+        loud = status in (Status.FAILING, Status.WARNING)
+        shown.append((word, subject.url(name), status if loud else "", name == current))
+    return shown
+
+
+def why(subject: Subject) -> list[Why]:
+    """The areas that are not passing, worst first; all of them when everything is well."""
+    found = [
+        Why(area.label, subject.status(area).value, subject.reason(area), subject.url(AREA_TABS[area])) for area in Area
+    ]
+    bad = [one for one in found if one.status in (Status.FAILING, Status.WARNING)]
+    shown = bad or [one for one in found if one.status != Status.PASSING] or found
+    return sorted(shown, key=lambda one: -Status(one.status).severity)
+
+
+def since_words(subject: Subject, reader: Reader) -> str:
+    """`Failing since Tue 2 Jul 11:00 (23 d). Service health passing.`"""
+    watched = subject.watched
+    worst = Status(watched.worst)
+    parts = []
+    worst_cells = [cell for cell in cells(watched, now=subject.now) if cell.status == worst and cell.since]
+    lead = min(worst_cells, key=lambda cell: trouble_since(cell, watched.first_seen_at)[0] or subject.now, default=None)
+    if lead is not None and worst is not Status.PASSING:
+        parts.append(f"{worst.label} {since_text(lead, watched.first_seen_at, reader.zone, subject.now)}.")
+    named = {one.area for one in why(subject)}
+    calm = [area.label for area in Area if area.label not in named and subject.status(area) is Status.PASSING]
+    if calm:
+        parts.append(f"{words.listed(calm)} passing.")
+    parts += disagreements(subject)
+    if watched.blind_spots:
+        parts.append(f"Blind spots: {'; '.join(str(spot) for spot in watched.blind_spots[:3])}.")
+    return " ".join(parts)
+
+
+def disagreements(subject: Subject) -> list[str]:
+    """`The source itself calls data drift and accuracy passing.`: one sentence a status."""
+    said: dict[str, list[str]] = {}
+    for area, row in subject.areas.items():
+        if row.disagrees:
+            said.setdefault(row.get_source_status_display().lower(), []).append(Area(area).label.lower())
+    return [f"The source itself calls {words.listed(areas)} {status}." for status, areas in said.items()]
+
+
+def notes(subject: Subject, coming: list[Any]) -> list[str]:
+    """What the reader should know about this view: snapped ranges, segments that do not apply, what is on its way."""
+    found = [note[:1].upper() + note[1:] + "." for note in subject.view.notes]
+    chosen = subject.view.segment
+    if chosen is not None:
+        without = [
+            word
+            for word, kind in (("Service health", "serviceHealth"), ("Drift", "dataDrift"), ("Accuracy", "accuracy"))
+            if chosen.attribute not in subject.attributes(kind)
+        ]
+        if without:
+            verb = "is" if len(without) == 1 else "are"
+            found.append(f"{words.listed(without)} {verb} not kept by {chosen.attribute}: the whole is shown there.")
+    if coming:
+        found.append(f"{words.count(len(coming), 'answer')} on the way from the source; the page fills in by itself.")
+    elif subject.shelf.missing() and subject.view.as_of is None:
+        found.append(_not_coming(subject))
+    refused = subject.shelf.refused()
+    if refused:
+        found.append(f"Not enabled at the source: {words.listed([path.strip('/') for path in refused])}.")
+    return found
+
+
+def _not_coming(subject: Subject) -> str:
+    role = subject.reader.role_in(subject.watched.source.team_id)
+    if role is None or not role.may_act:
+        return "Part of this view was never asked of the source, and your role is read only."
+    return "Part of this view could not be had from the source; it is asked again in a few minutes."
+
+
+@dataclass(frozen=True)
+class Stale:
+    """The line under the bar of a deployment whose source is silent."""
+
+    source: str
+    since: datetime
+    shown: datetime | None
+    error: str
+
+
+def stale(subject: Subject) -> Stale | None:
+    """None while answers come. Staleness is this line alone; the statuses stay as last known."""
+    watched, source = subject.watched, subject.watched.source
+    if source.silent_since is not None:
+        return Stale(source.name, source.silent_since, watched.polled_at or source.last_ok_at, source.last_error)
+    if watched.polled_at is not None and watched.is_stale(subject.now, conf.STALE_AFTER):
+        return Stale(source.name, watched.polled_at, watched.polled_at, watched.problem)
+    return None

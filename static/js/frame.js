@@ -1,0 +1,55 @@
+"use strict";
+// Keys, rows that are links, menus that close, and dates of forms: what every page shares.
+(() => {
+  const typing = (target) => target.closest("input, textarea, select, [contenteditable]");
+
+  document.addEventListener("click", (event) => {
+    for (const menu of document.querySelectorAll("details.menu[open]")) {
+      if (!menu.contains(event.target)) menu.open = false;
+    }
+    const row = event.target.closest("tr[data-href]");
+    if (row && !event.target.closest("a, button, input, select, label, details") && !getSelection().toString()) {
+      if (event.ctrlKey || event.metaKey) window.open(row.dataset.href, "_blank", "noopener");
+      else location.assign(row.dataset.href);
+    }
+  });
+
+  const neighbours = () => [...document.querySelectorAll("[data-neighbour]")];
+  const rows = () => [...document.querySelectorAll("tr[data-href]")];
+
+  function step(by) {
+    const links = neighbours();
+    const here = links.findIndex((link) => link.hasAttribute("aria-current"));
+    if (here >= 0) {
+      const next = links[here + by];
+      if (next) location.assign(next.href);
+      return;
+    }
+    const all = rows();
+    const at = all.findIndex((row) => row.contains(document.activeElement));
+    const next = all[Math.min(Math.max(at + by, 0), all.length - 1)];
+    if (next) next.querySelector("a")?.focus();
+  }
+
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") {
+      for (const menu of document.querySelectorAll("details.menu[open]")) {
+        menu.open = false;
+        menu.querySelector("summary").focus();
+      }
+    }
+    if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
+    if (event.key === "/") {
+      const search = document.querySelector("[data-key='/']");
+      if (search) { event.preventDefault(); search.focus(); }
+    }
+    if (event.key === "j" || event.key === "J") step(1);
+    if (event.key === "k" || event.key === "K") step(-1);
+  });
+
+  // Session or server gone: a piece of a page is never replaced by the log-in form.
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const url = event.detail.xhr?.responseURL || "";
+    if (new URL(url || location.href).pathname === "/login/") { event.detail.shouldSwap = false; location.reload(); }
+  });
+})();

@@ -1,0 +1,153 @@
+"""Who may see what: every page against every kind of person, as one table."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import pytest
+from django.test import Client
+from django.urls import get_resolver, reverse
+
+from dashboard.urls import urlpatterns
+from monitoring.models import MailState, Message, NotifyReason
+from tests.dashboard.world import World
+
+OPEN, FOUND, HIDDEN, REFUSED, GOES_ON = 200, 200, 404, 403, 302
+
+
+@dataclass(frozen=True)
+class Row:
+    """One page: its name, what it is about, and the answer for owner, read-only member and outsider."""
+
+    name: str
+    about: str = ""
+    owner: int = FOUND
+    reader: int = FOUND
+    outsider: int = FOUND
+    method: str = "get"
+
+
+TABLE = (
+    Row("fleet"),
+    *(Row(tab, "watched", outsider=HIDDEN) for tab in ("overview", "service", "accuracy", "drift", "predictions")),
+    Row("batches", "watched", outsider=HIDDEN),
+    Row("refresh", "watched", owner=GOES_ON, reader=GOES_ON, outsider=HIDDEN, method="post"),
+    Row("chart-csv", "chart", outsider=HIDDEN),
+    Row("mails"),
+    Row("mail", "mail", outsider=HIDDEN),
+    Row("mail-body", "mail", outsider=HIDDEN),
+    Row("watch"),
+    Row("sources"),
+    Row("source-add", reader=REFUSED),
+    Row("source-change", "source", reader=REFUSED, outsider=HIDDEN),
+    Row("source-row", "source", outsider=HIDDEN),
+    Row("source-test", "source", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
+    Row("teams"),
+    Row("member-change", "member", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
+    Row("preferences"),
+    Row("theme", owner=204, reader=204, outsider=204, method="post"),
+)
+#: Figures travel as data: no browser runs or styles by them.
+DATA = re.compile(r'<script[^>]* type="application/json"[^>]*>.*?</script>', re.DOTALL)
+PUBLIC = {"login", "logout", "unsubscribe"}
+
+
+def address(world: World, row: Row) -> str:
+    """The address of a row's page in the test's installation."""
+    mail = Message.objects.first()
+    member = world.team.memberships.get(user=world.owner)
+    args: dict[str, list[int | str]] = {
+        "": [],
+        "watched": [world.watched().pk],
+        "chart": [world.watched().pk, "accuracy", "main"],
+        "mail": [mail.pk if mail else 0],
+        "source": [world.source.pk],
+        "member": [member.pk],
+    }
+    return reverse(row.name, args=args[row.about])
+
+
+@pytest.fixture
+def mailed(world: World) -> World:
+    """The installation with one mail in its list."""
+    Message.objects.create(
+        team=world.team,
+        user=world.owner,
+        watched=world.watched(),
+        why=NotifyReason.FIRST,
+        recipient="ines@example.org",
+        subject="[FAILING] Flight delayed",
+        text="Pressure has drifted.",
+        html='<p>Pressure has drifted.</p><img src="cid:chart">',
+        pictures={"chart": "iVBORw0KGgo="},
+        message_id="<1@vitals>",
+        state=MailState.KEPT,
+        created_at=world.now,
+        not_before=world.now,
+    )
+    return world
+
+
+def test_the_table_names_every_page() -> None:
+    assert {p.name for p in urlpatterns} == {row.name for row in TABLE} | PUBLIC
+
+
+def test_each_person_gets_what_the_table_says(mailed: World) -> None:
+    people = {"owner": mailed.owner, "reader": mailed.reader, "outsider": mailed.outsider}
+    for role, user in people.items():
+        client = Client()
+        client.force_login(user)
+        for row in TABLE:
+            response = getattr(client, row.method)(address(mailed, row))
+            assert response.status_code == getattr(row, role), f"{role} at {row.name}"
+
+
+def test_nobody_sees_anything_without_logging_in(mailed: World, client: Client) -> None:
+    for row in TABLE:
+        url = address(mailed, row)
+        response = getattr(client, row.method)(url)
+        assert response.status_code == 302, row.name
+        assert response["Location"].startswith("/login/?next="), row.name
+
+
+def test_the_fleet_of_an_outsider_names_nothing_of_another_team(world: World, client: Client) -> None:
+    client.force_login(world.outsider)
+    for name in ("fleet", "watch", "sources", "mails", "teams"):
+        page = client.get(reverse(name)).content.decode()
+        assert "Flight delayed" not in page
+        assert "Flight ops" not in page
+        assert "flights.example" not in page
+
+
+def test_a_form_without_its_token_is_refused(world: World) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(world.owner)
+    assert client.post(reverse("source-test", args=[world.source.pk])).status_code == 403
+
+
+def test_pages_are_kept_out_of_caches_and_say_what_may_run(inside: Client) -> None:
+    response = inside.get("/")
+    assert "no-store" in response["Cache-Control"]
+    policy = response["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "script-src 'self'" in policy
+    assert "unsafe-eval" not in policy
+
+
+def test_no_page_has_an_inline_script_style_or_handler(mailed: World, client: Client) -> None:
+    client.force_login(mailed.owner)
+    for row in TABLE:
+        if row.method != "get" or row.name in {"chart-csv", "mail-body"}:
+            continue
+        page = DATA.sub("", client.get(address(mailed, row)).content.decode())
+        assert " style=" not in page, row.name
+        assert " onclick=" not in page, row.name
+        assert "javascript:" not in page, row.name
+        assert "https://cdn" not in page, row.name
+        assert page.count("<script>") == 0, row.name
+
+
+def test_every_address_ends_in_a_slash_or_is_a_file() -> None:
+    routes = [str(p.pattern) for p in get_resolver("dashboard.urls").url_patterns]
+    assert all(route == "" or route.endswith(("/", ".csv")) for route in routes)

@@ -1,0 +1,139 @@
+"""The fleet page: worst first, what narrows it, what it says when there is nothing."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from dashboard.frame import STALE_AFTER
+from dashboard.sentences import fleet_headline
+from dashboard.views.fleet import ROWS
+from monitoring.models import Source, Status, Watched
+from tests.dashboard.world import World, person
+
+QUERIES = 14
+
+
+def labels(page: str) -> list[str]:
+    return [part.split(">", 1)[1].split("<")[0] for part in page.split('<a class="name"')[1:]]
+
+
+def test_the_worst_come_first(world: World, inside: Client) -> None:
+    severities = [
+        Watched.objects.get(label=label.replace("&gt;", ">")).severity
+        for label in labels(inside.get("/").content.decode())
+    ]
+    assert severities == sorted(severities, reverse=True)
+    assert len(severities) == 6
+
+
+def test_the_headline_counts_what_the_rows_show(world: World, inside: Client) -> None:
+    page = inside.get("/")
+    failing = Watched.objects.filter(worst=Status.FAILING).count()
+    assert failing
+    assert f"<h1>{failing} of 6 deployments are failing</h1>" in page.content.decode()
+
+
+def test_every_row_says_why(world: World, inside: Client) -> None:
+    assert "above PSI 0.15, limit 1" in inside.get("/").content.decode()
+
+
+def test_a_count_is_a_filter(world: World, inside: Client) -> None:
+    page = inside.get("/?status=not_started").content.decode()
+    assert labels(page) == ["Missed connection"]
+
+
+def test_search_finds_by_name_and_keeps_the_counts(world: World, inside: Client) -> None:
+    assert labels(inside.get("/?q=jetblue").content.decode()) == ["Departure delayed, JetBlue"]
+
+
+def test_a_search_in_vain_says_so_and_offers_the_way_back(world: World, inside: Client) -> None:
+    page = inside.get("/?q=<script>").content.decode()
+    assert "No deployment matches" in page
+    assert "<script>&" not in page
+    assert "Show all deployments" in page
+
+
+def test_htmx_gets_the_list_without_the_frame(world: World, inside: Client) -> None:
+    page = inside.get("/?q=newark", headers={"HX-Request": "true"}).content.decode()
+    assert labels(page) == ["Departure delayed, Newark"]
+    assert "<html" not in page
+    assert 'hx-swap-oob="true"' in page
+
+
+def test_the_number_of_queries_does_not_grow_with_the_fleet(world: World, inside: Client) -> None:
+    add_copies(40)
+    inside.get("/")  # fills what is cached once a process
+    with CaptureQueriesContext(connection) as few:
+        inside.get("/")
+    add_copies(40, first=40)
+    with CaptureQueriesContext(connection) as many:
+        page = inside.get("/")
+    assert len(labels(page.content.decode())) == ROWS
+    assert "Page 1 of 3" in page.content.decode()
+    assert len(many) == len(few)
+    assert len(many) <= QUERIES
+
+
+def add_copies(count: int, first: int = 0) -> None:
+    """More deployments like one that is there."""
+    original = Watched.objects.get(label="Flight delayed > 15 min")
+    for i in range(first, first + count):
+        original.pk, original.remote_id, original.label = None, f"{i:024x}", f"Copy {i}"
+        original._state.adding = True
+        original.save()
+
+
+def test_a_silent_source_is_said_and_statuses_stay(world: World, inside: Client) -> None:
+    before = labels(inside.get("/").content.decode())
+    since = world.now - timedelta(hours=3)
+    Source.objects.update(silent_since=since, last_ok_at=since, last_error="The source did not answer.")
+    page = inside.get("/").content.decode()
+    assert "Source Flights has been silent since" in page
+    assert labels(page) == before
+    assert "0 of 1 source answering" in page
+
+
+def test_without_a_source_the_page_says_what_to_do_first(db: None, client: Client) -> None:
+    from monitoring.models import Role, Team
+
+    user = person("new", Team.objects.create(name="Fresh"), Role.OWNER)
+    client.force_login(user)
+    page = client.get("/").content.decode()
+    assert "Nothing is watched yet" in page
+    assert "Add a source" in page
+
+
+def test_somebody_without_a_team_is_told_who_can_help(db: None, client: Client) -> None:
+    client.force_login(person("alone"))
+    page = client.get("/").content.decode()
+    assert "You are in no team yet" in page
+    assert "Add a source" not in page
+
+
+@pytest.mark.parametrize("query", ["page=0", "page=99999999", "order=x", "status=x", "source=abc", "drift=failing"])
+def test_odd_addresses_do_no_harm(world: World, inside: Client, query: str) -> None:
+    assert inside.get(f"/?{query}").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("counts", "total", "words"),
+    [
+        ({}, 0, "No deployment is watched yet"),
+        ({"failing": 1, "passing": 3}, 4, "1 of 4 deployments is failing"),
+        ({"warning": 2, "passing": 2}, 4, "2 of 4 deployments are at risk, none is failing"),
+        ({"passing": 4}, 4, "All 4 deployments are passing"),
+        ({"passing": 1}, 1, "The deployment is passing"),
+        ({"passing": 3, "unknown": 1}, 4, "3 of 4 deployments are passing, 1 cannot be judged"),
+    ],
+)
+def test_the_headline_never_claims_more_than_is_known(counts: dict[str, int], total: int, words: str) -> None:
+    assert fleet_headline(counts, total) == words
+
+
+def test_the_foot_calls_a_source_late_after_ten_minutes() -> None:
+    assert timedelta(minutes=10) == STALE_AFTER

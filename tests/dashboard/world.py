@@ -1,0 +1,126 @@
+"""A small installation for the pages' tests: a team, people, a source made of flights, polled by the real watcher."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from django.apps import apps
+from django.contrib.auth.models import User
+from django.db import connection
+
+from monitoring.models import Membership, Role, Source, Team, Watched
+from monitoring.poll import cycle, pending
+from tests.dashboard import flights
+
+T = TypeVar("T")
+
+PASSWORD = "correct horse battery"
+
+
+@dataclass
+class World:
+    """What a test works with."""
+
+    api: flights.Source
+    source: Source
+    team: Team
+    owner: User
+    reader: User
+    outsider: User
+    now: datetime
+
+    def watched(self, label: str = "Flight delayed > 15 min") -> Watched:
+        return Watched.objects.get(label=label)
+
+
+def person(name: str, team: Team | None = None, role: Role = Role.MEMBER) -> User:
+    """A person with a password, in a team if one is given."""
+    user = User.objects.create_user(name, f"{name}@example.org", PASSWORD, first_name=name.title())
+    if team is not None:
+        Membership.objects.create(team=team, user=user, role=role)
+    return user
+
+
+def build(now: datetime | None = None) -> World:
+    """Everything polled once, by the watcher itself, without a network.
+
+    The rows of the first build are kept and copied in again by the later ones, which takes a moment instead of seconds.
+    """
+    if not _kept:
+        world = _build(now or datetime.now(UTC))
+        _kept.append(Kept(world.api, world.now, {table: _copy_out(table) for table in TABLES}))
+        return world
+    kept = _kept[0]
+    for table, rows in kept.rows.items():
+        _copy_in(table, rows)
+    users = {user.username: user for user in User.objects.all()}
+    team, source = Team.objects.get(name="Flight ops"), Source.objects.get(name="Flights")
+    kept.api.broken = False
+    return World(kept.api, source, team, users["ines"], users["tomas"], users["eve"], kept.now)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What the first build stored."""
+
+    api: flights.Source
+    now: datetime
+    rows: dict[str, bytes]
+
+
+_kept: list[Kept] = []
+TABLES = ("auth_user", *(model._meta.db_table for model in apps.get_app_config("monitoring").get_models()))
+
+
+def _copy_out(table: str) -> bytes:
+    with connection.cursor() as cursor, cursor.copy(f"COPY {table} TO STDOUT (FORMAT BINARY)") as copy:
+        return b"".join(bytes(block) for block in copy)
+
+
+def _copy_in(table: str, rows: bytes) -> None:
+    with connection.cursor() as cursor:
+        with cursor.copy(f"COPY {table} FROM STDIN (FORMAT BINARY)") as copy:
+            copy.write(rows)
+        cursor.execute(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), greatest(max(id), 1)) FROM {table}")
+
+
+def _build(now: datetime, deployments: tuple[flights.Deployment, ...] = flights.DEPLOYMENTS) -> World:
+    team = Team.objects.create(name="Flight ops")
+    other = Team.objects.create(name="Somebody else")
+    owner, reader = person("ines", team, Role.OWNER), person("tomas", team, Role.READONLY)
+    outsider = person("eve", other, Role.OWNER)
+    source = Source(team=team, name="Flights", base_url=flights.BASE, created_by=owner)
+    source.token = "secret-token"
+    source.save()
+    api = flights.Source(now, deployments)
+    poll(api, source, now)
+    return World(api, source, team, owner, reader, outsider, now)
+
+
+def answer_waiting(world: World) -> None:
+    """What pages asked for is fetched, as the worker of the priority queue does."""
+    pending.answer_pending(world.source, datetime.now(UTC), transport=world.api.transport)
+
+
+def poll(api: flights.Source, source: Source, now: datetime) -> None:
+    """One cycle: the list, then what is due."""
+    cycle.discover(source, now, api.transport)
+    while ids := cycle.claim_due(source, now, 20):
+        cycle.poll(source, ids, now, api.transport)
+
+
+def beside(work: Callable[[], T]) -> T:
+    """Does `work` in a thread of its own: beside a browser's event loop the watcher cannot start one here."""
+
+    def inner() -> T:
+        try:
+            return work()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(inner).result()
