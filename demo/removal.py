@@ -1,0 +1,61 @@
+"""Taking the demo away: what it registered, what it loaded, whom it made."""
+
+from collections.abc import Sequence
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import Model
+
+from demo import access, store, watching
+from demo.models import LoadedWeek, Replay
+from demo.story import STORIES
+from deployments import datasets
+from deployments.models import (
+    ActualBlock,
+    Block,
+    Dataset,
+    Deployment,
+    DirtyBucket,
+    ModelPackage,
+    PredictionKey,
+    State,
+    WaitingKey,
+)
+
+ROWS: tuple[type[Model], ...] = (Block, ActualBlock, PredictionKey, WaitingKey, DirtyBucket, State)
+"""Tables that hold a deployment's number without a foreign key."""
+
+
+def remove() -> int:
+    """Delete everything of the demo; answers how many deployments that were. Safe to run again."""
+    removed = 0
+    user = User.objects.filter(username=watching.USERNAME).first()
+    if user is not None:
+        removed = _remove_deployments(user)
+        for dataset in Dataset.objects.filter(owner=user):
+            datasets.delete(dataset)
+    watching.forget()
+    Replay.objects.all().delete()
+    LoadedWeek.objects.all().delete()
+    access.forget()
+    store.remove()
+    return removed
+
+
+@transaction.atomic
+def _remove_deployments(user: User) -> int:
+    """The stories' deployments of the demo's user, and the models registered for them."""
+    Replay.objects.update(ready_at=None)
+    names = {reign.recipe.name for story in STORIES for reign in story.reigns}
+    mine = Deployment.objects.filter(created_by=user, label__in=[story.label for story in STORIES])
+    ids = list(mine.values_list("pk", flat=True))
+    mine.update(champion=None)
+    _remove_rows(ids)
+    mine.delete()
+    ModelPackage.objects.filter(owner=user, name__in=names, deployed=None).delete()
+    return len(ids)
+
+
+def _remove_rows(deployment_ids: Sequence[int]) -> None:
+    for table in ROWS:
+        table._default_manager.filter(deployment_id__in=deployment_ids).delete()
