@@ -47,6 +47,7 @@ env:
 
 # Resolve again after a change in pyproject.toml.
 lock: env
+	$(RUN) -m pip install -q uv
 	.venv/bin/uv pip compile pyproject.toml --group demo --group dev --universal --generate-hashes --no-emit-index-url \
 		--python-version 3.11 -q -o requirements.lock
 	@$(MAKE) env

@@ -12,6 +12,7 @@ from django.utils import timezone
 from demo import access, watching
 from demo.client import Client, Refused
 from demo.data import DataMissing
+from demo.extras import add_all
 from demo.load import Say, load_older, load_recent, prepare, wait_for_rollup, wait_for_watcher
 from demo.story import STORIES
 
@@ -37,7 +38,7 @@ class Command(BaseCommand):
         say("All of the year is loaded; the flights of this hour follow by themselves")
 
     def load(self, way_in: access.Access, say: Say) -> None:
-        """The recent weeks, then how to get in, then the rest."""
+        """The recent weeks, then how to get in, then the other areas, then the rest."""
         with Client(way_in.apiUrl, way_in.apiToken) as client:
             sender = prepare(client, timezone.now(), say)
             load_recent(sender, say)
@@ -45,4 +46,5 @@ class Command(BaseCommand):
             source = watching.watch(way_in.apiUrl, way_in.apiToken)
             wait_for_watcher(source.pk, len(STORIES), say)
             self.stdout.write(way_in.box)
+            add_all(sender, say)
             load_older(sender, say)

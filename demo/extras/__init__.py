@@ -1,0 +1,30 @@
+"""What the demo shows beside its flights: one module an area, added once the first page is up.
+
+Each extra goes through HTTP like everything else, looks first whether it is there already, and may be cut off and run
+again. It runs while people already look at the pages, so nothing here keeps the first page waiting.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from demo.sending import Sender
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Extra:
+    """One addition: what is said while it runs, and the function that makes it."""
+
+    says: str
+    add: Callable[[Sender], None]
+
+
+EXTRAS: tuple[Extra, ...] = ()
+
+
+def add_all(sender: Sender, say: Say, extras: Sequence[Extra] = EXTRAS) -> None:
+    """Make what is missing, in the order of the list."""
+    for extra in extras:
+        say(extra.says)
+        extra.add(sender)
