@@ -2,6 +2,7 @@
 
 from deployments.models.access import ApiToken, AuditEntry, DeploymentRole
 from deployments.models.batch import MonitoringBatch
+from deployments.models.challenger import Challenger, Reign, ReplaySettings
 from deployments.models.choices import (
     Area,
     BlockKind,
@@ -37,6 +38,7 @@ __all__ = [
     "Block",
     "BlockKind",
     "BlockState",
+    "Challenger",
     "Dataset",
     "DeployedModel",
     "Deployment",
@@ -54,6 +56,8 @@ __all__ = [
     "ModelRole",
     "MonitoringBatch",
     "PredictionKey",
+    "Reign",
+    "ReplaySettings",
     "Role",
     "SegmentAttribute",
     "SegmentValue",
