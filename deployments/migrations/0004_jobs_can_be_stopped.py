@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("deployments", "0002_row_tables"),
+        ("deployments", "0003_more_statuses"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
