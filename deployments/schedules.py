@@ -1,88 +1,84 @@
-"""Schedules in the words of the reference: five lists, each of numbers or `"*"`, as in cron, in UTC.
+"""Schedules in the reference's shape: five lists of minutes, hours, days of the month, months and days of the week.
 
-Sunday is 0 (7 is taken too). As in cron, a day matches when its day of the month or its day of the week does, where
-both are given.
+An entry is a number, a name (`jan`, `mon`), a range or step (`"9-17"`, `"*/15"`), or `"*"`. All times are UTC. As in
+cron, where both kinds of day are restricted either of them suffices. Read by cronsim, which looks times up exactly.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import UTC, datetime
-from typing import Annotated, Any
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
-import msgspec
 from cronsim import CronSim, CronSimError
-from msgspec import Meta, Struct
+from msgspec import Struct
 
-Part = Annotated[list[int | str], Meta(min_length=1, max_length=60)]
+Entry = int | str
 
-WEEKDAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
-MONTHS = (
-    *("january", "february", "march", "april", "may", "june", "july"),
-    *("august", "september", "october", "november", "december"),
-)
-NAMES = {name: number for number, name in enumerate(WEEKDAYS)} | {name: number + 1 for number, name in enumerate(MONTHS)}
-NAMES |= {name[:3]: number for name, number in NAMES.items()}
-
-
-class BadSchedule(ValueError):
-    """A part of a schedule is wrong; `part` is its name."""
-
-    def __init__(self, part: str, text: str) -> None:
-        super().__init__(text)
-        self.part = part
+FIELDS = {
+    "minute": "minute",
+    "hour": "hour",
+    "day_of_month": "dayOfMonth",
+    "month": "month",
+    "day_of_week": "dayOfWeek",
+}
+"""The lists in cron's order, with their names outside."""
 
 
 class Schedule(Struct, rename="camel", frozen=True):
-    """When something is to be done."""
+    """When something is due; a list that is left out means every one."""
 
-    minute: Part
-    hour: Part
-    day_of_month: Part
-    month: Part
-    day_of_week: Part
+    minute: tuple[Entry, ...] = ("*",)
+    hour: tuple[Entry, ...] = ("*",)
+    day_of_month: tuple[Entry, ...] = ("*",)
+    month: tuple[Entry, ...] = ("*",)
+    day_of_week: tuple[Entry, ...] = ("*",)
 
-    def to_json(self) -> dict[str, Any]:
-        found: dict[str, Any] = msgspec.to_builtins(self)
-        return found
-
-
-_LIMITS = {"minute": (0, 59), "hour": (0, 23), "dayOfMonth": (1, 31), "month": (1, 12), "dayOfWeek": (0, 7)}
+    @property
+    def expression(self) -> str:
+        """As a line of cron."""
+        return " ".join(_words(getattr(self, name)) for name in FIELDS)
 
 
-def read(stored: dict[str, Any]) -> Schedule:
-    """A schedule as it was stored."""
-    return msgspec.convert(stored, Schedule)
+def problems(schedule: Schedule, place: str = "schedule", *, hourly: bool = False) -> dict[str, str]:
+    """What is wrong, by place; empty when nothing is. `hourly`: at most one time an hour is allowed."""
+    for name, outside in FIELDS.items():
+        alone = Schedule(**{name: getattr(schedule, name)})
+        if not getattr(schedule, name) or not _readable(alone):
+            return {f"{place}.{outside}": "Not a list of times as cron knows them."}
+    if not _readable(schedule):
+        return {place: "There is no such day."}
+    if hourly and (len(schedule.minute) != 1 or not str(schedule.minute[0]).isdigit()):
+        return {f"{place}.minute": "At most once an hour: name one minute."}
+    return {}
 
 
-def expression(schedule: Schedule) -> str:
-    """The schedule as a cron expression. Raises BadSchedule that names the part."""
-    given = schedule.to_json()
-    return " ".join(_part(name, given[name]) for name in _LIMITS)
+def last_due(schedule: Schedule, since: datetime, now: datetime) -> datetime | None:
+    """The newest time in (since, now]; None if there is none. Times that were missed before it are let go."""
+    after = now.astimezone(UTC).replace(second=0, microsecond=0) + timedelta(minutes=1)
+    found = next(CronSim(schedule.expression, after, reverse=True), None)
+    return found if found is not None and found > since else None
 
 
-def next_after(schedule: Schedule, moment: datetime) -> datetime:
-    """The first time after a moment. Raises BadSchedule for one that never comes, such as 31 February."""
+def next_due(schedule: Schedule, now: datetime) -> datetime | None:
+    """The first time after now; None if it never comes."""
+    return next(CronSim(schedule.expression, now.astimezone(UTC)), None)
+
+
+def as_json(schedule: Schedule) -> dict[str, Any]:
+    """In the reference's shape."""
+    return {outside: list(getattr(schedule, name)) for name, outside in FIELDS.items()}
+
+
+def _words(entries: tuple[Entry, ...]) -> str:
+    return ",".join(str(entry)[:3] if str(entry).isalpha() else str(entry) for entry in entries)
+
+
+def _readable(schedule: Schedule) -> bool:
+    expression = schedule.expression
+    if len(expression.split()) != len(FIELDS):
+        return False
     try:
-        return next(CronSim(expression(schedule), moment.astimezone(UTC).replace(microsecond=0)))
-    except (CronSimError, StopIteration) as error:
-        raise BadSchedule("dayOfMonth", f"This never comes: {error}".rstrip(": ")) from None
-
-
-def _part(name: str, values: Sequence[int | str]) -> str:
-    if any(value == "*" for value in values):
-        if len(values) > 1:
-            raise BadSchedule(name, '"*" stands alone.')
-        return "*"
-    return ",".join(sorted({str(_number(name, value)) for value in values}, key=int))
-
-
-def _number(name: str, value: int | str) -> int:
-    lowest, highest = _LIMITS[name]
-    named = NAMES.get(value.lower()) if isinstance(value, str) and name in ("month", "dayOfWeek") else None
-    if named is None and isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 3:
-        named = int(value)
-    number = value if isinstance(value, int) else named
-    if number is None or not lowest <= number <= highest:
-        raise BadSchedule(name, f"{value!r} is not a number from {lowest} to {highest} or \"*\".")
-    return number
+        CronSim(expression, datetime(2024, 1, 1, tzinfo=UTC))
+    except CronSimError:
+        return False
+    return True
