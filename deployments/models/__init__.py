@@ -1,6 +1,6 @@
 """All rows of the service."""
 
-from deployments.models.access import ApiToken, AuditEntry, DeploymentRole
+from deployments.models.access import ApiToken, AuditEntry, DeploymentRole, Organisation
 from deployments.models.batch import MonitoringBatch
 from deployments.models.challenger import Challenger, Reign, ReplaySettings
 from deployments.models.choices import (
@@ -56,6 +56,7 @@ __all__ = [
     "ModelPackage",
     "ModelRole",
     "MonitoringBatch",
+    "Organisation",
     "PredictionKey",
     "Reign",
     "ReplaySettings",

@@ -16,7 +16,7 @@ MOST_ROWS = 100_000
 # Blocks that were replayed, or made by replaying, stay apart: what is known of a block holds for all of its rows.
 _SAME = (
     "day = %s AND kind = %s AND model_id = %s AND batch_id IS NOT DISTINCT FROM %s "
-    "AND is_replay = %s AND replayed_by = %s AND collected = %s"
+    "AND is_replay = %s AND replayed_by = %s::int[] AND collected = %s"
 )
 _Same = tuple[date, int, int, int | None, bool, list[int], bool]
 

@@ -1,7 +1,8 @@
 """The client of a model server that speaks the Open Inference Protocol, version 2, over HTTP.
 
 One request a piece of rows: `POST {url}/v2/models/{model}[/versions/{version}]/infer`, one input a feature with shape
-`[rows, 1]`, `FP64` for numbers and `BYTES` for words; missing values are `null`. Source: kserve's open-inference-protocol.
+`[rows, 1]`, `FP64` for numbers and `BYTES` for words; missing values are `null`. Source: the
+Open Inference Protocol, `github.com/kserve/open-inference-protocol`.
 """
 
 from __future__ import annotations

@@ -138,4 +138,3 @@ def _joined(pieces: Sequence[Mapping[str, pl.Series]]) -> dict[str, pl.Series]:
 
 def _pieces(rows: pl.DataFrame) -> list[pl.DataFrame]:
     return [rows.slice(start, MOST_ROWS) for start in range(0, max(rows.height, 1), MOST_ROWS)]
-

@@ -73,9 +73,7 @@ def match(description: Mapping[str, Any], shape: Shape) -> Signature:
     return Signature(inputs, output["name"], _classes(description, shape), [], label)
 
 
-def _input(
-    raw: Mapping[str, Any], description: Mapping[str, Any], shape: Shape, problems: Problems
-) -> Input | None:
+def _input(raw: Mapping[str, Any], description: Mapping[str, Any], shape: Shape, problems: Problems) -> Input | None:
     place, kind = f"inputs[{raw['name']}]", _kind(raw["type"])
     if kind is None:
         problems.add(place, f"Inputs of type {raw['type']} are not known here.")
@@ -128,7 +126,7 @@ def _listed(description: Mapping[str, Any], name: str) -> list[str]:
 def _output(outputs: Sequence[Mapping[str, Any]], shape: Shape) -> Mapping[str, Any]:
     """The output that holds numbers: probabilities of classes, or the one number of a regression."""
     if shape.target.classes:
-        outputs = [one for one in outputs if MAP.fullmatch(one["type"]) or _is_number(one) and not _is_label(one)]
+        outputs = [one for one in outputs if MAP.fullmatch(one["type"]) or (_is_number(one) and not _is_label(one))]
     else:
         outputs = [one for one in outputs if _is_number(one)]
     if len(outputs) != 1:

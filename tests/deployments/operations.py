@@ -223,6 +223,30 @@ MONITORING = [
     get("targetDrift/", TARGET_DRIFT, PERIOD, MODEL, METRIC, SEGMENT, BATCHES),
 ]
 
+SCHEDULE = {name: ["*"] for name in ("minute", "hour", "dayOfMonth", "month", "dayOfWeek")}
+VALIDATION = "checks message status"
+CONSUMER_ROLE = {"role": "CONSUMER", "shareRecipientType": "user", "username": "$username"}
+# "$name" in a body stands for the id of a thing that the tests made
+MODELS = [
+    change("PATCH", "model/", OWNER, 202, {"modelPackageId": "$package", "reason": "ACCURACY"}, VALIDATION),
+    change("POST", "model/validation/", OWNER, 200, {"modelPackageId": "$package"}, VALIDATION),
+    get("championModelPackage/", CHAMPION),
+    get("challengers/", "data"),
+    change("POST", "challengers/", OWNER, 202, {"modelPackageId": "$package", "name": "Another"}),
+    get("challengers/{challengerId}/", CHALLENGER),
+    change("PATCH", "challengers/{challengerId}/", OWNER, 200, {"name": "Renamed"}, CHALLENGER),
+    change("DELETE", "challengers/{challengerId}/", OWNER, 204),
+    change("POST", "challengerPredictions/", OWNER, 202, {"timestamp": "2026-01-02T03:04:05Z"}),
+    get("challengerReplaySettings/", "enabled schedule"),
+    change("PATCH", "challengerReplaySettings/", OWNER, 200, {"enabled": True, "schedule": SCHEDULE}),
+    get(
+        "sharedRoles/",
+        TOTAL,
+        *(WINDOW, {"id": Kind.TEXT, "name": Kind.TEXT, "shareRecipientType": Kind.CHOICE}),
+    ),
+    change("PATCH", "sharedRoles/", OWNER, 204, {"operation": "updateRoles", "roles": [CONSUMER_ROLE]}),
+]
+
 OUTSIDE = [
     *(
         Operation(method, "deletedDeployments/", None, status=501, keys=keys)
@@ -239,14 +263,6 @@ NOT_SERVED = [
     *later_of_one("POST", "actualsDataExports/", ACTUALS_EXPORT),
     *later_of_one("DELETE", "actualsDataExports/{exportId}/"),
     *later_of_one("GET PATCH", "actualsDataExports/{exportId}/", ACTUALS_EXPORT),
-    *later_of_one("POST", "challengerPredictions/"),
-    *later_of_one("GET", "challengerReplaySettings/", "enabled schedule"),
-    *later_of_one("PATCH", "challengerReplaySettings/"),
-    *later_of_one("GET", "challengers/", "data"),
-    *later_of_one("POST", "challengers/"),
-    *later_of_one("DELETE", "challengers/{challengerId}/"),
-    *later_of_one("GET PATCH", "challengers/{challengerId}/", CHALLENGER),
-    *later_of_one("GET", "championModelPackage/", CHAMPION),
     *later_of_one("GET", "customMetrics/", TOTAL),
     *later_of_one("POST", "customMetrics/", CUSTOM),
     *later_of_one("POST", "customMetrics/fromCustomJob/", CUSTOM_JOB),
@@ -265,11 +281,9 @@ NOT_SERVED = [
     *later_of_one("GET", "featureDriftOverSpace/", "data featureName geoFeatureName period"),
     *later_of_one("GET", "humilityStats/", f"data modelId period {SEGMENTED}"),
     *later_of_one("GET", "humilityStatsOverTime/", f"buckets modelId {SEGMENTED} summary"),
-    *later_of_one("PATCH", "model/", "checks message status"),
     *later_of_one("GET", "model/secondaryDatasetConfiguration/", SECONDARY),
     *later_of_one("PATCH", "model/secondaryDatasetConfiguration/"),
     *later_of_one("GET", "model/secondaryDatasetConfigurationHistory/", PAGE),
-    *later_of_one("POST", "model/validation/", "checks message status"),
     *later_of_one("GET", "monitoringBatchLimits/"),
     *later_of_one("GET", "monitoringBatches/{monitoringBatchId}/models/", TOTAL),
     *later_of_one(
@@ -299,11 +313,9 @@ NOT_SERVED = [
     *later_of_one("GET PUT", "runtimeParameters/", TOTAL),
     *later_of_one("GET", "scoringCode/"),
     *later_of_one("POST", "scoringCodeBuilds/"),
-    *later_of_one("GET", "sharedRoles/", TOTAL),
-    *later_of_one("PATCH", "sharedRoles/"),
     *later_of_one("GET", "trainingDataExports/", TOTAL),
     *later_of_one("POST", "trainingDataExports/"),
     *later_of_one("GET", "trainingDataExports/{exportId}/", "createdAt createdBy data id modelId modelPackageId"),
 ]
 
-OPERATIONS: list[Operation] = [*DEPLOYMENTS, *BATCH_OPERATIONS, *MONITORING, *OUTSIDE, *NOT_SERVED]
+OPERATIONS: list[Operation] = [*DEPLOYMENTS, *BATCH_OPERATIONS, *MONITORING, *MODELS, *OUTSIDE, *NOT_SERVED]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -13,12 +14,13 @@ from django.test import Client
 from django.urls import resolve
 from pytest_django import DjangoDbBlocker
 
-from deployments import batches
+from deployments import batches, challengers
 from deployments.api.authentication import issue
-from deployments.api.permissions import STRENGTH
 from deployments.models import Deployment, DeploymentRole, MonitoringBatch, Role
 from deployments.rollups import fill
+from deployments.sharing import STRENGTH
 from tests.deployments.factories import make_deployment, make_user, send_actuals, send_predictions, send_service
+from tests.deployments.onnx_models import make_scoring_package
 from tests.deployments.operations import MONITORING, OPERATIONS, Kind, Operation
 
 SERVED = [operation for operation in OPERATIONS if operation.served]
@@ -69,6 +71,50 @@ BAD_BODIES: Mapping[str, list[tuple[Any, str]]] = {
         ({"data": [{"actualValue": "yes"}]}, "data[0].associationId"),
         ({"data": [{"associationId": "row-1", "actualValue": "maybe"}]}, "data[0].actualValue"),
     ],
+    "PATCH deployments/{deploymentId}/model/": [
+        ({"reason": "ACCURACY"}, "modelPackageId"),
+        ({"modelId": UNKNOWN, "reason": "ACCURACY"}, "modelId"),
+        ({"modelPackageId": UNKNOWN, "reason": "ACCURACY"}, "modelPackageId"),
+        ({"modelId": UNKNOWN}, "reason"),
+        ({"modelId": UNKNOWN, "reason": "BORED"}, "reason"),
+    ],
+    "POST deployments/{deploymentId}/model/validation/": [
+        ({}, "modelPackageId"),
+        ({"modelId": UNKNOWN}, "modelId"),
+        ({"modelId": 3}, "modelId"),
+    ],
+    "POST deployments/{deploymentId}/challengers/": [
+        ({"name": "A"}, "modelPackageId"),
+        ({"modelPackageId": UNKNOWN, "name": "A"}, "modelPackageId"),
+        ({"modelPackageId": UNKNOWN, "name": ""}, "name"),
+        ({"modelPackageId": UNKNOWN, "name": "A", "predictionEnvironmentId": "e"}, "predictionEnvironmentId"),
+    ],
+    "PATCH deployments/{deploymentId}/challengers/{challengerId}/": [
+        ({"name": ""}, "name"),
+        ({"predictionEnvironmentId": "e"}, "predictionEnvironmentId"),
+    ],
+    "POST deployments/{deploymentId}/challengerPredictions/": [
+        ({"timestamp": "yesterday"}, "timestamp"),
+        ({"timestamp": "2199-01-01T00:00:00Z"}, "timestamp"),
+    ],
+    "PATCH deployments/{deploymentId}/challengerReplaySettings/": [
+        ({"enabled": "yes"}, "enabled"),
+        ({"enabled": True}, "schedule"),
+        ({"schedule": {"hour": [25]}}, "schedule.hour"),
+        ({"schedule": {"dayOfMonth": [31], "month": [2]}}, "schedule"),
+    ],
+    "PATCH deployments/{deploymentId}/sharedRoles/": [
+        ({}, "roles"),
+        ({"roles": []}, "roles"),
+        ({"operation": "forget", "roles": [{"role": "OWNER", "username": "nobody"}]}, "operation"),
+        ({"roles": [{"role": "OWNER", "username": "nobody at all"}]}, "roles[0].username"),
+        ({"roles": [{"role": "OWNER", "id": UNKNOWN}]}, "roles[0].id"),
+        ({"roles": [{"role": "OWNER"}]}, "roles[0].username"),
+        ({"roles": [{"role": "OWNER", "id": UNKNOWN, "username": "a"}]}, "roles[0].username"),
+        ({"roles": [{"role": "KING", "id": UNKNOWN}]}, "roles[0].role"),
+        ({"roles": [{"role": "USER", "id": UNKNOWN, "canShare": True}]}, "roles[0].canShare"),
+        ({"roles": [{"role": "USER", "id": UNKNOWN, "shareRecipientType": "planet"}]}, "roles[0].shareRecipientType"),
+    ],
     "POST deployments/{deploymentId}/monitoringBatches/": [
         ({}, "batchName"),
         ({"batchName": "x" * 129}, "batchName"),
@@ -90,11 +136,14 @@ class World:
     clients: Mapping[Role, Client]
     stranger: Client
     now: datetime
-    ids: Mapping[str, str] = field(default_factory=dict)
+    # ids of things by the part of the path before them, e.g. of an export by `trainingDataExports`; "" for bodies
+    ids: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def path(self, operation: Operation, **ids: str) -> str:
         """The operation's path with real ids, those of things that are not served being made up."""
-        known = {"deploymentId": self.deployment.public_id, "monitoringBatchId": self.batch.public_id} | ids
+        own = [found for part, found in self.ids.items() if f"/{part}/" in operation.path]
+        known = {"deploymentId": self.deployment.public_id, "monitoringBatchId": self.batch.public_id}
+        known |= {name: one for found in own for name, one in found.items()} | ids
         made_up = dict.fromkeys(
             ("exportId", "challengerId", "customMetricId", "modelId", "retrainingPolicyId", "runId"), UNKNOWN
         )
@@ -107,8 +156,17 @@ class World:
             operation,
             self.path(operation, **ids),
             {**operation.example, **(query or {})},
-            operation.body,
+            filled(operation.body, self.ids[""]),
         )
+
+
+def filled(body: Any, ids: Mapping[str, str]) -> Any:
+    """A body with the ids of real things in the places of `$name`."""
+    if isinstance(body, Mapping):
+        return {name: filled(value, ids) for name, value in body.items()}
+    if isinstance(body, list):
+        return [filled(value, ids) for value in body]
+    return ids[body[1:]] if isinstance(body, str) and body.startswith("$") else body
 
 
 def send(client: Client, operation: Operation, path: str, query: Mapping[str, Any], body: Any) -> Any:
@@ -157,7 +215,18 @@ def build() -> World:
     assert fill.run(deployment.pk, now)
     deployment.refresh_from_db()
     clients = {role: client_of(role, deployment) for role in Role}
-    return World(deployment, batch, clients, client_of(None, deployment), now)
+    return World(deployment, batch, clients, client_of(None, deployment), now, models_of(deployment, now))
+
+
+def models_of(deployment: Deployment, now: datetime) -> dict[str, dict[str, str]]:
+    """A challenger, and a package of the owner's that can take its place or the champion's."""
+    deployment.settings |= {"challengerModels": {"enabled": True}}
+    deployment.save(update_fields=["settings"])
+    owner = DeploymentRole.objects.filter(deployment=deployment, role=Role.OWNER).latest("pk").user
+    challenger = challengers.create(deployment, make_scoring_package(owner=owner), "Challenger", owner, now)
+    package = make_scoring_package(owner=owner)
+    bodies = {"package": package.public_id, "username": make_user().get_username()}
+    return {"": bodies, "challengers": {"challengerId": challenger.public_id}}
 
 
 @pytest.fixture(scope="module")
@@ -239,9 +308,11 @@ def test_without_a_token_nothing_is_told(world: World, operation: Operation) -> 
     assert answer["WWW-Authenticate"].startswith("Bearer")
 
 
-@named([operation for operation in SERVED if "monitoringBatchId" in operation.path])
-def test_an_unknown_batch_is_not_found(world: World, operation: Operation) -> None:
-    assert_is_error(world.call(operation, monitoringBatchId=UNKNOWN), 404)
+@named([operation for operation in SERVED if operation.path.count("{") > 1])
+def test_an_unknown_thing_of_a_deployment_is_not_found(world: World, operation: Operation) -> None:
+    names: set[str] = set(re.findall(r"{(\w+)}", operation.path))
+    for name in names - {"deploymentId"}:
+        assert_is_error(world.call(operation, None, None, **{name: UNKNOWN}), 404)
 
 
 @pytest.mark.parametrize(
