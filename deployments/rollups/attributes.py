@@ -31,6 +31,11 @@ def _numbered(deployment_id: int, row: SegmentAttribute, rows: pl.DataFrame) -> 
     since = microseconds(row.since)
     late = rows.filter(pl.col("received") >= since)
     seen = words_of(late, row.name).unique().to_list() if late.height else []
+    return Attribute(row.pk, row.name, since, *numbered(deployment_id, row, seen))
+
+
+def numbered(deployment_id: int, row: SegmentAttribute, seen: Sequence[str]) -> tuple[dict[str, int], int | None]:
+    """The number of every known value of an attribute after those that were seen, and that of all the rest together."""
     values, other = _known(row)
     fresh = sorted(value for value in seen if value not in values and len(value) <= LONGEST)
     room = max(0, settings.MAX_SEGMENT_VALUES - len(values))
@@ -38,9 +43,7 @@ def _numbered(deployment_id: int, row: SegmentAttribute, rows: pl.DataFrame) -> 
         _add(deployment_id, row, fresh[:room])
     if len(values) + len(fresh) > settings.MAX_SEGMENT_VALUES and other is None:
         SegmentValue.objects.get_or_create(deployment_id=deployment_id, attribute=row, text=OTHER, is_other=True)
-    if fresh:
-        values, other = _known(row)
-    return Attribute(row.pk, row.name, since, values, other)
+    return _known(row) if fresh else (values, other)
 
 
 def _known(row: SegmentAttribute) -> tuple[dict[str, int], int | None]:
