@@ -1,4 +1,4 @@
-"""The service's own verdict on a deployment: service, drift ("model") and accuracy, by the rules of `metrics.health`.
+"""The service's own verdicts on a deployment: service, drift ("model"), accuracy, fairness, by `metrics.health`.
 
 Verdicts are worked out when states or time move, and kept on the deployment's row, so that lists filter and sort by
 them in SQL. A deployment with batch monitoring is judged by its latest batches instead of by a time window.
@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from django.db.models import Q
 
 from deployments.models import DeployedModel, Deployment, MonitoringBatch
-from deployments.reports import accuracy, drift
+from deployments.reports import accuracy, drift, fairness
 from deployments.reports.drift import Tracked
 from deployments.rollups import read
 from deployments.rollups.read import Scope
@@ -23,6 +23,7 @@ from metrics import (
     JUDGED_METRIC,
     AccuracyRule,
     DriftRule,
+    FairnessRule,
     FeatureDrift,
     Measurement,
     ServiceFacts,
@@ -30,6 +31,7 @@ from metrics import (
     Verdict,
     judge_accuracy,
     judge_drift,
+    judge_fairness,
     judge_service,
     occupied_bins,
     parse_interval,
@@ -224,7 +226,29 @@ def _accuracy(case: Case) -> Judged:
     return Judged(judge_accuracy(value, baseline, limits, rows=state.n_actual, window=window, ever=ever), period)
 
 
-AREAS: Mapping[str, Callable[[Case], Judged]] = {"service": _service, "model": _drift, "accuracy": _accuracy}
+def _fairness(case: Case) -> Judged:
+    rule, limits = case.settings.bias_and_fairness, case.rules.fairness
+    if not rule.protected_features:
+        return Judged(Verdict(Status.UNAVAILABLE, fairness.OFF), case.interval)
+    if case.deployment.first_prediction_at is None:
+        return Judged(Verdict(Status.NOT_STARTED, "No predictions yet."), case.interval)
+    verdict = judge_fairness(
+        fairness.judged_classes(case.scope, case.settings, case.interval),
+        FairnessRule(
+            threshold=rule.fairness_threshold,
+            failing_count=limits.protected_class_failing_count,
+            warning_count=limits.protected_class_warning_count,
+        ),
+    )
+    return Judged(verdict, case.interval)
+
+
+AREAS: Mapping[str, Callable[[Case], Judged]] = {
+    "service": _service,
+    "model": _drift,
+    "accuracy": _accuracy,
+    "fairness": _fairness,
+}
 
 
 def _judge_batches(deployment: Deployment, champion: DeployedModel) -> None:

@@ -63,6 +63,7 @@ DEPLOYMENT = {
     "serviceHealth": {"status": "passing", "startDate": START, "endDate": END},
     "modelHealth": HEALTH,
     "accuracyHealth": HEALTH,
+    "fairnessHealth": HEALTH,
 }
 FEATURE = {
     "name": "dep_delay",

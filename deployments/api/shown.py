@@ -15,7 +15,12 @@ from deployments import capabilities, listing, settings_schema
 from deployments.models import Deployment, MonitoringBatch, Role
 
 OWNERS_SHOWN = 5
-AREAS = {"serviceHealth": "service", "modelHealth": "model", "accuracyHealth": "accuracy"}
+AREAS = {
+    "serviceHealth": "service",
+    "modelHealth": "model",
+    "accuracyHealth": "accuracy",
+    "fairnessHealth": "fairness",
+}
 PERMISSIONS: Mapping[str, tuple[str, ...]] = {
     Role.CONSUMER: ("CAN_VIEW",),
     Role.USER: ("CAN_VIEW", "CAN_MAKE_PREDICTIONS", "CAN_SUBMIT_ACTUALS", "CAN_GENERATE_REPORTS"),

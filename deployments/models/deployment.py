@@ -50,6 +50,7 @@ class Deployment(models.Model):
     service_status = models.CharField(max_length=12, default=Status.NOT_STARTED)
     model_status = models.CharField(max_length=12, default=Status.NOT_STARTED)
     accuracy_status = models.CharField(max_length=12, default=Status.NOT_STARTED)
+    fairness_status = models.CharField(max_length=12, default=Status.UNAVAILABLE)
     health_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
