@@ -64,6 +64,9 @@ DEPLOYMENT = {
     "modelHealth": HEALTH,
     "accuracyHealth": HEALTH,
     "fairnessHealth": HEALTH,
+    "customMetricsHealth": HEALTH,
+    "predictionsTimelinessHealth": HEALTH,
+    "actualsTimelinessHealth": HEALTH,
 }
 FEATURE = {
     "name": "dep_delay",

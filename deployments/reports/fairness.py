@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from deployments import settings_schema as schema
 from deployments.ingest.shape import shape_of
 from deployments.reports.numbers import finite
 from deployments.rollups import fairness
@@ -24,7 +25,11 @@ from metrics import (
     FAIRNESS_METRIC_SETS,
     ClassFairness,
     FairnessMetric,
+    FairnessRule,
+    Status,
+    Verdict,
     absolute_scores,
+    judge_fairness,
     relative_scores,
     rows_used,
     significant_classes,
@@ -115,6 +120,19 @@ def measure(
     ]
     whole = [_scores(name, found[name], sums.sum(axis=0), metric, threshold) for name, sums in sides.items()]
     return by_bucket, whole
+
+
+def judge(scope: Scope, settings: Settings, limits: schema.FairnessRule, period: Bucket) -> Verdict:
+    """The verdict over a period: how many classes fare worse than the threshold allows."""
+    rule = settings.bias_and_fairness
+    if not rule.protected_features:
+        return Verdict(Status.UNAVAILABLE, OFF)
+    if scope.deployment.first_prediction_at is None:
+        return Verdict(Status.NOT_STARTED, "No predictions yet.")
+    failing, warning = limits.protected_class_failing_count, limits.protected_class_warning_count
+    return judge_fairness(
+        judged_classes(scope, settings, period), FairnessRule(rule.fairness_threshold, failing, warning)
+    )
 
 
 def judged_classes(scope: Scope, settings: Settings, period: Bucket) -> list[ClassFairness]:

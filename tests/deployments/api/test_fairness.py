@@ -84,7 +84,7 @@ def by_hand(rows: Sequence[Seen], metric: str, wanted: bool) -> float:
     decided = [((row.p > 0.5) == wanted, row) for row in rows]
     known = [(fav, row) for fav, row in decided if row.y is not None]
     chance: Callable[[Seen], float] = lambda row: row.p if wanted else 1 - row.p  # noqa: E731
-    of = {
+    of: dict[str, list[Any]] = {
         "proportionalParity": [fav for fav, _ in decided],
         "favorableClassBalance": [chance(row) for _, row in known if row.y is wanted],
         "unfavorableClassBalance": [chance(row) for _, row in known if row.y is not wanted],
@@ -95,7 +95,7 @@ def by_hand(rows: Sequence[Seen], metric: str, wanted: bool) -> float:
     }
     if metric == "equalParity":
         return float(sum(fav for fav, _ in decided))
-    return float(np.mean(of[metric]))
+    return float(sum(of[metric]) / len(of[metric]))
 
 
 @pytest.mark.parametrize("wanted", ["yes", "no", True])
