@@ -17,15 +17,34 @@ from monitoring.models.choices import (
 from monitoring.models.commands import Command
 from monitoring.models.health import AreaHealth, HealthDay, Transition
 from monitoring.models.outbox import Message
+from monitoring.models.reviews import (
+    ActionItem,
+    ActionState,
+    AgendaSection,
+    Cadence,
+    PageVisit,
+    Review,
+    ReviewItem,
+    ReviewPlan,
+    ReviewPresence,
+    ReviewState,
+    ReviewVerdict,
+    SignedReview,
+    Weekday,
+)
 from monitoring.models.snapshots import Answer, PendingQuestion, SeriesChunk, Topic
 from monitoring.models.sources import PollRun, Source
 from monitoring.models.teams import Membership, Team, UserPreference
 from monitoring.models.watched import ModelSeen, Watched
 
 __all__ = [
+    "ActionItem",
+    "ActionState",
+    "AgendaSection",
     "Answer",
     "Area",
     "AreaHealth",
+    "Cadence",
     "Command",
     "CommandKind",
     "DeploymentStatus",
@@ -36,11 +55,19 @@ __all__ = [
     "Message",
     "ModelSeen",
     "NotifyReason",
+    "PageVisit",
     "PendingQuestion",
     "PollRun",
+    "Review",
+    "ReviewItem",
+    "ReviewPlan",
+    "ReviewPresence",
+    "ReviewState",
+    "ReviewVerdict",
     "Role",
     "RunKind",
     "SeriesChunk",
+    "SignedReview",
     "Source",
     "Status",
     "Team",
@@ -50,5 +77,6 @@ __all__ = [
     "Transition",
     "UserPreference",
     "Watched",
+    "Weekday",
     "WorkState",
 ]
