@@ -1,4 +1,4 @@
-"""Team health reviews: the recurring plan, one meeting, what it decided about each deployment, and what was promised."""
+"""Team health reviews: the recurring plan, one meeting, what it decided about each deployment, what was promised."""
 
 from __future__ import annotations
 

@@ -177,7 +177,9 @@ def agenda(facts: Iterable[Facts], since: datetime, now: datetime) -> Agenda:
         else:
             calm.append(one)
     order = list(AgendaSection)
-    entries.sort(key=lambda entry: (order.index(entry.section), -entry.consequence, entry.facts.label))
+    entries.sort(
+        key=lambda entry: (order.index(entry.section), -entry.consequence, entry.facts.label, entry.facts.watched_id)
+    )
     return Agenda(tuple(entries), tuple(sorted(calm, key=lambda one: (-one.worst.severity, one.label))))
 
 

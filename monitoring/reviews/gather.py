@@ -1,10 +1,11 @@
-"""Rows of monitoring as the facts that an agenda is made of, now or as of a past day: a dozen statements for any fleet."""
+"""Rows of monitoring as the facts that an agenda is made of, now or as of a past day, in some dozen statements."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta
+from itertools import pairwise
 from typing import Any
 
 from django.db.models import Max, QuerySet
@@ -157,7 +158,7 @@ def _settings_changes(
         history[answer.topic_id].append(answer)
     found: dict[int, list[tuple[str, datetime]]] = defaultdict(list)
     for pk, answers in history.items():
-        for before, after in zip(answers, answers[1:], strict=False):
+        for before, after in pairwise(answers):
             told = differences(packing.unpack(before.payload), packing.unpack(after.payload))
             if after.known_at > since and told:
                 words = f"{_SETTINGS[topics[pk].key]} changed: {'; '.join(told)}"
@@ -214,7 +215,6 @@ def _accepted(plan: ReviewPlan) -> dict[int, frozenset[str]]:
     return {
         pk: frozenset(reason.get("key", "") for reason in reasons)
         for pk, reasons in rows.values_list("watched_id", "reasons")
-        if pk is not None
     }
 
 

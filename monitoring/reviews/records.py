@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 
 import orjson
+from django.db import connection, transaction
 
 from monitoring.clock import format_time
 from monitoring.models import ActionItem, Review, ReviewItem
@@ -82,3 +83,16 @@ def _action(action: ActionItem) -> dict[str, Any]:
 def _promise(action: ActionItem) -> dict[str, Any]:
     closed = format_time(action.closed_at) if action.closed_at else None
     return _action(action) | {"label": action.label, "state": action.state, "closed_at": closed}
+
+
+def erase(team_id: int) -> int:
+    """Deletes every review of a team, signed ones too: only for a team that is itself taken away, on purpose."""
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('vitals.erase_reviews', 'on', true)")
+        rows = Review.objects.filter(plan__team=team_id)
+        rows.update(previous=None)
+        deleted, _ = rows.delete()
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('vitals.erase_reviews', '', true)")
+    return deleted
