@@ -4,11 +4,18 @@ from monitoring.models.choices import (
     Area,
     CommandKind,
     DeploymentStatus,
+    EventKind,
+    Held,
     Importance,
+    IncidentKind,
+    IncidentState,
     MailState,
+    NoticeKind,
     NotifyReason,
     Role,
     RunKind,
+    Severity,
+    SilenceKind,
     Status,
     Theme,
     TopicState,
@@ -16,6 +23,7 @@ from monitoring.models.choices import (
 )
 from monitoring.models.commands import Command
 from monitoring.models.health import AreaHealth, HealthDay, Transition
+from monitoring.models.incidents import Incident, IncidentEvent, IncidentNotice, IncidentTrack
 from monitoring.models.outbox import Message
 from monitoring.models.reviews import (
     ActionItem,
@@ -32,6 +40,7 @@ from monitoring.models.reviews import (
     SignedReview,
     Weekday,
 )
+from monitoring.models.silences import AlertPolicy, Silence
 from monitoring.models.snapshots import Answer, PendingQuestion, SeriesChunk, Topic
 from monitoring.models.sources import PollRun, Source
 from monitoring.models.teams import Membership, Team, UserPreference
@@ -41,6 +50,7 @@ __all__ = [
     "ActionItem",
     "ActionState",
     "AgendaSection",
+    "AlertPolicy",
     "Answer",
     "Area",
     "AreaHealth",
@@ -48,12 +58,21 @@ __all__ = [
     "Command",
     "CommandKind",
     "DeploymentStatus",
+    "EventKind",
     "HealthDay",
+    "Held",
     "Importance",
+    "Incident",
+    "IncidentEvent",
+    "IncidentKind",
+    "IncidentNotice",
+    "IncidentState",
+    "IncidentTrack",
     "MailState",
     "Membership",
     "Message",
     "ModelSeen",
+    "NoticeKind",
     "NotifyReason",
     "PageVisit",
     "PendingQuestion",
@@ -67,7 +86,10 @@ __all__ = [
     "Role",
     "RunKind",
     "SeriesChunk",
+    "Severity",
     "SignedReview",
+    "Silence",
+    "SilenceKind",
     "Source",
     "Status",
     "Team",

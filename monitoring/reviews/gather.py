@@ -8,7 +8,7 @@ from datetime import UTC, datetime, time, timedelta
 from itertools import pairwise
 from typing import Any
 
-from django.db.models import Max, QuerySet
+from django.db.models import Max, Q, QuerySet
 
 from metrics import ACCURACY_METRICS
 from monitoring import conf, packing
@@ -19,17 +19,19 @@ from monitoring.models import (
     Answer,
     Area,
     HealthDay,
+    Incident,
     ModelSeen,
     PageVisit,
     ReviewItem,
     ReviewPlan,
     ReviewVerdict,
+    Silence,
     Source,
     Status,
     Topic,
     Watched,
 )
-from monitoring.reviews.agenda import AreaNow, DayValue, Facts, Promise
+from monitoring.reviews.agenda import LOOK_BACK, AreaNow, DayValue, Facts, IncidentFact, Promise, SilenceFact
 
 #: How many days before the meeting are read: two periods of a quarterly review would be more than trends need.
 HISTORY = timedelta(days=62)
@@ -60,6 +62,8 @@ def gather(plan: ReviewPlan, since: datetime, now: datetime, as_of: datetime) ->
     models = _models(ids, as_of)
     settings = _settings_changes(ids, since, as_of)
     promises = _promises(ids, as_of)
+    incidents, snoozes = _incidents(ids, as_of)
+    silences = _silences(plan.team_id, rows, as_of)
     visits = dict(PageVisit.objects.filter(watched__in=ids).values_list("watched").annotate(at=Max("at")).order_by())
     accepted = _accepted(plan)
     silent = set(Source.objects.filter(team=plan.team_id, silent_since__isnull=False).values_list("pk", flat=True))
@@ -78,6 +82,8 @@ def gather(plan: ReviewPlan, since: datetime, now: datetime, as_of: datetime) ->
                 first_seen_at=row.first_seen_at,
                 models=models.get(row.pk, ()),
                 settings=settings.get(row.pk, ()),
+                incidents=incidents.get(row.pk, ()),
+                silences=(*snoozes.get(row.pk, ()), *silences.get(row.pk, ())),
                 promises=promises.get(row.pk, ()),
                 blind_spots=_blind_spots(row, areas),
                 silent_since=(row.source.silent_since or row.polled_at or row.first_seen_at) if stale else None,
@@ -203,6 +209,48 @@ def _promises(ids: Sequence[int], as_of: datetime) -> dict[int, tuple[Promise, .
         assert row.watched_id is not None
         found[row.watched_id].append(Promise(row.pk, row.text, row.due_on, name_of(row.owner)))
     return {pk: tuple(promises) for pk, promises in found.items()}
+
+
+def _incidents(
+    ids: Sequence[int], as_of: datetime
+) -> tuple[dict[int, tuple[IncidentFact, ...]], dict[int, tuple[SilenceFact, ...]]]:
+    """What was open at `as_of` or had been in the month before, and the snoozes that held then."""
+    rows = Incident.objects.filter(watched__in=ids, opened_at__lte=as_of).select_related("assignee", "snoozed_by")
+    rows = rows.filter(Q(resolved_at=None) | Q(resolved_at__gt=as_of - LOOK_BACK)).order_by("opened_at", "pk")
+    found: dict[int, list[IncidentFact]] = defaultdict(list)
+    snoozes: dict[int, list[SilenceFact]] = defaultdict(list)
+    for row in rows:
+        assert row.watched_id is not None
+        closed = row.resolved_at if row.resolved_at is not None and row.resolved_at <= as_of else None
+        answered = row.acknowledged_at is not None and row.acknowledged_at <= as_of
+        fact = IncidentFact(row.pk, row.area, row.opened_at, closed, name_of(row.assignee), answered)
+        found[row.watched_id].append(fact)
+        if closed is None and row.snoozed_until is not None and row.snoozed_until > as_of:
+            why = row.snoozed_why or f"snooze of incident {row.pk}"
+            snoozes[row.watched_id].append(SilenceFact(-row.pk, row.snoozed_until, name_of(row.snoozed_by), why))
+    return (
+        {pk: tuple(incidents) for pk, incidents in found.items()},
+        {pk: tuple(silences) for pk, silences in snoozes.items()},
+    )
+
+
+def _silences(team_id: int, rows: Sequence[Watched], as_of: datetime) -> dict[int, tuple[SilenceFact, ...]]:
+    """One-off silences of a deployment or a tag that hold; those of a whole team or source are no matter of one."""
+    held = Silence.objects.filter(team=team_id, starts_at__lte=as_of, ends_at__gt=as_of, rule="", cancelled_at=None)
+    found: dict[int, list[SilenceFact]] = defaultdict(list)
+    for one in held.exclude(watched=None, tag="").select_related("owner").order_by("ends_at"):
+        fact = SilenceFact(one.pk, one.ends_at, name_of(one.owner), one.reason)
+        for row in rows:
+            if one.watched_id == row.pk or (one.watched_id is None and _tagged(row, one.tag)):
+                found[row.pk].append(fact)
+    return {pk: tuple(silences) for pk, silences in found.items()}
+
+
+def _tagged(row: Watched, wanted: str) -> bool:
+    """Whether a deployment has the tag: by name, or by `name=value`."""
+    name, equals, value = wanted.partition("=")
+    tags = [tag for tag in row.tags if isinstance(tag, dict)] if isinstance(row.tags, list) else []
+    return any(tag.get("name") == name and (not equals or str(tag.get("value")) == value) for tag in tags)
 
 
 def _accepted(plan: ReviewPlan) -> dict[int, frozenset[str]]:

@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("monitoring", "0002_history"),
+        ("monitoring", "0003_incidents"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -60,7 +60,7 @@ DROP FUNCTION monitoring_keep_signed_review();
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("monitoring", "0003_reviews"),
+        ("monitoring", "0004_reviews"),
     ]
 
     operations = [
