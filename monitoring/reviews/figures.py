@@ -14,7 +14,7 @@ from monitoring import questions as q
 from monitoring.clock import HOUR, floor_day, format_time, parse_time
 from monitoring.models import Area, Status, Watched
 from monitoring.questions import Between, Mature, Question
-from monitoring.reviews.agenda import AreaNow, Facts
+from monitoring.reviews.facts import AreaNow, Facts
 
 STRIP = 30
 #: One letter a status, so that thirty days are thirty letters.

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime, time, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -31,7 +31,8 @@ from monitoring.models import (
     Topic,
     Watched,
 )
-from monitoring.reviews.agenda import LOOK_BACK, AreaNow, DayValue, Facts, IncidentFact, Promise, SilenceFact
+from monitoring.reviews.agenda import LOOK_BACK
+from monitoring.reviews.facts import AreaNow, DayValue, Facts, IncidentFact, Promise, SilenceFact
 
 #: How many days before the meeting are read: two periods of a quarterly review would be more than trends need.
 HISTORY = timedelta(days=62)
@@ -280,9 +281,3 @@ def _blind_spots(row: Watched, areas: Mapping[Area, AreaNow]) -> tuple[str, ...]
 def name_of(user: Any) -> str:
     """How a person is called on pages; "" for nobody."""
     return (user.get_full_name() or user.get_username()) if user is not None else ""
-
-
-def day_end(days: Iterable[DayValue]) -> datetime | None:
-    """The end of the newest day; None where there is none."""
-    last = max((one.day for one in days), default=None)
-    return datetime.combine(last, time.min, UTC) + DAY if last is not None else None

@@ -28,7 +28,8 @@ from monitoring.models import (
     Watched,
 )
 from monitoring.reviews import records, schedule
-from monitoring.reviews.agenda import Entry, Facts, agenda
+from monitoring.reviews.agenda import Entry, agenda
+from monitoring.reviews.facts import Facts
 from monitoring.reviews.figures import compact, figures
 from monitoring.reviews.gather import gather, in_scope
 

@@ -11,18 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitoring.models import AgendaSection, Area, Importance, Status
-from monitoring.reviews.agenda import (
-    AreaNow,
-    DayValue,
-    Facts,
-    IncidentFact,
-    Promise,
-    SilenceFact,
-    Why,
-    agenda,
-    consequence,
-    worsening,
-)
+from monitoring.reviews.agenda import Why, agenda, consequence, worsening
+from monitoring.reviews.facts import AreaNow, DayValue, Facts, IncidentFact, Promise, SilenceFact
 
 NOW = datetime(2026, 5, 14, 9, tzinfo=UTC)
 SINCE = NOW - timedelta(days=7)
