@@ -13,10 +13,9 @@ from datetime import datetime, timedelta
 from django.db.models import Q
 
 from deployments import timeliness
-from deployments.custom_metrics import definitions, reading
-from deployments.custom_metrics.reading import Question
-from deployments.models import CustomMetric, DeployedModel, Deployment, MonitoringBatch
-from deployments.reports import accuracy, custom, drift
+from deployments.custom_metrics import judging
+from deployments.models import DeployedModel, Deployment, MonitoringBatch
+from deployments.reports import accuracy, drift, fairness
 from deployments.reports.drift import Tracked
 from deployments.rollups import read
 from deployments.rollups.read import Scope
@@ -25,7 +24,6 @@ from deployments.settings_schema import HealthSettings, Settings, parse
 from metrics import (
     JUDGED_METRIC,
     AccuracyRule,
-    CustomCondition,
     DriftRule,
     FeatureDrift,
     Measurement,
@@ -33,10 +31,8 @@ from metrics import (
     Status,
     Verdict,
     judge_accuracy,
-    judge_custom_metrics,
     judge_drift,
     judge_service,
-    merge_custom,
     occupied_bins,
     parse_interval,
 )
@@ -247,31 +243,17 @@ def _accuracy(case: Case) -> Judged:
     return Judged(judge_accuracy(value, baseline, limits, rows=state.n_actual, window=window, ever=ever), period)
 
 
+def _fairness(case: Case) -> Judged:
+    return Judged(fairness.judge(case.scope, case.settings, case.rules.fairness, case.interval), case.interval)
+
+
 def _custom_metrics(case: Case) -> Judged:
-    """The conditions on custom metrics, over the window of drift."""
-    rules, period = case.rules.custom_metrics, case.interval
-    asked = {one.metric_id for one in [*rules.warning_conditions, *rules.failing_conditions]}
-    metrics = list(CustomMetric.objects.filter(deployment=case.deployment, public_id__in=asked)) if asked else []
-    question, window = Question(metrics, case.model), _words(case.interval)
+    """Over the window of drift, or over its batches."""
+    rule = case.rules.custom_metrics
     if case.deployment.batch_monitoring:
         batches = case.batches(case.rules.data_drift.batch_count)
-        states = reading.by_batch(question, batches)
-        verdict_period, window = _span(batches), _last(batches)
-    else:
-        states, verdict_period = reading.over(question, [period]), period
-    values = {metric.name: custom.value_of(metric, merge_custom(states[metric.pk])) for metric in metrics}
-    names = {metric.public_id: metric.name for metric in metrics}
-    warning, failing = (
-        [
-            CustomCondition(names[one.metric_id], one.compare_operator, one.threshold)
-            for one in conditions
-            if one.metric_id in names
-        ]
-        for conditions in (rules.warning_conditions, rules.failing_conditions)
-    )
-    ever = any(definitions.has_values(metric) for metric in metrics)
-    verdict = judge_custom_metrics(values, warning=warning, failing=failing, window=window, ever=ever)
-    return Judged(verdict, verdict_period)
+        return Judged(judging.judge(case.model, rule, batches, _last(batches)), _span(batches))
+    return Judged(judging.judge(case.model, rule, case.interval, _words(case.interval)), case.interval)
 
 
 def _predictions_timeliness(case: Case) -> Judged:
@@ -286,6 +268,7 @@ AREAS: Mapping[str, Callable[[Case], Judged]] = {
     "service": _service,
     "model": _drift,
     "accuracy": _accuracy,
+    "fairness": _fairness,
     "custom_metrics": _custom_metrics,
     "predictions_timeliness": _predictions_timeliness,
     "actuals_timeliness": _actuals_timeliness,

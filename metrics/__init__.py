@@ -84,7 +84,9 @@ from metrics.fairness import (
     absolute_scores,
     fairness_sums,
     relative_scores,
+    rows_used,
     significant_classes,
+    turned,
 )
 from metrics.health import (
     MINIMUM_ROWS,
@@ -304,6 +306,7 @@ __all__ = [
     "regression_sums",
     "relative_scores",
     "rows_by_group",
+    "rows_used",
     "score_counts",
     "service_rates",
     "service_sums",
@@ -313,6 +316,7 @@ __all__ = [
     "sum_by_group",
     "too_few",
     "top_of_next_hour",
+    "turned",
     "wilson",
     "worst",
 ]

@@ -86,9 +86,11 @@ def _spread(deployment_id: int, values: pl.DataFrame) -> pl.DataFrame:
     )
     parts = [placed.with_columns(attribute=pl.lit(EVERYTHING), segment=pl.lit(EVERYTHING))]
     names = [name.removeprefix(SEGMENT) for name in values.columns if name.startswith(SEGMENT)]
-    for row in SegmentAttribute.objects.filter(deployment_id=deployment_id, active=True, name__in=names):
+    for row in SegmentAttribute.objects.filter(
+        deployment_id=deployment_id, active=True, is_place=False, name__in=names
+    ):
         given = placed.filter(pl.col(SEGMENT + row.name).is_not_null())
-        numbers, other = attributes.numbered(deployment_id, row, given[SEGMENT + row.name].unique().to_list())
+        numbers, other = attributes.numbered(row, given[SEGMENT + row.name].unique().to_list())
         codes = pl.col(SEGMENT + row.name).replace_strict(
             list(numbers), list(numbers.values()), default=other or -1, return_dtype=pl.Int64
         )

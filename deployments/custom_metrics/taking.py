@@ -113,7 +113,11 @@ def _segments(deployment: Deployment, rows: Sequence[ReportedValue], problems: P
 
 def followed(deployment: Deployment) -> set[str]:
     """The attributes by which this deployment is segmented."""
-    return set(SegmentAttribute.objects.filter(deployment=deployment, active=True).values_list("name", flat=True))
+    return set(
+        SegmentAttribute.objects.filter(deployment=deployment, active=True, is_place=False).values_list(
+            "name", flat=True
+        )
+    )
 
 
 def _not_followed(name: str) -> str:

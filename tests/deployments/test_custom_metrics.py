@@ -208,7 +208,11 @@ def test_a_dry_run_checks_and_stores_nothing(client: APIClient, deployment: Depl
 
 def test_nothing_of_a_wrong_request_is_stored(client: APIClient, deployment: Deployment) -> None:
     metric = Metric(client, deployment)
-    rows: list[dict[str, Any]] = [{"timestamp": hour(1), "value": 5}, {"timestamp": hour(1), "value": True}, {"value": 5}]
+    rows: list[dict[str, Any]] = [
+        {"timestamp": hour(1), "value": 5},
+        {"timestamp": hour(1), "value": True},
+        {"value": 5},
+    ]
     assert list(metric.send(rows, 422)["errors"]) == ["buckets[2].timestamp"]
     assert not CustomValue.objects.exists()
 

@@ -43,5 +43,5 @@ DROP = "DROP TABLE deployments_customrow, deployments_customvalue;"
 
 
 class Migration(migrations.Migration):
-    dependencies = [("deployments", "0005_custom_metrics")]
+    dependencies = [("deployments", "0006_custom_metrics")]
     operations = [migrations.RunSQL(CREATE, DROP)]
