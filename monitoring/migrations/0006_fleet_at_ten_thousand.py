@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("monitoring", "0003_incidents"),
+        ("monitoring", "0005_signed_reviews_stay"),
     ]
 
     operations = [
