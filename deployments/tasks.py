@@ -89,5 +89,6 @@ HANDLERS = (
     "deployments.replacement",
     "deployments.challengers",
     "deployments.replay",
+    "deployments.custom_metrics.uploads",
 )
 """Modules that register handlers of jobs."""

@@ -30,6 +30,7 @@ class Kind(Enum):
     TEXT = auto()
     WORDS = auto()  # any words
     MODEL = auto()  # a model of the deployment
+    PACKAGE = auto()  # the package of a model of the deployment
     CLASS = auto()  # a class of its target
     FEATURE = auto()  # a feature of the model
     ATTRIBUTE = auto()  # a followed segment attribute; counts only with a value
@@ -199,6 +200,16 @@ MONITORING = [
     get("accuracy/", ACCURACY, PERIOD, MODEL, BATCHES, SEGMENT, ALL_CLASSES),
     get("accuracyOverBatch/", "baselines buckets", SEGMENT, MODEL, BATCHES, METRIC),
     get("accuracyOverTime/", ACCURACY_BY_TIME, BUCKETS, MODEL, METRIC, SEGMENT, ALL_CLASSES),
+    get(
+        "fairnessScoresOverTime/",
+        FAIRNESS,
+        BUCKETS,
+        MODEL,
+        WINDOW,
+        dict.fromkeys(("fairnessMetric", "orderBy"), Kind.CHOICE),
+        dict.fromkeys(("includePrivilegedClass", "onlyStatisticallySignificant"), Kind.FLAG),
+        {"protectedFeature": Kind.ATTRIBUTE},
+    ),
     get("featureDrift/", MANY_DRIFT, PERIOD, MODEL, METRIC, WINDOW, SEGMENT, BATCHES),
     get(
         "featureDriftOverBatch/",
@@ -225,14 +236,13 @@ MONITORING = [
 
 SCHEDULE = {name: ["*"] for name in ("minute", "hour", "dayOfMonth", "month", "dayOfWeek")}
 VALIDATION = "checks message status"
-CONSUMER_ROLE = {"role": "CONSUMER", "shareRecipientType": "user", "username": "$username"}
-# "$name" in a body stands for the id of a thing that the tests made
+CONSUMER_ROLE = {"role": "CONSUMER", "shareRecipientType": "user", "username": "{username}"}
 MODELS = [
-    change("PATCH", "model/", OWNER, 202, {"modelPackageId": "$package", "reason": "ACCURACY"}, VALIDATION),
-    change("POST", "model/validation/", OWNER, 200, {"modelPackageId": "$package"}, VALIDATION),
+    change("PATCH", "model/", OWNER, 202, {"modelPackageId": "{packageId}", "reason": "ACCURACY"}, VALIDATION),
+    change("POST", "model/validation/", OWNER, 200, {"modelPackageId": "{packageId}"}, VALIDATION),
     get("championModelPackage/", CHAMPION),
     get("challengers/", "data"),
-    change("POST", "challengers/", OWNER, 202, {"modelPackageId": "$package", "name": "Another"}),
+    change("POST", "challengers/", OWNER, 202, {"modelPackageId": "{packageId}", "name": "Another"}),
     get("challengers/{challengerId}/", CHALLENGER),
     change("PATCH", "challengers/{challengerId}/", OWNER, 200, {"name": "Renamed"}, CHALLENGER),
     change("DELETE", "challengers/{challengerId}/", OWNER, 204),
@@ -245,6 +255,27 @@ MODELS = [
         *(WINDOW, {"id": Kind.TEXT, "name": Kind.TEXT, "shareRecipientType": Kind.CHOICE}),
     ),
     change("PATCH", "sharedRoles/", OWNER, 204, {"operation": "updateRoles", "roles": [CONSUMER_ROLE]}),
+]
+
+ONE_CUSTOM = "customMetrics/{customMetricId}/"
+OF_MODEL = MODEL | {"modelPackageId": Kind.PACKAGE} | SEGMENT
+NEW_METRIC = {"name": "Minutes saved", "type": "sum", "directionality": "higherIsBetter"}
+SUMMARY_OF = (PERIOD, OF_MODEL, BATCHES)
+
+CUSTOM_METRICS = [
+    get("customMetrics/", TOTAL, WINDOW),
+    change("POST", "customMetrics/", OWNER, 201, NEW_METRIC, CUSTOM),
+    change("DELETE", ONE_CUSTOM, OWNER, 204),
+    get(ONE_CUSTOM, CUSTOM),
+    change("PATCH", ONE_CUSTOM, OWNER, 200, {"description": "Another"}, CUSTOM),
+    get(f"{ONE_CUSTOM}batchSummary/", "metric", *SUMMARY_OF),
+    change("POST", f"{ONE_CUSTOM}fromDataset/", USER, 202, {"datasetId": "{datasetId}"}),
+    change("POST", f"{ONE_CUSTOM}fromJSON/", USER, 202, {"buckets": [{"value": 3, "timestamp": "{hour}"}]}, CUSTOM),
+    get(f"{ONE_CUSTOM}summary/", "metric period", *SUMMARY_OF),
+    get(f"{ONE_CUSTOM}valuesOverBatch/", "buckets metric", OF_MODEL, BATCHES),
+    get(f"{ONE_CUSTOM}valuesOverTime/", "buckets metric summary", BUCKETS, OF_MODEL),
+    get("customMetricsBatchSummary/", "metrics", *SUMMARY_OF),
+    get("customMetricsSummary/", "details metrics period", *SUMMARY_OF),
 ]
 
 OUTSIDE = [
@@ -263,21 +294,8 @@ NOT_SERVED = [
     *later_of_one("POST", "actualsDataExports/", ACTUALS_EXPORT),
     *later_of_one("DELETE", "actualsDataExports/{exportId}/"),
     *later_of_one("GET PATCH", "actualsDataExports/{exportId}/", ACTUALS_EXPORT),
-    *later_of_one("GET", "customMetrics/", TOTAL),
-    *later_of_one("POST", "customMetrics/", CUSTOM),
     *later_of_one("POST", "customMetrics/fromCustomJob/", CUSTOM_JOB),
-    *later_of_one("DELETE", "customMetrics/{customMetricId}/"),
-    *later_of_one("GET PATCH", "customMetrics/{customMetricId}/", CUSTOM),
-    *later_of_one("GET", "customMetrics/{customMetricId}/batchSummary/", "metric"),
-    *later_of_one("POST", "customMetrics/{customMetricId}/fromDataset/"),
-    *later_of_one("POST", "customMetrics/{customMetricId}/fromJSON/", CUSTOM),
-    *later_of_one("GET", "customMetrics/{customMetricId}/summary/", "metric period"),
-    *later_of_one("GET", "customMetrics/{customMetricId}/valuesOverBatch/", "buckets metric"),
-    *later_of_one("GET", "customMetrics/{customMetricId}/valuesOverTime/", "buckets metric summary"),
-    *later_of_one("GET", "customMetricsBatchSummary/", "metrics"),
-    *later_of_one("GET", "customMetricsSummary/", "details metrics period"),
     *later_of_one("GET", "dataQualityView/", TOTAL),
-    *later_of_one("GET", "fairnessScoresOverTime/", FAIRNESS),
     *later_of_one("GET", "featureDriftOverSpace/", "data featureName geoFeatureName period"),
     *later_of_one("GET", "humilityStats/", f"data modelId period {SEGMENTED}"),
     *later_of_one("GET", "humilityStatsOverTime/", f"buckets modelId {SEGMENTED} summary"),
@@ -318,4 +336,12 @@ NOT_SERVED = [
     *later_of_one("GET", "trainingDataExports/{exportId}/", "createdAt createdBy data id modelId modelPackageId"),
 ]
 
-OPERATIONS: list[Operation] = [*DEPLOYMENTS, *BATCH_OPERATIONS, *MONITORING, *MODELS, *OUTSIDE, *NOT_SERVED]
+OPERATIONS: list[Operation] = [
+    *DEPLOYMENTS,
+    *BATCH_OPERATIONS,
+    *MONITORING,
+    *MODELS,
+    *CUSTOM_METRICS,
+    *OUTSIDE,
+    *NOT_SERVED,
+]

@@ -12,5 +12,5 @@ DROP = "ALTER TABLE deployments_block DROP COLUMN is_replay, DROP COLUMN replaye
 
 
 class Migration(migrations.Migration):
-    dependencies = [("deployments", "0005_challengers")]
+    dependencies = [("deployments", "0008_challengers")]
     operations = [migrations.RunSQL(ADD, DROP)]
