@@ -81,7 +81,9 @@ def stronger_than(role: Role) -> list[str]:
 
 def owners(keys: Sequence[int]) -> Iterator[tuple[int, User]]:
     """Deployment key and owner, perhaps more than once; one query, and one each for groups and organisations."""
-    rows = DeploymentRole.objects.filter(deployment__in=keys, role=Role.OWNER).select_related("user")
+    rows = DeploymentRole.objects.filter(deployment__in=keys, role=Role.OWNER).select_related(
+        "user", "group", "organisation"
+    )
     rows = rows.prefetch_related("group__user_set", "organisation__members")
     for row in rows.order_by("pk"):
         for user in members(row):

@@ -69,6 +69,7 @@ def make_world(kind: str = "Binary", days: int = 3, **overrides: Any) -> tuple[D
     deployment = make_deployment(kind, segments=True, **overrides)
     deployment.settings |= ON
     deployment.save()
+    deployment.attributes.update(since=NOW - timedelta(days=60))
     for day in range(days):
         ids = [f"{day}-{row}" for row in range(5)]
         value: Any = 1.0 if kind == "Regression" else 0.5

@@ -270,6 +270,7 @@ def things_of(deployment: Deployment, now: datetime) -> dict[str, str]:
     """What else paths and bodies of examples name: a custom metric, and a dataset that any of the callers may use."""
     metric = definitions.create(deployment, None, MetricCreate("Seats", "average", "higherIsBetter"))
     holder = deployment.roles.get(role=Role.USER).user
+    assert holder is not None
     rows = f"value,timestamp\n3,{now.isoformat()}\n".encode()
     dataset = datasets.store(rows, "values.csv", "text/csv", holder)
     return {"customMetricId": metric.public_id, "datasetId": dataset.public_id, "hour": now.isoformat()}
