@@ -15,6 +15,7 @@ from deployments.models.choices import (
 )
 from deployments.models.dataset import Dataset
 from deployments.models.deployment import HEALTH_AREAS, DeployedModel, Deployment, severity
+from deployments.models.export import Augmentation, DataExport, ExportKind, ExportStatus
 from deployments.models.job import Job, JobState
 from deployments.models.package import Feature, FeatureType, ModelPackage, TargetType
 from deployments.models.storage import (
@@ -35,15 +36,19 @@ __all__ = [
     "ApiToken",
     "Area",
     "AuditEntry",
+    "Augmentation",
     "Block",
     "BlockKind",
     "BlockState",
+    "DataExport",
     "Dataset",
     "DeployedModel",
     "Deployment",
     "DeploymentRole",
     "DeploymentStatus",
     "DirtyBucket",
+    "ExportKind",
+    "ExportStatus",
     "Feature",
     "FeatureType",
     "Grain",

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.test import Client
 from django.urls import resolve
 from pytest_django import DjangoDbBlocker
 
-from deployments import batches
+from deployments import batches, datasets
 from deployments.api.authentication import issue
 from deployments.api.permissions import STRENGTH
-from deployments.models import Deployment, DeploymentRole, MonitoringBatch, Role
+from deployments.exports import work
+from deployments.models import Deployment, DeploymentRole, ExportKind, MonitoringBatch, Role
 from deployments.rollups import fill
 from tests.deployments.factories import make_deployment, make_user, send_actuals, send_predictions, send_service
 from tests.deployments.operations import MONITORING, OPERATIONS, Kind, Operation
@@ -69,6 +72,26 @@ BAD_BODIES: Mapping[str, list[tuple[Any, str]]] = {
         ({"data": [{"actualValue": "yes"}]}, "data[0].associationId"),
         ({"data": [{"associationId": "row-1", "actualValue": "maybe"}]}, "data[0].actualValue"),
     ],
+    "POST deployments/{deploymentId}/predictionDataExports/": [
+        ({"start": "yesterday"}, "start"),
+        ({"start": "2026-03-02T09:00:00Z", "end": "2026-03-02T09:00:00Z"}, "start"),
+        ({"modelId": UNKNOWN}, "modelId"),
+        ({"augmentationType": "ACTUALS_AND_METRICS"}, "augmentationType"),
+        ({"batchIds": [UNKNOWN]}, "batchIds[0]"),
+        ({"batchIds": []}, "batchIds"),
+        ({"format": "xlsx"}, "format"),
+    ],
+    "POST deployments/{deploymentId}/actualsDataExports/": [
+        ({"end": "1066-10-14T09:00:00Z"}, "end"),
+        ({"onlyMatchedPredictions": "yes"}, "onlyMatchedPredictions"),
+        ({"modelId": UNKNOWN}, "modelId"),
+    ],
+    "POST deployments/{deploymentId}/trainingDataExports/": [({"modelId": UNKNOWN}, "modelId")],
+    "PATCH deployments/{deploymentId}/predictionDataExports/{exportId}/": [
+        ({"status": "FAILED"}, "status"),
+        ({}, "status"),
+    ],
+    "PATCH deployments/{deploymentId}/actualsDataExports/{exportId}/": [({"status": 1}, "status")],
     "POST deployments/{deploymentId}/monitoringBatches/": [
         ({}, "batchName"),
         ({"batchName": "x" * 129}, "batchName"),
@@ -90,11 +113,14 @@ class World:
     clients: Mapping[Role, Client]
     stranger: Client
     now: datetime
-    ids: Mapping[str, str] = field(default_factory=dict)
+    # ids of things by the part of the path before them, e.g. of an export by `trainingDataExports`
+    ids: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def path(self, operation: Operation, **ids: str) -> str:
         """The operation's path with real ids, those of things that are not served being made up."""
-        known = {"deploymentId": self.deployment.public_id, "monitoringBatchId": self.batch.public_id} | ids
+        own = [found for part, found in self.ids.items() if f"/{part}/" in operation.path]
+        known = {"deploymentId": self.deployment.public_id, "monitoringBatchId": self.batch.public_id}
+        known |= {name: one for found in own for name, one in found.items()} | ids
         made_up = dict.fromkeys(
             ("exportId", "challengerId", "customMetricId", "modelId", "retrainingPolicyId", "runId"), UNKNOWN
         )
@@ -157,7 +183,17 @@ def build() -> World:
     assert fill.run(deployment.pk, now)
     deployment.refresh_from_db()
     clients = {role: client_of(role, deployment) for role in Role}
-    return World(deployment, batch, clients, client_of(None, deployment), now)
+    return World(deployment, batch, clients, client_of(None, deployment), now, exports_of(deployment, owner))
+
+
+def exports_of(deployment: Deployment, owner: User) -> dict[str, dict[str, str]]:
+    """An export of each kind, and training data to export."""
+    champion = deployment.champion
+    assert champion is not None
+    champion.package.training_dataset = datasets.store(b"age,town\n20,Oslo\n", "training.csv", "text/csv", owner)
+    champion.package.save()
+    made = {kind: work.start(work.make(kind, deployment, champion, created_by=owner)) for kind in ExportKind}
+    return {work.PATHS[kind]: {"exportId": export.public_id} for kind, export in made.items()}
 
 
 @pytest.fixture(scope="module")
@@ -239,9 +275,12 @@ def test_without_a_token_nothing_is_told(world: World, operation: Operation) -> 
     assert answer["WWW-Authenticate"].startswith("Bearer")
 
 
-@named([operation for operation in SERVED if "monitoringBatchId" in operation.path])
-def test_an_unknown_batch_is_not_found(world: World, operation: Operation) -> None:
-    assert_is_error(world.call(operation, monitoringBatchId=UNKNOWN), 404)
+@named([operation for operation in SERVED if operation.path.count("{") > 1])
+def test_an_unknown_thing_of_a_deployment_is_not_found(world: World, operation: Operation) -> None:
+    for name in set(re.findall(r"{(\w+)}", operation.path)) - {"deploymentId"}:
+        path = world.path(operation, **{name: UNKNOWN})
+        answer = send(world.clients[Role.OWNER], operation, path, operation.example, operation.body)
+        assert_is_error(answer, 404)
 
 
 @pytest.mark.parametrize(
