@@ -9,7 +9,7 @@ import deployments.ids
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("deployments", "0004_jobs_can_be_stopped"),
+        ("deployments", "0005_protected_and_places"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
