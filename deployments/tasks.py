@@ -78,5 +78,6 @@ HANDLERS = (
     "deployments.api.deployments",
     "deployments.exports.work",
     "deployments.ingest.processing",
+    "deployments.custom_metrics.uploads",
 )
 """Modules that register handlers of jobs."""

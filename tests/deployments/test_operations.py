@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -9,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
 from django.db import transaction
 from django.test import Client
 from django.urls import resolve
@@ -18,11 +18,13 @@ from pytest_django import DjangoDbBlocker
 from deployments import batches, datasets
 from deployments.api.authentication import issue
 from deployments.api.permissions import STRENGTH
-from deployments.exports import work
-from deployments.models import Deployment, DeploymentRole, ExportKind, MonitoringBatch, Role
+from deployments.custom_metrics import definitions
+from deployments.custom_metrics.bodies import MetricCreate
+from deployments.models import Deployment, DeploymentRole, MonitoringBatch, Role
 from deployments.rollups import fill
+from tests.deployments import things_of_jobs
 from tests.deployments.factories import make_deployment, make_user, send_actuals, send_predictions, send_service
-from tests.deployments.operations import MONITORING, OPERATIONS, Kind, Operation
+from tests.deployments.operations import CUSTOM_METRICS, MONITORING, OPERATIONS, Kind, Operation
 
 SERVED = [operation for operation in OPERATIONS if operation.served]
 READS = [operation for operation in SERVED if operation.method == "GET"]
@@ -42,6 +44,7 @@ WRONG: Mapping[Kind, tuple[str, ...]] = {
     Kind.TEXT: ("x" * 513, "\x00"),
     Kind.WORDS: ("\x00", ",".join(map(str, range(1001)))),
     Kind.MODEL: (UNKNOWN, "\x00"),
+    Kind.PACKAGE: (UNKNOWN, "\x00"),
     Kind.CLASS: ("maybe", "\x00"),
     Kind.FEATURE: ("no such feature", "age,town,age2", "", "\x00"),
     Kind.ATTRIBUTE: ("no such attribute", "\x00"),
@@ -79,26 +82,42 @@ BAD_BODIES: Mapping[str, list[tuple[Any, str]]] = {
         ({"data": [{"actualValue": "yes"}]}, "data[0].associationId"),
         ({"data": [{"associationId": "row-1", "actualValue": "maybe"}]}, "data[0].actualValue"),
     ],
-    "POST deployments/{deploymentId}/predictionDataExports/": [
-        ({"start": "yesterday"}, "start"),
-        ({"start": "2026-03-02T09:00:00Z", "end": "2026-03-02T09:00:00Z"}, "start"),
-        ({"modelId": UNKNOWN}, "modelId"),
-        ({"augmentationType": "ACTUALS_AND_METRICS"}, "augmentationType"),
-        ({"batchIds": [UNKNOWN]}, "batchIds[0]"),
-        ({"batchIds": []}, "batchIds"),
-        ({"format": "xlsx"}, "format"),
+    "POST deployments/{deploymentId}/customMetrics/": [
+        ({}, "name"),
+        ({"name": "x", "type": "median", "directionality": "higherIsBetter"}, "type"),
+        ({"name": "x", "type": "sum"}, "directionality"),
+        ({"name": "Seats", "type": "sum", "directionality": "higherIsBetter"}, "name"),
+        ({"name": "x", "type": "sum", "directionality": "lowerIsBetter", "categories": ["a"]}, "categories"),
+        ({"name": "x", "type": "categorical", "categories": ["a", "a"]}, "categories"),
+        ({"name": "x", "type": "categorical", "timestamp": {"columnName": "t", "timeFormat": "%Q"}}, "timestamp"),
+        ({"name": "x", "type": "categorical", "timeStep": "day"}, "timeStep"),
+        ({"name": "\x00", "type": "categorical"}, "body"),
     ],
-    "POST deployments/{deploymentId}/actualsDataExports/": [
-        ({"end": "1066-10-14T09:00:00Z"}, "end"),
-        ({"onlyMatchedPredictions": "yes"}, "onlyMatchedPredictions"),
-        ({"modelId": UNKNOWN}, "modelId"),
+    "PATCH deployments/{deploymentId}/customMetrics/{customMetricId}/": [
+        ({"name": ""}, "name"),
+        ({"baselineValues": [{"value": "much"}]}, "baselineValues[0]"),
+        ({"timestamp": {"columnName": "t", "timeFormat": "tomorrow"}}, "timestamp"),
+        ({"categories": ["a"]}, "categories"),
     ],
-    "POST deployments/{deploymentId}/trainingDataExports/": [({"modelId": UNKNOWN}, "modelId")],
-    "PATCH deployments/{deploymentId}/predictionDataExports/{exportId}/": [
-        ({"status": "FAILED"}, "status"),
-        ({}, "status"),
+    "POST deployments/{deploymentId}/customMetrics/{customMetricId}/fromJSON/": [
+        ({}, "buckets"),
+        ({"buckets": []}, "buckets"),
+        ({"buckets": [{"timestamp": "{hour}"}]}, "buckets[0].value"),
+        ({"buckets": [{"value": 1}]}, "buckets[0].timestamp"),
+        ({"buckets": [{"value": 1, "timestamp": "yesterday"}]}, "buckets[0].timestamp"),
+        ({"buckets": [{"value": 1, "timestamp": "2099-01-01T00:00:00Z"}]}, "buckets[0].timestamp"),
+        ({"buckets": [{"value": "much", "timestamp": "2026-11-01T00:00:00Z"}]}, "buckets[0].value"),
+        ({"buckets": [{"value": 1e200, "timestamp": "2026-11-01T00:00:00Z"}]}, "buckets[0].value"),
+        ({"buckets": [{"value": 1, "sampleSize": 0, "timestamp": "2026-11-01T00:00:00Z"}]}, "buckets[0].sampleSize"),
+        ({"buckets": [{"value": 1, "batchId": UNKNOWN}]}, "buckets[0].batchId"),
+        ({"buckets": [{"value": 1, "batchId": UNKNOWN}], "modelId": UNKNOWN}, "modelId"),
+        ({"buckets": [{"value": 1, "batchId": UNKNOWN}], "modelPackageId": UNKNOWN}, "modelPackageId"),
     ],
-    "PATCH deployments/{deploymentId}/actualsDataExports/{exportId}/": [({"status": 1}, "status")],
+    "POST deployments/{deploymentId}/customMetrics/{customMetricId}/fromDataset/": [
+        ({}, "datasetId"),
+        ({"datasetId": UNKNOWN}, "datasetId"),
+        ({"datasetId": UNKNOWN, "modelId": UNKNOWN}, "modelId"),
+    ],
     "POST deployments/{deploymentId}/monitoringBatches/": [
         ({}, "batchName"),
         ({"batchName": "x" * 129}, "batchName"),
@@ -120,18 +139,18 @@ class World:
     clients: Mapping[Role, Client]
     stranger: Client
     now: datetime
-    # ids of things by the part of the path before them, e.g. of an export by `trainingDataExports`
-    ids: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    # by name, e.g. `customMetricId`; where several kinds share a name by the part of the path before it
+    ids: Mapping[str, str] = field(default_factory=dict)
 
     def path(self, operation: Operation, **ids: str) -> str:
         """The operation's path with real ids, those of things that are not served being made up."""
-        own = [found for part, found in self.ids.items() if f"/{part}/" in operation.path]
+        own = {"exportId": one for part, one in self.ids.items() if f"/{part}/" in operation.path}
         known = {"deploymentId": self.deployment.public_id, "monitoringBatchId": self.batch.public_id}
-        known |= {name: one for found in own for name, one in found.items()} | ids
+        known |= own | ids
         made_up = dict.fromkeys(
             ("exportId", "challengerId", "customMetricId", "modelId", "retrainingPolicyId", "runId"), UNKNOWN
         )
-        return "/api/v2/" + operation.path.format(**made_up | known)
+        return "/api/v2/" + operation.path.format(**made_up | dict(self.ids) | known)
 
     def call(self, operation: Operation, client: Client | None = None, query: Any = None, **ids: str) -> Any:
         """The operation's answer with its example, to an owner unless told otherwise."""
@@ -140,8 +159,15 @@ class World:
             operation,
             self.path(operation, **ids),
             {**operation.example, **(query or {})},
-            operation.body,
+            self.filled(operation.body),
         )
+
+    def filled(self, body: Any) -> Any:
+        """An example body with real ids in the place of `{…}`."""
+        text = json.dumps(body)
+        for name, value in self.ids.items():
+            text = text.replace("{" + name + "}", value)
+        return json.loads(text)
 
 
 def send(client: Client, operation: Operation, path: str, query: Mapping[str, Any], body: Any) -> Any:
@@ -195,17 +221,21 @@ def build() -> World:
     assert fill.run(deployment.pk, now)
     deployment.refresh_from_db()
     clients = {role: client_of(role, deployment) for role in Role}
-    return World(deployment, batch, clients, client_of(None, deployment), now, exports_of(deployment, owner))
+    ids = things_of(deployment, now)
+    return World(deployment, batch, clients, client_of(None, deployment), now, ids)
 
 
-def exports_of(deployment: Deployment, owner: User) -> dict[str, dict[str, str]]:
-    """An export of each kind, and training data to export."""
-    champion = deployment.champion
-    assert champion is not None
-    champion.package.training_dataset = datasets.store(b"age,town\n20,Oslo\n", "training.csv", "text/csv", owner)
-    champion.package.save()
-    made = {kind: work.start(work.make(kind, deployment, champion, created_by=owner)) for kind in ExportKind}
-    return {work.PATHS[kind]: {"exportId": export.public_id} for kind, export in made.items()}
+def things_of(deployment: Deployment, now: datetime) -> dict[str, str]:
+    """What else paths and bodies of examples name: a custom metric, and a dataset that any of the callers may use."""
+    metric = definitions.create(deployment, None, MetricCreate("Seats", "average", "higherIsBetter"))
+    holder = deployment.roles.get(role=Role.USER).user
+    rows = f"value,timestamp\n3,{now.isoformat()}\n".encode()
+    dataset = datasets.store(rows, "values.csv", "text/csv", holder)
+    return {
+        "customMetricId": metric.public_id,
+        "datasetId": dataset.public_id,
+        "hour": now.isoformat(),
+    } | things_of_jobs.made(deployment, holder)
 
 
 @pytest.fixture(scope="module")
@@ -321,7 +351,7 @@ def test_a_wrong_value_is_refused_by_the_name_of_its_parameter(
     [
         pytest.param(operation, body, place, id=f"{operation.name} {str(body)[:40]}")
         for operation in CHANGES
-        for body, place in BAD_BODIES.get(operation.name, [])
+        for body, place in (BAD_BODIES | things_of_jobs.REFUSED).get(operation.name, [])
     ],
 )
 def test_a_wrong_body_is_refused_by_its_place(world: World, operation: Operation, body: Any, place: str) -> None:
@@ -348,6 +378,7 @@ def good_values(world: World) -> dict[str, str]:
         "end": end.isoformat(),
         "bucketSize": "P1D",
         "modelId": champion.public_id,
+        "modelPackageId": champion.package.public_id,
         "batchId": world.batch.public_id,
         "segmentAttribute": "town",
         "segmentValue": "Oslo",
@@ -371,7 +402,7 @@ def good_values(world: World) -> dict[str, str]:
     }
 
 
-@named(MONITORING)
+@named([*MONITORING, *(one for one in CUSTOM_METRICS if one.method == "GET")])
 def test_a_good_question_with_every_parameter_is_answered(world: World, operation: Operation) -> None:
     good = good_values(world)
     if "servicestats" in operation.path.lower():
