@@ -1,7 +1,9 @@
 """Rows of the watcher; other packages import them from here."""
 
+from monitoring.models.channels import Channel
 from monitoring.models.choices import (
     Area,
+    Carrier,
     CommandKind,
     DeploymentStatus,
     Importance,
@@ -26,6 +28,8 @@ __all__ = [
     "Answer",
     "Area",
     "AreaHealth",
+    "Carrier",
+    "Channel",
     "Command",
     "CommandKind",
     "DeploymentStatus",
