@@ -49,13 +49,13 @@ def make_member(
     return Membership.objects.create(team=team or make_team(), user=user, role=role, wants_mail=wants_mail)
 
 
-def make_incident(watched: Watched, **fields: Any) -> Incident:
+def make_incident(of: Watched, **fields: Any) -> Incident:
     """An open incident of one area that began an hour ago."""
     defaults = {
         "kind": IncidentKind.DEPLOYMENT,
-        "team": watched.source.team,
-        "source": watched.source,
-        "watched": watched,
+        "team": of.source.team,
+        "source": of.source,
+        "watched": of,
         "area": Area.DRIFT,
         "status": Status.FAILING,
         "worst": Status.FAILING,
