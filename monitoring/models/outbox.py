@@ -58,9 +58,7 @@ class Message(models.Model):
             models.Index(fields=["team", "-created_at"], name="monitoring_mail_list"),
             models.Index(fields=["state", "not_before"], name="monitoring_mail_due"),
             # A bounce names the provider's id.
-            models.Index(
-                fields=["provider_id"], name="monitoring_mail_provider", condition=~models.Q(provider_id="")
-            ),
+            models.Index(fields=["provider_id"], name="monitoring_mail_provider", condition=~models.Q(provider_id="")),
         ]
 
     def __str__(self) -> str:

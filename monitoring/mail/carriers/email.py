@@ -8,12 +8,13 @@ from datetime import datetime
 from email.mime.image import MIMEImage
 
 from anymail.exceptions import AnymailError, AnymailRecipientsRefused
+from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 
+from monitoring.client import AddressPolicy
 from monitoring.mail.carriers.errors import DeliveryError, InDoubt, NotSent, Refused, by_status
 from monitoring.mail.carriers.guard import Guard, guarded
-from monitoring.client import AddressPolicy
 from monitoring.models import Message
 
 
@@ -23,9 +24,9 @@ def carry(message: Message, now: datetime) -> str:
     try:
         connection.open()
     except smtplib.SMTPAuthenticationError as error:
-        raise NotSent(f"The mail server does not take our log-in: {_words(error)}") from None
+        raise NotSent(f"The mail server does not take our log-in: {_words(error)}", reached=False) from None
     except (OSError, smtplib.SMTPException) as error:
-        raise NotSent(_words(error)) from None
+        raise NotSent(_words(error), reached=False) from None
     mail = mime(message)
     try:
         # Providers are configured by the administrator: any address is fine, the guard only tells what happened.
@@ -60,7 +61,9 @@ def _provider(error: AnymailError, guard: Guard) -> DeliveryError:
         found = by_status(error.status_code, error.esp_name or "The provider")
         return found or InDoubt("The provider's answer could not be read.")
     if isinstance(error, OSError):
-        return InDoubt("The provider did not answer.") if guard.connected else NotSent("No connection to the provider.")
+        if guard.connected:
+            return InDoubt("The provider did not answer.")
+        return NotSent("No connection to the provider.", reached=False)
     return Refused(str(error).splitlines()[0][:300])
 
 
@@ -78,6 +81,8 @@ def mime(message: Message) -> EmailMultiAlternatives:
         to=[message.recipient],
         headers={**message.headers, "Message-ID": message.message_id},
     )
+    if "postmark" in settings.EMAIL_BACKEND:
+        mail.extra_headers["X-PM-KeepID"] = "true"  # it would put an id of its own in place of ours
     mail.attach_alternative(message.html, "text/html")
     for name, encoded in message.pictures.items():
         picture = MIMEImage(base64.b64decode(encoded), "png")

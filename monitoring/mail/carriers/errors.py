@@ -20,11 +20,11 @@ class Refused(DeliveryError):
 
 
 class NotSent(DeliveryError):
-    """Nothing was taken."""
+    """Nothing was taken; not `reached`: there was no connection at all."""
 
-    def __init__(self, message: str, wait: timedelta | None = None) -> None:
+    def __init__(self, message: str, wait: timedelta | None = None, *, reached: bool = True) -> None:
         super().__init__(message)
-        self.wait = wait
+        self.wait, self.reached = wait, reached
 
 
 class InDoubt(DeliveryError):

@@ -9,9 +9,12 @@ from __future__ import annotations
 import logging
 import re
 import threading
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from functools import cache
+from typing import Any
 
 import apprise
 from apprise import NotifyType
@@ -48,8 +51,8 @@ SERVICES = {
     "ntfys": "ntfy",
     "gotify": "Gotify",
     "gotifys": "Gotify",
-    "json": "JSON over HTTP",
-    "jsons": "JSON over HTTPS",
+    "json": "JSON over the web",
+    "jsons": "JSON over the web",
 }
 _ASSET = apprise.AppriseAsset(
     app_id="Vitals", app_desc="Vitals", app_url="", secure_logging=True, http_redirects=False, storage_mode="memory"
@@ -64,6 +67,7 @@ class UnknownService(ValueError):
 
 def plugin(url: str) -> NotifyBase:
     """The service behind an Apprise URL, or behind a service's own webhook address. Raises UnknownService."""
+    _load()
     found = apprise.Apprise.instantiate(url.strip(), asset=_ASSET, suppress_exceptions=True)
     if not isinstance(found, NotifyBase):
         raise UnknownService("No service is known for this address.")
@@ -71,6 +75,14 @@ def plugin(url: str) -> NotifyBase:
         raise UnknownService(f"{found.service_name} is not among the services that may be used.")
     found.redirects = False
     return found
+
+
+@cache
+def _load() -> None:
+    """Apprise reads all its services at the first question; one of them looks for a module that Python will drop."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        apprise.Apprise.instantiate("json://localhost")
 
 
 def name_of(found: NotifyBase) -> str:
@@ -93,7 +105,9 @@ def carry(message: Message, now: datetime) -> str:
     if message.why in {NotifyReason.RESOLVED, NotifyReason.TEST}:
         kind = NotifyType.SUCCESS
     with guarded(policy_of(built_in=False)) as guard, _said() as lines:
-        done = found.notify(body=str(message.payload.get("brief") or message.text), title=message.subject, notify_type=kind)
+        done = found.notify(
+            body=str(message.payload.get("brief") or message.text), title=message.subject, notify_type=kind
+        )
     if not done:
         raise _problem(name_of(found), guard, lines)
     return ""
@@ -110,7 +124,7 @@ def _problem(name: str, guard: Guard, lines: list[str]) -> DeliveryError:
     if guard.refused:
         return Refused(f"{guard.refused} lies in a network that channels may not lead to.")
     if not guard.connected:
-        return NotSent(f"No connection to {name}.")
+        return NotSent(f"No connection to {name}.", reached=False)
     for line in reversed(lines):
         code = _CODE.search(line)
         problem = by_status(int(code[1]), name) if code else None
@@ -119,10 +133,16 @@ def _problem(name: str, guard: Guard, lines: list[str]) -> DeliveryError:
     return InDoubt(f"{name} did not answer; it may have taken it.")
 
 
+def calls_a_host_of_its_own(found: NotifyBase) -> bool:
+    """True where the address names the host that is called, rather than a service that everybody knows."""
+    return bool(getattr(found, "protocol", None) and found.host)
+
+
 def _schemas(found: NotifyBase) -> list[str]:
     """Every first word that leads to this service."""
     words: list[str] = []
-    for declared in (found.secure_protocol, found.protocol):
+    for name in ("secure_protocol", "protocol"):
+        declared: Any = getattr(found, name, None)
         words += [declared] if isinstance(declared, str) else list(declared or ())
     return words
 

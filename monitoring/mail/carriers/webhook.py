@@ -1,4 +1,4 @@
-"""Signed webhooks, by the rules of Standard Webhooks: any receiver can check who spoke, when, and whether it was before.
+"""Signed webhooks, by the rules of Standard Webhooks: a receiver can check who spoke, when, and if it was before.
 
 `webhook-id` is the same in every attempt, `webhook-timestamp` is the second of this attempt, `webhook-signature` is
 `v1,` and the base64 of HMAC-SHA256 over `id.timestamp.body` with the channel's secret.
@@ -93,10 +93,10 @@ def _problem(error: Exception, guard: Guard) -> Exception:
     if guard.refused:
         return Refused(f"{guard.refused} lies in a network that channels may not lead to.")
     if isinstance(error, urllib3.exceptions.SSLError):
-        return NotSent(f"No trusted connection: {error}")
+        return NotSent(f"No trusted connection: {error}", reached=False)
     if guard.connected:
         return InDoubt(f"The connection was lost after the message was sent: {type(error).__name__}.")
-    return NotSent(f"No connection: {type(error).__name__}.")
+    return NotSent(f"No connection: {type(error).__name__}.", reached=False)
 
 
 def _wait(text: Any) -> timedelta | None:
