@@ -14,7 +14,7 @@ from django.db.models import Q
 
 from deployments import timeliness
 from deployments.models import DeployedModel, Deployment, MonitoringBatch
-from deployments.reports import accuracy, drift
+from deployments.reports import accuracy, drift, fairness
 from deployments.reports.drift import Tracked
 from deployments.rollups import read
 from deployments.rollups.read import Scope
@@ -242,6 +242,10 @@ def _accuracy(case: Case) -> Judged:
     return Judged(judge_accuracy(value, baseline, limits, rows=state.n_actual, window=window, ever=ever), period)
 
 
+def _fairness(case: Case) -> Judged:
+    return Judged(fairness.judge(case.scope, case.settings, case.rules.fairness, case.interval), case.interval)
+
+
 def _predictions_timeliness(case: Case) -> Judged:
     return Judged(*timeliness.of_predictions(case.deployment, case.rules.predictions_timeliness, case.now))
 
@@ -254,6 +258,7 @@ AREAS: Mapping[str, Callable[[Case], Judged]] = {
     "service": _service,
     "model": _drift,
     "accuracy": _accuracy,
+    "fairness": _fairness,
     "predictions_timeliness": _predictions_timeliness,
     "actuals_timeliness": _actuals_timeliness,
 }

@@ -75,7 +75,9 @@ from metrics.fairness import (
     absolute_scores,
     fairness_sums,
     relative_scores,
+    rows_used,
     significant_classes,
+    turned,
 )
 from metrics.health import (
     MINIMUM_ROWS,
@@ -284,6 +286,7 @@ __all__ = [
     "regression_sums",
     "relative_scores",
     "rows_by_group",
+    "rows_used",
     "score_counts",
     "service_rates",
     "service_sums",
@@ -293,6 +296,7 @@ __all__ = [
     "sum_by_group",
     "too_few",
     "top_of_next_hour",
+    "turned",
     "wilson",
     "worst",
 ]

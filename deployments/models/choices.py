@@ -79,3 +79,7 @@ class Area(models.IntegerChoices):
     SERVICE = 1
     PREDICTIONS = 2
     ACCURACY = 3
+    FAIRNESS = 4
+    HUMILITY = 5
+    SPACE = 6  # predictions by cell
+    SPACE_ACCURACY = 7

@@ -54,6 +54,13 @@ BAD_BODIES: Mapping[str, list[tuple[Any, str]]] = {
     ],
     "PATCH deployments/{deploymentId}/status/": [({"status": "errored"}, "status"), ({}, "status")],
     "PATCH deployments/{deploymentId}/settings/": [
+        ({"biasAndFairness": {"protectedFeatures": ["age"]}}, "biasAndFairness.protectedFeatures"),
+        ({"biasAndFairness": {"protectedFeatures": ["a"] * 11}}, "biasAndFairness.protectedFeatures"),
+        ({"biasAndFairness": {"preferableTargetValue": "maybe"}}, "biasAndFairness.preferableTargetValue"),
+        ({"biasAndFairness": {"preferableTargetValue": None}}, "biasAndFairness.preferableTargetValue"),
+        ({"biasAndFairness": {"fairnessMetricsSet": "justice"}}, "biasAndFairness.fairnessMetricsSet"),
+        ({"biasAndFairness": {"fairnessThreshold": 1.1}}, "biasAndFairness.fairnessThreshold"),
+        ({"targetDrift": {"enabled": False}}, "biasAndFairness.protectedFeatures"),
         ({"segmentAnalysis": {"enabled": True, "attributes": ["no such"]}}, "segmentAnalysis.attributes"),
         ({"automaticActuals": 3}, "automaticActuals"),
         ({"predictionIntervals": {"percentiles": [101]}}, "predictionIntervals"),
@@ -129,7 +136,12 @@ def build() -> World:
     """Twenty predictions by time and ten in a batch, half of them with actuals, and two service events."""
     now = datetime.now(UTC)
     at = now - timedelta(hours=3)
-    deployment = make_deployment(segments=True, batch_monitoring=True, started_at=now - timedelta(days=30))
+    deployment = make_deployment(
+        segments=True,
+        batch_monitoring=True,
+        started_at=now - timedelta(days=30),
+        more_settings={"biasAndFairness": {"protectedFeatures": ["town"], "preferableTargetValue": "yes"}},
+    )
     owner = make_user()
     batch = batches.create(deployment, owner, {"name": "April"})
     predicted = [i / 20 for i in range(20)]
@@ -308,6 +320,10 @@ def good_values(world: World) -> dict[str, str]:
         "offset": "1",
         "metric": "psi",
         "driftMetric": "psi",
+        "fairnessMetric": "equalParity",
+        "protectedFeature": "town",
+        "includePrivilegedClass": "true",
+        "onlyStatisticallySignificant": "False",
         "quantile": "0.9",
         "threshold": "100",
         "executionTimeQuantile": "0.9",
@@ -323,6 +339,8 @@ def test_a_good_question_with_every_parameter_is_answered(world: World, operatio
         good |= {"metric": "slowRequests", "segmentAttribute": "DataRobot-Consumer"}
     if "accuracy" in operation.path:
         good |= {"metric": "AUC"}
+    if "fairness" in operation.path:
+        good |= {"orderBy": "-relativeFairnessScore"}
     answer = world.call(operation, query={name: good[name] for name in operation.query})
     assert answer.status_code == 200, answer.content
 

@@ -130,6 +130,7 @@ PUBLIC = [
     "regression_sums",
     "relative_scores",
     "rows_by_group",
+    "rows_used",
     "score_counts",
     "service_rates",
     "service_sums",
@@ -139,6 +140,7 @@ PUBLIC = [
     "sum_by_group",
     "too_few",
     "top_of_next_hour",
+    "turned",
     "wilson",
     "worst",
 ]

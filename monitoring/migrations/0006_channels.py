@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("monitoring", "0003_incidents"),
+        ("monitoring", "0005_signed_reviews_stay"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
