@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("monitoring", "0005_signed_reviews_stay"),
+        ("monitoring", "0006_fleet_at_ten_thousand"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
