@@ -13,6 +13,7 @@ from deployments.models.choices import (
     Role,
     TokenScope,
 )
+from deployments.models.custom import CustomKinds, CustomMetric, CustomRow, CustomValue, Directionality
 from deployments.models.dataset import Dataset
 from deployments.models.deployment import HEALTH_AREAS, DeployedModel, Deployment, severity
 from deployments.models.job import Job, JobState
@@ -38,11 +39,16 @@ __all__ = [
     "Block",
     "BlockKind",
     "BlockState",
+    "CustomKinds",
+    "CustomMetric",
+    "CustomRow",
+    "CustomValue",
     "Dataset",
     "DeployedModel",
     "Deployment",
     "DeploymentRole",
     "DeploymentStatus",
+    "Directionality",
     "DirtyBucket",
     "Feature",
     "FeatureType",

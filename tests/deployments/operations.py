@@ -30,6 +30,7 @@ class Kind(Enum):
     TEXT = auto()
     WORDS = auto()  # any words
     MODEL = auto()  # a model of the deployment
+    PACKAGE = auto()  # the package of a model of the deployment
     CLASS = auto()  # a class of its target
     FEATURE = auto()  # a feature of the model
     ATTRIBUTE = auto()  # a followed segment attribute; counts only with a value
@@ -233,6 +234,27 @@ MONITORING = [
     get("targetDrift/", TARGET_DRIFT, PERIOD, MODEL, METRIC, SEGMENT, BATCHES),
 ]
 
+ONE_CUSTOM = "customMetrics/{customMetricId}/"
+OF_MODEL = MODEL | {"modelPackageId": Kind.PACKAGE} | SEGMENT
+NEW_METRIC = {"name": "Minutes saved", "type": "sum", "directionality": "higherIsBetter"}
+SUMMARY_OF = (PERIOD, OF_MODEL, BATCHES)
+
+CUSTOM_METRICS = [
+    get("customMetrics/", TOTAL, WINDOW),
+    change("POST", "customMetrics/", OWNER, 201, NEW_METRIC, CUSTOM),
+    change("DELETE", ONE_CUSTOM, OWNER, 204),
+    get(ONE_CUSTOM, CUSTOM),
+    change("PATCH", ONE_CUSTOM, OWNER, 200, {"description": "Another"}, CUSTOM),
+    get(f"{ONE_CUSTOM}batchSummary/", "metric", *SUMMARY_OF),
+    change("POST", f"{ONE_CUSTOM}fromDataset/", USER, 202, {"datasetId": "{datasetId}"}),
+    change("POST", f"{ONE_CUSTOM}fromJSON/", USER, 202, {"buckets": [{"value": 3, "timestamp": "{hour}"}]}, CUSTOM),
+    get(f"{ONE_CUSTOM}summary/", "metric period", *SUMMARY_OF),
+    get(f"{ONE_CUSTOM}valuesOverBatch/", "buckets metric", OF_MODEL, BATCHES),
+    get(f"{ONE_CUSTOM}valuesOverTime/", "buckets metric summary", BUCKETS, OF_MODEL),
+    get("customMetricsBatchSummary/", "metrics", *SUMMARY_OF),
+    get("customMetricsSummary/", "details metrics period", *SUMMARY_OF),
+]
+
 OUTSIDE = [
     *(
         Operation(method, "deletedDeployments/", None, status=501, keys=keys)
@@ -257,19 +279,7 @@ NOT_SERVED = [
     *later_of_one("DELETE", "challengers/{challengerId}/"),
     *later_of_one("GET PATCH", "challengers/{challengerId}/", CHALLENGER),
     *later_of_one("GET", "championModelPackage/", CHAMPION),
-    *later_of_one("GET", "customMetrics/", TOTAL),
-    *later_of_one("POST", "customMetrics/", CUSTOM),
     *later_of_one("POST", "customMetrics/fromCustomJob/", CUSTOM_JOB),
-    *later_of_one("DELETE", "customMetrics/{customMetricId}/"),
-    *later_of_one("GET PATCH", "customMetrics/{customMetricId}/", CUSTOM),
-    *later_of_one("GET", "customMetrics/{customMetricId}/batchSummary/", "metric"),
-    *later_of_one("POST", "customMetrics/{customMetricId}/fromDataset/"),
-    *later_of_one("POST", "customMetrics/{customMetricId}/fromJSON/", CUSTOM),
-    *later_of_one("GET", "customMetrics/{customMetricId}/summary/", "metric period"),
-    *later_of_one("GET", "customMetrics/{customMetricId}/valuesOverBatch/", "buckets metric"),
-    *later_of_one("GET", "customMetrics/{customMetricId}/valuesOverTime/", "buckets metric summary"),
-    *later_of_one("GET", "customMetricsBatchSummary/", "metrics"),
-    *later_of_one("GET", "customMetricsSummary/", "details metrics period"),
     *later_of_one("GET", "dataQualityView/", TOTAL),
     *later_of_one("GET", "featureDriftOverSpace/", "data featureName geoFeatureName period"),
     *later_of_one("GET", "humilityStats/", f"data modelId period {SEGMENTED}"),
@@ -315,4 +325,11 @@ NOT_SERVED = [
     *later_of_one("GET", "trainingDataExports/{exportId}/", "createdAt createdBy data id modelId modelPackageId"),
 ]
 
-OPERATIONS: list[Operation] = [*DEPLOYMENTS, *BATCH_OPERATIONS, *MONITORING, *OUTSIDE, *NOT_SERVED]
+OPERATIONS: list[Operation] = [
+    *DEPLOYMENTS,
+    *BATCH_OPERATIONS,
+    *MONITORING,
+    *CUSTOM_METRICS,
+    *OUTSIDE,
+    *NOT_SERVED,
+]
