@@ -139,12 +139,16 @@ class World:
     clients: Mapping[Role, Client]
     stranger: Client
     now: datetime
-    # by name, e.g. `customMetricId`; where several kinds share a name by the part of the path before it
+    # by name; where several kinds share a name, with the part of the path before it: `trainingDataExports/exportId`
     ids: Mapping[str, str] = field(default_factory=dict)
 
     def path(self, operation: Operation, **ids: str) -> str:
         """The operation's path with real ids, those of things that are not served being made up."""
-        own = {"exportId": one for part, one in self.ids.items() if f"/{part}/" in operation.path}
+        own = {
+            name.partition("/")[2]: one
+            for name, one in self.ids.items()
+            if f"/{name.partition('/')[0]}/" in operation.path
+        }
         known = {"deploymentId": self.deployment.public_id, "monitoringBatchId": self.batch.public_id}
         known |= own | ids
         made_up = dict.fromkeys(

@@ -1,4 +1,4 @@
-"""What the operations of jobs are tried on: things of the world that all operations walk, and bodies that are refused."""
+"""What the operations around jobs are tried on: things that their paths name, and bodies that are refused."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ REFUSED: Mapping[str, list[tuple[Any, str]]] = {
 
 
 def made(deployment: Deployment, owner: User) -> dict[str, str]:
-    """The id of an export of each kind, by the part of the path that names the kind; and training data to export."""
+    """The ids of an export of each kind; and training data to export."""
     champion = deployment.champion
     assert champion is not None
     champion.package.training_dataset = datasets.store(b"age,town\n20,Oslo\n", "training.csv", "text/csv", owner)
     champion.package.save()
     exports = {kind: work.start(work.make(kind, deployment, champion, created_by=owner)) for kind in ExportKind}
-    return {work.PATHS[kind]: export.public_id for kind, export in exports.items()}
+    return {f"{work.PATHS[kind]}/exportId": export.public_id for kind, export in exports.items()}
