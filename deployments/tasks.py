@@ -85,6 +85,7 @@ def run_replays() -> None:
 HANDLERS = (
     "deployments.api.settings",
     "deployments.api.deployments",
+    "deployments.exports.work",
     "deployments.ingest.processing",
     "deployments.replacement",
     "deployments.challengers",

@@ -17,6 +17,7 @@ from deployments.models.choices import (
 from deployments.models.custom import CustomKinds, CustomMetric, CustomRow, CustomValue, Directionality
 from deployments.models.dataset import Dataset
 from deployments.models.deployment import HEALTH_AREAS, DeployedModel, Deployment, severity
+from deployments.models.export import Augmentation, DataExport, ExportKind, ExportStatus
 from deployments.models.job import Job, JobState
 from deployments.models.package import Feature, FeatureType, ModelPackage, TargetType
 from deployments.models.storage import (
@@ -37,6 +38,7 @@ __all__ = [
     "ApiToken",
     "Area",
     "AuditEntry",
+    "Augmentation",
     "Block",
     "BlockKind",
     "BlockState",
@@ -45,6 +47,7 @@ __all__ = [
     "CustomMetric",
     "CustomRow",
     "CustomValue",
+    "DataExport",
     "Dataset",
     "DeployedModel",
     "Deployment",
@@ -52,6 +55,8 @@ __all__ = [
     "DeploymentStatus",
     "Directionality",
     "DirtyBucket",
+    "ExportKind",
+    "ExportStatus",
     "Feature",
     "FeatureType",
     "Grain",

@@ -257,6 +257,22 @@ MODELS = [
     change("PATCH", "sharedRoles/", OWNER, 204, {"operation": "updateRoles", "roles": [CONSUMER_ROLE]}),
 ]
 
+CANCEL = {"status": "CANCELLED"}
+EXPORTS = [
+    get("actualsDataExports/", TOTAL, WINDOW, {"status": Kind.CHOICE}),
+    change("POST", "actualsDataExports/", USER, 202, {"onlyMatchedPredictions": False}, ACTUALS_EXPORT),
+    change("DELETE", "actualsDataExports/{exportId}/", USER, 204),
+    get("actualsDataExports/{exportId}/", ACTUALS_EXPORT),
+    change("PATCH", "actualsDataExports/{exportId}/", USER, 204, CANCEL),
+    get("predictionDataExports/", TOTAL, WINDOW, MODEL, {"status": Kind.CHOICE, "batch": Kind.FLAG}),
+    change("POST", "predictionDataExports/", USER, 202, {"augmentationType": "ACTUALS"}, EXPORT),
+    get("predictionDataExports/{exportId}/", EXPORT),
+    change("PATCH", "predictionDataExports/{exportId}/", USER, 204, CANCEL),
+    get("trainingDataExports/", TOTAL, WINDOW, MODEL),
+    change("POST", "trainingDataExports/", USER, 202, {"modelId": None}),
+    get("trainingDataExports/{exportId}/", "createdAt createdBy data id modelId modelPackageId"),
+]
+
 ONE_CUSTOM = "customMetrics/{customMetricId}/"
 OF_MODEL = MODEL | {"modelPackageId": Kind.PACKAGE} | SEGMENT
 NEW_METRIC = {"name": "Minutes saved", "type": "sum", "directionality": "higherIsBetter"}
@@ -290,10 +306,6 @@ OUTSIDE = [
 NOT_SERVED = [
     *later_of_one("GET", "accuracyOverSpace/", "baselines buckets geoFeatureName metric modelId period"),
     *later_of_one("POST", "actuals/fromDataset/"),
-    *later_of_one("GET", "actualsDataExports/", TOTAL),
-    *later_of_one("POST", "actualsDataExports/", ACTUALS_EXPORT),
-    *later_of_one("DELETE", "actualsDataExports/{exportId}/"),
-    *later_of_one("GET PATCH", "actualsDataExports/{exportId}/", ACTUALS_EXPORT),
     *later_of_one("POST", "customMetrics/fromCustomJob/", CUSTOM_JOB),
     *later_of_one("GET", "dataQualityView/", TOTAL),
     *later_of_one("GET", "featureDriftOverSpace/", "data featureName geoFeatureName period"),
@@ -312,9 +324,6 @@ NOT_SERVED = [
     *later_of_one("PATCH", "monitoringBatches/{monitoringBatchId}/models/{modelId}/"),
     *later_of_one("POST", "monitoringDataDeletions/"),
     *later_of_one("POST", "onDemandReports/"),
-    *later_of_one("GET", "predictionDataExports/", TOTAL),
-    *later_of_one("POST", "predictionDataExports/", EXPORT),
-    *later_of_one("GET PATCH", "predictionDataExports/{exportId}/", EXPORT),
     *later_of_one("POST", "predictionInputs/fromDataset/"),
     *later_of_one("GET", "predictionResults/", f"associationIdColumnNames {PAGE}"),
     *later_of_one("GET", "predictionsOverSpace/", "baselines buckets geoFeatureName modelId period"),
@@ -331,9 +340,6 @@ NOT_SERVED = [
     *later_of_one("GET PUT", "runtimeParameters/", TOTAL),
     *later_of_one("GET", "scoringCode/"),
     *later_of_one("POST", "scoringCodeBuilds/"),
-    *later_of_one("GET", "trainingDataExports/", TOTAL),
-    *later_of_one("POST", "trainingDataExports/"),
-    *later_of_one("GET", "trainingDataExports/{exportId}/", "createdAt createdBy data id modelId modelPackageId"),
 ]
 
 OPERATIONS: list[Operation] = [
@@ -342,6 +348,7 @@ OPERATIONS: list[Operation] = [
     *MONITORING,
     *MODELS,
     *CUSTOM_METRICS,
+    *EXPORTS,
     *OUTSIDE,
     *NOT_SERVED,
 ]

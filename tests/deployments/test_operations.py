@@ -15,15 +15,15 @@ from django.test import Client
 from django.urls import resolve
 from pytest_django import DjangoDbBlocker
 
-from deployments import batches, challengers, datasets
+from deployments import batches, datasets
 from deployments.api.authentication import issue
 from deployments.custom_metrics import definitions
 from deployments.custom_metrics.bodies import MetricCreate
 from deployments.models import Deployment, DeploymentRole, MonitoringBatch, Role
 from deployments.rollups import fill
 from deployments.sharing import STRENGTH
+from tests.deployments import things_of_jobs, things_of_models
 from tests.deployments.factories import make_deployment, make_user, send_actuals, send_predictions, send_service
-from tests.deployments.onnx_models import make_scoring_package
 from tests.deployments.operations import CUSTOM_METRICS, MONITORING, OPERATIONS, Kind, Operation
 
 SERVED = [operation for operation in OPERATIONS if operation.served]
@@ -183,11 +183,18 @@ class World:
     clients: Mapping[Role, Client]
     stranger: Client
     now: datetime
+    # by name; where several kinds share a name, with the part of the path before it: `trainingDataExports/exportId`
     ids: Mapping[str, str] = field(default_factory=dict)
 
     def path(self, operation: Operation, **ids: str) -> str:
         """The operation's path with real ids, those of things that are not served being made up."""
-        known = {"deploymentId": self.deployment.public_id, "monitoringBatchId": self.batch.public_id} | ids
+        own = {
+            name.partition("/")[2]: one
+            for name, one in self.ids.items()
+            if f"/{name.partition('/')[0]}/" in operation.path
+        }
+        known = {"deploymentId": self.deployment.public_id, "monitoringBatchId": self.batch.public_id}
+        known |= own | ids
         made_up = dict.fromkeys(
             ("exportId", "challengerId", "customMetricId", "modelId", "retrainingPolicyId", "runId"), UNKNOWN
         )
@@ -262,7 +269,7 @@ def build() -> World:
     assert fill.run(deployment.pk, now)
     deployment.refresh_from_db()
     clients = {role: client_of(role, deployment) for role in Role}
-    ids = things_of(deployment, now) | models_of(deployment, now)
+    ids = things_of(deployment, now)
     return World(deployment, batch, clients, client_of(None, deployment), now, ids)
 
 
@@ -273,20 +280,12 @@ def things_of(deployment: Deployment, now: datetime) -> dict[str, str]:
     assert holder is not None
     rows = f"value,timestamp\n3,{now.isoformat()}\n".encode()
     dataset = datasets.store(rows, "values.csv", "text/csv", holder)
-    return {"customMetricId": metric.public_id, "datasetId": dataset.public_id, "hour": now.isoformat()}
-
-
-def models_of(deployment: Deployment, now: datetime) -> dict[str, str]:
-    """A challenger, and a package of the owner's that can take its place or the champion's."""
-    deployment.settings |= {"challengerModels": {"enabled": True}}
-    deployment.save(update_fields=["settings"])
-    owner = DeploymentRole.objects.filter(deployment=deployment, role=Role.OWNER).latest("pk").user
-    challenger = challengers.create(deployment, make_scoring_package(owner=owner), "Challenger", owner, now)
-    package = make_scoring_package(owner=owner)
     return {
-        "challengerId": challenger.public_id,
-        "packageId": package.public_id,
-        "username": make_user().get_username(),
+        "customMetricId": metric.public_id,
+        "datasetId": dataset.public_id,
+        "hour": now.isoformat(),
+        **things_of_jobs.made(deployment, holder),
+        **things_of_models.made(deployment, now),
     }
 
 
@@ -371,9 +370,10 @@ def test_without_a_token_nothing_is_told(world: World, operation: Operation) -> 
 
 @named([operation for operation in SERVED if operation.path.count("{") > 1])
 def test_an_unknown_thing_of_a_deployment_is_not_found(world: World, operation: Operation) -> None:
-    names: set[str] = set(re.findall(r"{(\w+)}", operation.path))
-    for name in names - {"deploymentId"}:
-        assert_is_error(world.call(operation, None, None, **{name: UNKNOWN}), 404)
+    for name in set(re.findall(r"{(\w+)}", operation.path)) - {"deploymentId"}:
+        path = world.path(operation, **{name: UNKNOWN})
+        answer = send(world.clients[Role.OWNER], operation, path, operation.example, world.filled(operation.body))
+        assert_is_error(answer, 404)
 
 
 @pytest.mark.parametrize(
@@ -402,7 +402,7 @@ def test_a_wrong_value_is_refused_by_the_name_of_its_parameter(
     [
         pytest.param(operation, body, place, id=f"{operation.name} {str(body)[:40]}")
         for operation in CHANGES
-        for body, place in BAD_BODIES.get(operation.name, [])
+        for body, place in {**BAD_BODIES, **things_of_jobs.REFUSED}.get(operation.name, [])
     ],
 )
 def test_a_wrong_body_is_refused_by_its_place(world: World, operation: Operation, body: Any, place: str) -> None:

@@ -9,7 +9,7 @@ import deployments.ids
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("deployments", "0007_custom_values"),
+        ("deployments", "0008_exports"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -22,5 +22,5 @@ def fill(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("deployments", "0009_replayed_blocks")]
+    dependencies = [("deployments", "0010_replayed_blocks")]
     operations = [migrations.RunPython(fill, migrations.RunPython.noop)]

@@ -10,7 +10,7 @@ import deployments.ids
 class Migration(migrations.Migration):
     dependencies = [
         ("auth", "0012_alter_user_first_name_max_length"),
-        ("deployments", "0010_known_reigns"),
+        ("deployments", "0011_known_reigns"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

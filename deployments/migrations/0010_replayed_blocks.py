@@ -12,5 +12,5 @@ DROP = "ALTER TABLE deployments_block DROP COLUMN is_replay, DROP COLUMN replaye
 
 
 class Migration(migrations.Migration):
-    dependencies = [("deployments", "0008_challengers")]
+    dependencies = [("deployments", "0009_challengers")]
     operations = [migrations.RunSQL(ADD, DROP)]
