@@ -358,7 +358,7 @@ def test_a_wrong_value_is_refused_by_the_name_of_its_parameter(
     [
         pytest.param(operation, body, place, id=f"{operation.name} {str(body)[:40]}")
         for operation in CHANGES
-        for body, place in {**BAD_BODIES, **things_of_jobs.REFUSED}.get(operation.name, [])
+        for body, place in {**BAD_BODIES, **things_of_jobs.REFUSED, **things_of_models.REFUSED}.get(operation.name, [])
     ],
 )
 def test_a_wrong_body_is_refused_by_its_place(world: World, operation: Operation, body: Any, place: str) -> None:
