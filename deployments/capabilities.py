@@ -45,7 +45,7 @@ CAPABILITIES: dict[str, Callable[[ModelPackage], str]] = {
     "supportsPortablePredictionServer": _not_yet,
     "supportsPredictionIntervals": _not_yet,
     "supportsPredictionWarning": _not_yet,
-    "supportsRetraining": _not_yet,
+    "supportsRetraining": _always,
     "supportsScoringCodeDownload": _not_yet,
     "supportsSecondaryDatasets": _not_yet,
     "supportsSegmentedAnalysisDriftAndAccuracy": _segments,

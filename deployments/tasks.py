@@ -82,6 +82,14 @@ def run_replays() -> None:
     replay_schedule.go_on_removing()
 
 
+@shared_task(name="deployments.tasks.run_retraining")
+def run_retraining() -> None:
+    """Start the runs of retraining whose trigger says so."""
+    from deployments.retraining import policies
+
+    policies.run_due(timezone.now())
+
+
 HANDLERS = (
     "deployments.api.settings",
     "deployments.api.deployments",
@@ -90,6 +98,7 @@ HANDLERS = (
     "deployments.replacement",
     "deployments.challengers",
     "deployments.replay",
+    "deployments.retraining.run",
     "deployments.custom_metrics.uploads",
 )
 """Modules that register handlers of jobs."""

@@ -20,6 +20,7 @@ from deployments.models.deployment import HEALTH_AREAS, DeployedModel, Deploymen
 from deployments.models.export import Augmentation, DataExport, ExportKind, ExportStatus
 from deployments.models.job import Job, JobState
 from deployments.models.package import Feature, FeatureType, ModelPackage, TargetType
+from deployments.models.retraining import RetrainingPolicy, RetrainingRun, RetrainingSettings, RunStatus
 from deployments.models.storage import (
     ActualBlock,
     Block,
@@ -71,7 +72,11 @@ __all__ = [
     "PredictionKey",
     "Reign",
     "ReplaySettings",
+    "RetrainingPolicy",
+    "RetrainingRun",
+    "RetrainingSettings",
     "Role",
+    "RunStatus",
     "SegmentAttribute",
     "SegmentValue",
     "State",

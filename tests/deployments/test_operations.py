@@ -150,7 +150,7 @@ class World:
             if f"/{name.partition('/')[0]}/" in operation.path
         }
         known = {"deploymentId": self.deployment.public_id, "monitoringBatchId": self.batch.public_id}
-        known |= own | ids
+        known |= own | {part: self.ids[other] for part, other in operation.instead.items()} | ids
         made_up = dict.fromkeys(
             ("exportId", "challengerId", "customMetricId", "modelId", "retrainingPolicyId", "runId"), UNKNOWN
         )
