@@ -14,7 +14,9 @@ def served(daily_rates: Any, since: datetime, until: datetime, *, known_at: date
     `daily_rates` are predictions a day, oldest first, the last of them for the day that ends at `known_at`; days before
     the first count as much as the first that is known.
     """
-    rates = [float(rate) for rate in daily_rates if isinstance(rate, int | float)] if isinstance(daily_rates, list) else []
+    rates = (
+        [float(rate) for rate in daily_rates if isinstance(rate, int | float)] if isinstance(daily_rates, list) else []
+    )
     if not rates or until <= since:
         return 0.0
     total = 0.0

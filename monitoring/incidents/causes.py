@@ -99,11 +99,13 @@ def group(
     for one in suspects:
         for cause in one.causes:
             by_cause.setdefault(cause.key, []).append(one)
-    newest, found = dict(standing), {}
+    newest = dict(standing)
+    found: dict[int, Cause] = {}
     for one in sorted((one for one in suspects if one.opens), key=lambda one: (one.since, one.id)):
-        if (cause := _chosen(one, by_cause, newest, size, window)) is not None:
-            found[one.id] = cause
-            newest[cause.key] = max(one.since, newest.get(cause.key, one.since))
+        chosen = _chosen(one, by_cause, newest, size, window)
+        if chosen is not None:
+            found[one.id] = chosen
+            newest[chosen.key] = max(one.since, newest.get(chosen.key, one.since))
     return found
 
 

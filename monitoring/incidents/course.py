@@ -18,8 +18,8 @@ from monitoring.models import EventKind, Held, NoticeKind, Severity, Status
 class Course:
     """`told` is the status that was last told, "" before anything was; passing once the end was told.
 
-    `first_told_at` is when the present trouble was first told. `size` counts the deployments of a fleet incident, and
-    `told_size` how many of them the last message told.
+    `first_told_at` is when the present trouble was first told. `size` counts the deployments of a fleet incident,
+    `told_size` how many of them the last message told; 0 once that no longer holds.
     """
 
     status: Status
@@ -116,7 +116,7 @@ def _news(course: Course) -> NoticeKind | None:
     assert course.told_at is not None
     if course.flapping_since is not None:
         return NoticeKind.FLAPPING if course.flapping_since > course.told_at else None
-    grown = course.told_size and course.size >= 2 * course.told_size
+    grown = course.size >= 2 * course.told_size
     return NoticeKind.WORSE if _degree(course.status) > _degree(course.told) or grown else None
 
 

@@ -53,7 +53,7 @@ def policy_of(row: AlertPolicy | None) -> Policy:
     return Policy(
         opens_at=Status(row.opens_at),
         pending=row.pending_minutes * MINUTE,
-        first_pending=min(Policy.first_pending, row.pending_minutes * MINUTE),
+        first_pending=min(Policy().first_pending, row.pending_minutes * MINUTE),
         recovery=row.recovery_minutes * MINUTE,
         reopen_within=row.reopen_minutes * MINUTE,
         flap_turns=max(2, row.flap_turns),

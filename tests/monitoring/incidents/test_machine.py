@@ -27,7 +27,7 @@ def minutes(count: float) -> timedelta:
 
 def run(seen: list[tuple[int, Status]], until: int, policy: Policy = POLICY) -> list[tuple[int, E]]:
     """The moves, with the minute of each; the subject was healthy before the first look of the table."""
-    memory, moves = Memory(seen=P, verdict=P), []
+    memory, moves = Memory(seen=P, verdict=P), list[Move]()
     for minute, status in seen:
         memory, made = next_state(memory, status, NOW + minutes(minute), policy)
         moves += made
@@ -176,10 +176,12 @@ def test_it_does_not_matter_how_often_or_how_late_anybody_looks(
         moment += gap
         seen.append((moment, status))
     plain = run(seen, 13_000)
-    memory, moves = Memory(seen=P, verdict=P), []
-    events = sorted([*[(at, 1, status) for at, status in seen], *[(at, 0, None) for at in ticks]], key=lambda e: e[:2])
-    for at, _, status in [*events, (13_000, 0, None)]:
-        memory, made = next_state(memory, status, NOW + minutes(at), POLICY)
+    memory, moves = Memory(seen=P, verdict=P), list[Move]()
+    events: list[tuple[int, int, Status | None]] = sorted(
+        [*[(at, 1, status) for at, status in seen], *[(at, 0, None) for at in ticks]], key=lambda e: e[:2]
+    )
+    for at, _, looked in [*events, (13_000, 0, None)]:
+        memory, made = next_state(memory, looked, NOW + minutes(at), POLICY)
         moves += made
     assert [(round((move.at - NOW) / minutes(1)), move.kind) for move in moves] == plain
 
