@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("monitoring", "0005_signed_reviews_stay"),
+        ("monitoring", "0007_channels"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
