@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from monitoring.incidents.machine import Memory, Move, dismiss, due_at, next_state
@@ -164,9 +164,12 @@ def test_what_a_person_closed_at_risk_opens_again_when_it_fails() -> None:
 
 # --- Laws ---------------------------------------------------------------------------------------------------------
 
+#: How long an example takes depends on what else the machine does.
+unhurried = settings(deadline=None, suppress_health_check=list(HealthCheck))
 HISTORIES = st.lists(st.tuples(st.integers(1, 400), st.sampled_from([P, W, F, U, N, X])), max_size=30)
 
 
+@unhurried
 @given(HISTORIES, st.lists(st.integers(0, 6000), max_size=20))
 def test_it_does_not_matter_how_often_or_how_late_anybody_looks(
     gaps: list[tuple[int, Status]], ticks: list[int]
@@ -186,6 +189,7 @@ def test_it_does_not_matter_how_often_or_how_late_anybody_looks(
     assert [(round((move.at - NOW) / minutes(1)), move.kind) for move in moves] == plain
 
 
+@unhurried
 @given(HISTORIES)
 def test_openings_and_closings_take_turns_and_every_other_move_lies_between(gaps: list[tuple[int, Status]]) -> None:
     moment, seen = 0, []
@@ -199,6 +203,7 @@ def test_openings_and_closings_take_turns_and_every_other_move_lies_between(gaps
         is_open = kind is not E.RESOLVED
 
 
+@unhurried
 @given(HISTORIES)
 def test_memory_survives_being_stored(gaps: list[tuple[int, Status]]) -> None:
     memory, moment = Memory(), 0
