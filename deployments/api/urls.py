@@ -13,6 +13,8 @@ from deployments.api import (
     drift,
     fairness,
     features,
+    humility,
+    humility_rules,
     ingest,
     predictions,
     registry,
@@ -76,8 +78,8 @@ reference: list[URLPattern] = [
     one("features/", features.FeaturesView),
     one("healthSettings/", settings.HealthSettingsView),
     one("healthSettings/defaults/", settings.HealthDefaultsView),
-    later("humilityStats/", "GET"),
-    later("humilityStatsOverTime/", "GET"),
+    one("humilityStats/", humility.HumilityStatsView),
+    one("humilityStatsOverTime/", humility.HumilityStatsOverTimeView),
     later("model/", "PATCH"),
     later("model/secondaryDatasetConfiguration/", "GET", "PATCH"),
     later("model/secondaryDatasetConfigurationHistory/", "GET"),
@@ -141,6 +143,8 @@ extensions: list[URLPattern] = [
     one("actuals/fromJSON/", ingest.ActualsView),
     one("actuals/fromFile/", ingest.ActualsFileView),
     one("featureDistributions/", drift.FeatureDistributionsView),
+    one("humilityRules/", humility_rules.HumilityRulesView),
+    one("humilityRules/<str:rule_id>/", humility_rules.HumilityRuleView),
     path("openapi.json", SpectacularJSONAPIView.as_view(authentication_classes=(), permission_classes=())),
 ]
 

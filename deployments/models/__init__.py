@@ -15,6 +15,7 @@ from deployments.models.choices import (
 )
 from deployments.models.dataset import Dataset
 from deployments.models.deployment import HEALTH_AREAS, DeployedModel, Deployment, severity
+from deployments.models.humility import HumilityAction, HumilityRule, Trigger
 from deployments.models.job import Job, JobState
 from deployments.models.package import Feature, FeatureType, ModelPackage, TargetType
 from deployments.models.storage import (
@@ -47,6 +48,8 @@ __all__ = [
     "Feature",
     "FeatureType",
     "Grain",
+    "HumilityAction",
+    "HumilityRule",
     "Importance",
     "IngestRequest",
     "Job",
@@ -61,6 +64,7 @@ __all__ = [
     "State",
     "TargetType",
     "TokenScope",
+    "Trigger",
     "WaitingKey",
     "severity",
 ]
