@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from django.db.models import Q
 
 from deployments import timeliness
+from deployments.custom_metrics import judging
 from deployments.models import DeployedModel, Deployment, MonitoringBatch
 from deployments.reports import accuracy, drift, fairness
 from deployments.reports.drift import Tracked
@@ -246,6 +247,15 @@ def _fairness(case: Case) -> Judged:
     return Judged(fairness.judge(case.scope, case.settings, case.rules.fairness, case.interval), case.interval)
 
 
+def _custom_metrics(case: Case) -> Judged:
+    """Over the window of drift, or over its batches."""
+    rule = case.rules.custom_metrics
+    if case.deployment.batch_monitoring:
+        batches = case.batches(case.rules.data_drift.batch_count)
+        return Judged(judging.judge(case.model, rule, batches, _last(batches)), _span(batches))
+    return Judged(judging.judge(case.model, rule, case.interval, _words(case.interval)), case.interval)
+
+
 def _predictions_timeliness(case: Case) -> Judged:
     return Judged(*timeliness.of_predictions(case.deployment, case.rules.predictions_timeliness, case.now))
 
@@ -259,6 +269,7 @@ AREAS: Mapping[str, Callable[[Case], Judged]] = {
     "model": _drift,
     "accuracy": _accuracy,
     "fairness": _fairness,
+    "custom_metrics": _custom_metrics,
     "predictions_timeliness": _predictions_timeliness,
     "actuals_timeliness": _actuals_timeliness,
 }

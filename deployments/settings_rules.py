@@ -12,7 +12,7 @@ import msgspec
 
 from deployments.ingest.shape import Target, labels_of, target_of
 from deployments.ingest.values import spelled
-from deployments.models import Deployment, FeatureType, ModelPackage
+from deployments.models import CustomKinds, CustomMetric, Deployment, FeatureType, ModelPackage
 from deployments.reports.segments import SERVICE_ATTRIBUTES
 from deployments.settings_schema import (
     BATCH_COUNTS,
@@ -52,7 +52,14 @@ def health_settings(deployment: Deployment) -> HealthSettings:
 
 def check_health(deployment: Deployment, settings: HealthSettings) -> None:
     """Raise BadSettings if the rules contradict themselves or the deployment's model."""
-    _raise([*_accuracy_rule(deployment, settings), *_counts(settings), *_frequencies(settings)])
+    _raise(
+        [
+            *_accuracy_rule(deployment, settings),
+            *_counts(settings),
+            *_frequencies(settings),
+            *_conditions(deployment, settings),
+        ]
+    )
 
 
 def _raise(problems: list[Problem]) -> None:
@@ -147,6 +154,21 @@ def _counts(settings: HealthSettings) -> Iterator[Problem]:
     ):
         if count not in BATCH_COUNTS:
             yield f"{name}.batchCount", f"Must be one of: {', '.join(BATCH_COUNTS)}."
+
+
+def _conditions(deployment: Deployment, settings: HealthSettings) -> Iterator[Problem]:
+    """Conditions speak of metrics of this deployment that have one value."""
+    rules = settings.custom_metrics
+    kinds = dict(CustomMetric.objects.filter(deployment=deployment).values_list("public_id", "kind"))
+    for name, conditions in (("warning", rules.warning_conditions), ("failing", rules.failing_conditions)):
+        for number, one in enumerate(conditions):
+            place = f"customMetrics.{name}Conditions[{number}]"
+            if one.metric_id not in kinds:
+                yield f"{place}.metricId", "There is no such custom metric in this deployment."
+            elif kinds[one.metric_id] == CustomKinds.CATEGORICAL:
+                yield f"{place}.metricId", "A categorical metric has no single value to judge."
+            if not math.isfinite(one.threshold):
+                yield f"{place}.threshold", "Must be a finite number."
 
 
 def _frequencies(settings: HealthSettings) -> Iterator[Problem]:

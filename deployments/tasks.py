@@ -73,5 +73,11 @@ def prune() -> None:
     retention.prune(timezone.now())
 
 
-HANDLERS = ("deployments.api.settings", "deployments.api.deployments", "deployments.ingest.processing")
+HANDLERS = (
+    "deployments.api.settings",
+    "deployments.api.deployments",
+    "deployments.exports.work",
+    "deployments.ingest.processing",
+    "deployments.custom_metrics.uploads",
+)
 """Modules that register handlers of jobs."""

@@ -66,6 +66,15 @@ from metrics.buckets import (
 )
 from metrics.calibration import CalibrationBin, calibration
 from metrics.counting import count_by_group, rows_by_group, sum_by_group
+from metrics.custom import (
+    NO_VALUES,
+    CustomKind,
+    CustomState,
+    custom_categories,
+    custom_change,
+    custom_value,
+    merge_custom,
+)
 from metrics.drift import DRIFT_METRICS, DriftMetric, contributions, drift_scores, noise_floor, occupied_bins
 from metrics.fairness import (
     FAIRNESS_COLUMNS,
@@ -84,6 +93,7 @@ from metrics.health import (
     USUAL_BINS,
     AccuracyRule,
     ClassFairness,
+    CustomCondition,
     DriftRule,
     FairnessRule,
     FeatureDrift,
@@ -96,6 +106,7 @@ from metrics.health import (
     feature_status,
     is_important,
     judge_accuracy,
+    judge_custom_metrics,
     judge_drift,
     judge_fairness,
     judge_service,
@@ -180,6 +191,7 @@ __all__ = [
     "MONTHLY",
     "MULTICLASS_METRICS",
     "NO_CONSUMERS",
+    "NO_VALUES",
     "RANKING_METRICS",
     "REGRESSION_COLUMNS",
     "REGRESSION_METRICS",
@@ -194,6 +206,9 @@ __all__ = [
     "CategoricalBins",
     "ClassFairness",
     "Consumers",
+    "CustomCondition",
+    "CustomKind",
+    "CustomState",
     "Direction",
     "DriftMetric",
     "DriftRule",
@@ -228,6 +243,9 @@ __all__ = [
     "contributions",
     "count_by_group",
     "cover",
+    "custom_categories",
+    "custom_change",
+    "custom_value",
     "day_ordinal",
     "day_start",
     "decode_consumers",
@@ -249,6 +267,7 @@ __all__ = [
     "is_important",
     "is_whole_hour",
     "judge_accuracy",
+    "judge_custom_metrics",
     "judge_drift",
     "judge_fairness",
     "judge_service",
@@ -262,6 +281,7 @@ __all__ = [
     "mean_probabilities",
     "mean_score",
     "merge_consumers",
+    "merge_custom",
     "merge_latency",
     "merge_load",
     "merge_quantiles",

@@ -55,6 +55,7 @@ class BlockKind(models.IntegerChoices):
     PREDICTIONS = 1
     ACTUALS = 2
     SERVICE = 3
+    CUSTOM_METRICS = 4  # of a request only: its values are rows of their own
 
 
 class BlockState(models.IntegerChoices):

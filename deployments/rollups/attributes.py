@@ -40,20 +40,22 @@ def _is_segment(row: SegmentAttribute) -> bool:
 
 
 def _numbered(row: SegmentAttribute, began: datetime, rows: pl.DataFrame) -> Attribute:
-    since = microseconds(began)
-    values, other = _known(row)
-    fresh: list[str] = []
+    since, seen = microseconds(began), []
     if rows.height and (late := rows.filter(pl.col("received") >= since)).height:
         seen = words_of(late, row.name).unique().to_list()
-        fresh = sorted(value for value in seen if value not in values and len(value) <= LONGEST)
+    return Attribute(row.pk, row.name, since, *numbered(row, seen))
+
+
+def numbered(row: SegmentAttribute, seen: Sequence[str]) -> tuple[dict[str, int], int | None]:
+    """The number of every known value of an attribute after those that were seen, and that of all the rest together."""
+    values, other = _known(row)
+    fresh = sorted(value for value in seen if value not in values and len(value) <= LONGEST)
     room = max(0, settings.MAX_SEGMENT_VALUES - len(values))
     if fresh[:room]:
         _add(row, fresh[:room])
     if len(values) + len(fresh) > settings.MAX_SEGMENT_VALUES and other is None:
         SegmentValue.objects.get_or_create(deployment_id=row.deployment_id, attribute=row, text=OTHER, is_other=True)
-    if fresh:
-        values, other = _known(row)
-    return Attribute(row.pk, row.name, since, values, other)
+    return _known(row) if fresh else (values, other)
 
 
 def _known(row: SegmentAttribute) -> tuple[dict[str, int], int | None]:

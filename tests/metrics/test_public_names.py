@@ -5,6 +5,15 @@ from __future__ import annotations
 import metrics
 
 PUBLIC = [
+    "CustomCondition",
+    "CustomKind",
+    "CustomState",
+    "NO_VALUES",
+    "custom_categories",
+    "custom_change",
+    "custom_value",
+    "judge_custom_metrics",
+    "merge_custom",
     "ACCURACY_METRICS",
     "ALL_METRICS",
     "BINARY_COLUMNS",

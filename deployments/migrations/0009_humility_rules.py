@@ -9,7 +9,7 @@ import deployments.ids
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("deployments", "0005_protected_and_places"),
+        ("deployments", "0008_exports"),
     ]
 
     operations = [
