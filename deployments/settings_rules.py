@@ -77,12 +77,8 @@ def _boundaries(settings: Settings, package: ModelPackage | None) -> Iterator[Pr
         bounds = warning.custom_boundaries
         if not (math.isfinite(bounds.lower) and math.isfinite(bounds.upper)) or bounds.lower >= bounds.upper:
             yield "predictionWarning.customBoundaries", "The lower boundary must lie below the upper one."
-    if not warning.enabled or package is None:
-        return
-    if package.target_type != TargetType.REGRESSION:
+    if warning.enabled and package is not None and package.target_type != TargetType.REGRESSION:
         yield "predictionWarning.enabled", "Warnings are for regression models only."
-    elif warning.custom_boundaries is None and "rare" not in package.prediction_baseline.get("bounds", {}):
-        yield "predictionWarning.customBoundaries", "Needed: the model has no holdout to take boundaries from."
 
 
 def _segments(settings: Settings, package: ModelPackage | None) -> Iterator[Problem]:

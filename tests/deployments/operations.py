@@ -335,8 +335,8 @@ OPERATIONS: list[Operation] = [
     *DEPLOYMENTS,
     *BATCH_OPERATIONS,
     *MONITORING,
-    *CUSTOM_METRICS,
     *EXPORTS,
+    *CUSTOM_METRICS,
     *OUTSIDE,
     *NOT_SERVED,
 ]

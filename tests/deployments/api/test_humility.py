@@ -425,12 +425,18 @@ def test_without_own_boundaries_the_rarest_of_the_holdout_are_warned_of(client: 
     assert warned(client, deployment) == [int(outside.sum())]
 
 
-@pytest.mark.parametrize(("kind", "field"), [("Regression", "customBoundaries"), ("Binary", "enabled")])
-def test_warnings_need_boundaries_and_a_regression(client: APIClient, user: User, kind: str, field: str) -> None:
-    deployment = make_deployment(kind)
+def test_warnings_are_for_regressions_only(client: APIClient, user: User) -> None:
+    deployment = make_deployment("Binary")
     deployment.roles.create(user=user, role=Role.OWNER)
     answer = client.patch(url(deployment, "settings/"), {"predictionWarning": {"enabled": True}}, format="json")
-    assert list(answer.json()["errors"]) == [f"predictionWarning.{field}"]
+    assert list(answer.json()["errors"]) == ["predictionWarning.enabled"]
+
+
+def test_without_boundaries_and_holdout_nothing_is_warned_of(client: APIClient, user: User) -> None:
+    deployment = make_deployment("Regression", more_settings={"predictionWarning": {"enabled": True}})
+    deployment.roles.create(user=user, role=Role.OWNER)
+    assert send(client, deployment, [-1e9, 1e9])["predictionWarnings"]["count"] == 0
+    assert warned(client, deployment) == [0]
 
 
 def test_batches_count_warnings_too(client: APIClient, user: User) -> None:
