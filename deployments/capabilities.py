@@ -33,7 +33,7 @@ def _warnings(package: ModelPackage) -> str:
     return "" if package.target_type == TargetType.REGRESSION else "Warnings are for regression models only."
 
 
-def _served(package: ModelPackage) -> str:
+def _always(package: ModelPackage) -> str:
     return ""
 
 
@@ -43,13 +43,13 @@ def _not_yet(package: ModelPackage) -> str:
 
 CAPABILITIES: dict[str, Callable[[ModelPackage], str]] = {
     "supportsAutomaticActuals": _not_yet,
-    "supportsChallengerModels": _not_yet,
+    "supportsChallengerModels": _always,
     "supportsFeatureDriftTracking": _feature_drift,
     "supportsFeatureTypeInfoValidation": _not_yet,
     "supportsHumilityRecommendedRules": _not_yet,
-    "supportsHumilityRules": _served,
+    "supportsHumilityRules": _always,
     "supportsHumilityRulesDefaultCalculations": _calculated_bounds,
-    "supportsModelReplacement": _not_yet,
+    "supportsModelReplacement": _always,
     "supportsPortablePredictionServer": _not_yet,
     "supportsPredictionIntervals": _not_yet,
     "supportsPredictionWarning": _warnings,

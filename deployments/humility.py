@@ -116,10 +116,19 @@ def check(rule: HumilityRule, deployment: Deployment) -> None:
     """Raise BadRule if the rule contradicts itself or the champion."""
     if deployment.champion is None:
         raise BadRule({"trigger": "The deployment has no model."})
-    package = deployment.champion.package
-    errors = {**_trigger(rule, package), **_action(rule, package)}
+    errors = problems(rule, deployment.champion.package)
     if errors:
         raise BadRule(errors)
+
+
+def misfits(deployment: Deployment, package: ModelPackage) -> list[str]:
+    """The names of the rules that would not fit another model."""
+    return [rule.name for rule in rules_of(deployment) if problems(rule, package)]
+
+
+def problems(rule: HumilityRule, package: ModelPackage) -> dict[str, str]:
+    """What is wrong with a rule for a model, by field of the body."""
+    return {**_trigger(rule, package), **_action(rule, package)}
 
 
 def _trigger(rule: HumilityRule, package: ModelPackage) -> dict[str, str]:

@@ -9,7 +9,7 @@ import deployments.ids
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("deployments", "0008_exports"),
+        ("deployments", "0012_sharing"),
     ]
 
     operations = [
