@@ -14,7 +14,7 @@ from sklearn.pipeline import Pipeline
 from deployments.models import FeatureType
 from deployments.retraining.trainer import CannotTrain, Task
 
-BOOSTERS = {
+BOOSTERS: dict[type, dict[str, list[Any]]] = {
     HistGradientBoostingClassifier: {
         "zipmap": [True, False, "columns"],
         "raw_scores": [True, False],

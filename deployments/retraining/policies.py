@@ -25,7 +25,7 @@ def create(deployment: Deployment, policy: Policy, user: User, now: datetime) ->
     """A new policy. Raises BadPolicy by field."""
     Deployment.objects.select_for_update(of=("self",)).get(pk=deployment.pk)
     options.check(policy, deployment)
-    if deployment.retraining_policies.count() >= MOST_POLICIES:
+    if RetrainingPolicy.objects.filter(deployment=deployment).count() >= MOST_POLICIES:
         raise BadPolicy({"name": f"At most {MOST_POLICIES} policies."})
     row = RetrainingPolicy(deployment=deployment, created_by=user)
     _set(row, policy, now)

@@ -13,12 +13,13 @@ from django.contrib.auth.models import User
 from rest_framework.test import APIClient
 from sklearn.metrics import roc_auc_score
 
-from deployments import datasets, jobs, registry
+from deployments import artifacts, challengers, datasets, jobs, registry
 from deployments.api.authentication import issue
 from deployments.models import (
     Challenger,
     Dataset,
     Deployment,
+    FeatureType,
     JobState,
     ModelPackage,
     RetrainingPolicy,
@@ -211,8 +212,8 @@ def test_a_run_that_is_killed_makes_everything_once(owner: User, monkeypatch: py
     module, name = {
         "fit": (trainer, "fit"),
         "impact": (trainer, "impact"),
-        "register": (run.artifacts, "attach"),
-        "act": (run.challengers, "create"),
+        "register": (artifacts, "attach"),
+        "act": (challengers, "create"),
     }[where]
     real = getattr(module, name)
 
@@ -291,16 +292,17 @@ def test_texts_and_missing_values_survive_the_export() -> None:
         said=pl.Series([("late again", "in time", "Ærlig talt", "")[number] for number in rng.integers(0, 4, 300)]),
     )
     kinds = {"age": "Numeric", "town": "Categorical", "said": "Text"}
-    features = {name: trainer.FeatureType(kind) for name, kind in kinds.items()}
+    features = {name: FeatureType(kind) for name, kind in kinds.items()}
     package = make_package()
+    package.features.create(name="said", position=2, kind="Text")
     task = trainer.Task(features, "target", package.kind, ("no", "yes"))
     for candidate in trainer.candidates(Mode.AUTO):
         model = trainer.fit(task.table(rows), task.outcomes(rows), task, candidate)
         content = onnx_export.exported(model, task)
-        said = package.features.create(name=f"said{candidate.blueprint}", position=9, kind="Text")
-        said.delete()
-        assert content
-        assert trainer.predict(model, task.table(rows), task).shape == (300, 2)
+        original = trainer.predict(model, task.table(rows), task)
+        converted = run.asked(content, rows, task, package)
+        assert trainer.difference(original, converted, task) == 0.0
+        assert np.ptp(original[:, 1]) > 0.1
 
 
 # --- Triggers ---------------------------------------------------------------------------------------------------
@@ -326,7 +328,7 @@ def statuses(deployment: Deployment, row: RetrainingPolicy, *seen: str) -> list[
         ({"status_still_in_decline": True}, [0, 1, 2, 3, 3, 4]),
     ],
 )
-def test_a_decline_starts_a_run(owner: User, trigger: dict[str, bool], expected: list[int]) -> None:
+def test_a_decline_starts_a_run(owner: User, trigger: dict[str, Any], expected: list[int]) -> None:
     deployment = make_world(owner, requests=False)
     row = policy(deployment, owner, trigger=Trigger(type=Cause.DRIFT, **trigger))
     assert statuses(deployment, row, "passing", "warning", "failing", "failing", "passing", "failing") == expected
