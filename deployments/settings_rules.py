@@ -30,7 +30,14 @@ Problem = tuple[str, str]
 def check(deployment: Deployment, settings: Settings) -> None:
     """Raise BadSettings if the settings do not fit the deployment's model."""
     package = None if deployment.champion is None else deployment.champion.package
-    _raise([*_boundaries(settings, package), *_segments(settings, package), *_fairness(settings, package)])
+    _raise(
+        [
+            *_boundaries(settings, package),
+            *_segments(settings, package),
+            *_fairness(settings, package),
+            *_forecasts(settings),
+        ]
+    )
 
 
 def default_health(deployment: Deployment) -> HealthSettings:
@@ -79,6 +86,11 @@ def _boundaries(settings: Settings, package: ModelPackage | None) -> Iterator[Pr
             yield "predictionWarning.customBoundaries", "The lower boundary must lie below the upper one."
     if warning.enabled and package is not None and package.target_type != TargetType.REGRESSION:
         yield "predictionWarning.enabled", "Warnings are for regression models only."
+
+
+def _forecasts(settings: Settings) -> Iterator[Problem]:
+    if settings.predictions_by_forecast_date.enabled:
+        yield "predictionsByForecastDate.enabled", "Only time series have forecast dates, and no model here is one."
 
 
 def _segments(settings: Settings, package: ModelPackage | None) -> Iterator[Problem]:

@@ -7,6 +7,7 @@ again. It runs while people already look at the pages, so nothing here keeps the
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from demo.extras import challenger
 from demo.sending import Sender
 
 Say = Callable[[str], None]
@@ -20,7 +21,7 @@ class Extra:
     add: Callable[[Sender], None]
 
 
-EXTRAS: tuple[Extra, ...] = ()
+EXTRAS: tuple[Extra, ...] = (Extra("Training a challenger and replaying it", challenger.add),)
 
 
 def add_all(sender: Sender, say: Say, extras: Sequence[Extra] = EXTRAS) -> None:

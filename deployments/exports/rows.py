@@ -44,7 +44,10 @@ class Wanted:
     def blocks(self) -> Any:
         """The blocks that may hold such rows."""
         found = Block.objects.filter(
-            deployment_id=self.model.deployment_id, kind=BlockKind.PREDICTIONS, model_id=self.model.pk
+            deployment_id=self.model.deployment_id,
+            kind=BlockKind.PREDICTIONS,
+            model_id=self.model.pk,
+            collected=True,
         )
         found = found.filter(batch_id__in=list(self.batches)) if self.batches else found.filter(batch_id=None)
         if self.day is not None:

@@ -164,6 +164,7 @@ def _columns(rows: pl.DataFrame, shape: Shape, places: Places, now: datetime, in
     if "association_id" in rows.columns:
         columns.ids = _read(rows, "association_id", as_words)
         check_ids(columns.ids, "association_id[{row}]", places.problems)
+    places.check_required(columns.ids, "association_id[{row}]")
     columns.predictions = _predictions(rows, shape, places)
     for name, attribute in SERVED.items():
         if name in rows.columns:

@@ -59,6 +59,7 @@ def _take_one(
     features = _features(item.features, shape, place, problems, intake)
     segments = _segments(item.segments, place, problems)
     ids = _ids(item, place, problems)
+    places.check_required(ids, f"{place}.associationIds[{{row}}]")
     named = {f"{place}.predictions": predictions[0]} if predictions else {}
     named |= {f"{place}.features[{name}]": column for name, column in features.items()}
     named |= {f"{place}.segments[{name}]": column for name, column in segments.items()}
