@@ -13,7 +13,7 @@ from django.db import transaction
 
 from demo.client import Client
 from demo.data import DESTINATION
-from demo.story import CATEGORICAL, STORIES, YES, Recipe, Story, TargetType
+from demo.story import CATEGORICAL, NO, STORIES, YES, Recipe, Story, TargetType
 from demo.training import Fitted, holdout_table, inputs, training_table
 from deployments.models import Deployment, ModelPackage
 from deployments.registry import replace_model
@@ -109,14 +109,30 @@ def create(client: Client, story: Story, registered: Mapping[str, Registered]) -
     }
     made = client.send("POST", "deployments/fromModelPackage/", body)
     client.send("PATCH", f"deployments/{made['id']}/settings/", settings(story))
+    for doubt in story.doubts:
+        rule = {"name": doubt.name, "trigger": dict(doubt.trigger), "action": dict(doubt.action)}
+        client.send("POST", f"deployments/{made['id']}/humilityRules/", rule)
     return str(made["id"])
 
 
 def settings(story: Story) -> dict[str, object]:
-    """What is switched on beside the defaults."""
+    """What is switched on beside the defaults; all of it counts from now on only, so before the first row is sent."""
     return {
         "associationId": {"columnNames": ["association_id"], "requiredInPredictionRequests": False},
         "segmentAnalysis": {"enabled": True, "attributes": list(story.segments)},
+        "humility": {"enabled": bool(story.doubts)},
+        "predictionWarning": {"enabled": story.warned},
+        **({"biasAndFairness": fairness(story)} if story.protected else {}),
+    }
+
+
+def fairness(story: Story) -> dict[str, object]:
+    """Which classes should be foretold to be on time equally often."""
+    return {
+        "protectedFeatures": list(story.protected),
+        "preferableTargetValue": NO,
+        "fairnessMetricsSet": "proportionalParity",
+        "fairnessThreshold": 0.8,
     }
 
 
@@ -132,6 +148,7 @@ def backdate(deployment_id: str, story: Story, registered: Mapping[str, Register
     first, *later = story.reigns
     began = deployment.models.filter(package__public_id=registered[first.recipe.name].package_id)
     began.update(started_at=first.since + shift)
+    deployment.reigns.filter(model__in=began).update(started_at=first.since + shift)
     for reign in later:
         package = ModelPackage.objects.get(public_id=registered[reign.recipe.name].package_id)
         if not deployment.models.filter(package=package).exists():

@@ -1,7 +1,7 @@
 """Stores verdicts: the present one, a row for each change, one a day for strips, and a cache for lists.
 
 Runs inside the caller's transaction; the watched rows are locked, so that two judges of one deployment follow each
-other and a change makes one transition however often it is seen.
+other and a change makes one transition however often it is seen. Incidents follow in the same transaction.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from monitoring.clock import format_time, parse_time
 from monitoring.evidence import short
 from monitoring.health import Judged
 from monitoring.health.parts import UNASKED
-from monitoring.models import Area, AreaHealth, DeploymentStatus, HealthDay, Status, Transition, Watched
+from monitoring.incidents.engine import settle
+from monitoring.incidents.tell import CHANGING
+from monitoring.models import Area, AreaHealth, HealthDay, Status, Transition, Watched
 
-#: While a deployment is in one of these states its verdicts are recorded and nobody is written to.
-CHANGING = frozenset({DeploymentStatus.LAUNCHING, DeploymentStatus.REPLACING, DeploymentStatus.STOPPING})
 _TROUBLE = frozenset({Status.WARNING, Status.FAILING})
 
 
@@ -42,9 +42,12 @@ def apply(rulings: Sequence[Ruling], now: datetime) -> list[Transition]:
     """
     with transaction.atomic():
         by_id = {ruling.watched_id: ruling for ruling in rulings}
-        rows = list(Watched.objects.select_for_update().filter(pk__in=by_id).order_by("pk"))
+        # Without the key: the engine of incidents, at work on the team, must be able to refer to these rows.
+        locked = Watched.objects.select_for_update(no_key=True, of=("self",)).filter(pk__in=by_id)
+        rows = list(locked.select_related("source").order_by("pk"))
         old = {(row.watched_id, row.area): row for row in AreaHealth.objects.filter(watched__in=rows)}
         fresh, transitions = [], []
+        news: dict[int, set[int]] = {}
         for row in rows:
             kept = []
             for area, judged in by_id[row.pk].areas.items():
@@ -55,11 +58,15 @@ def apply(rulings: Sequence[Ruling], now: datetime) -> list[Transition]:
                 health = _health(row, area, judged, before, now)
                 _carry_trouble(health, before)
                 fresh.append(health)
+                if before is None or before.status != health.status:
+                    news.setdefault(row.source.team_id, set()).add(row.pk)
                 if changed_from(before) != health.status and (before is not None or health.status in _TROUBLE):
                     transitions.append(_transition(row, before, health, now))
             _cache(row, by_id[row.pk], [*kept, *(health for health in fresh if health.watched_id == row.pk)], now)
         _write(rows, fresh, transitions)
         _write_days(by_id, now.date())
+        for team_id, ids in sorted(news.items()):
+            settle(team_id, now, ids)
     return transitions
 
 
@@ -124,9 +131,19 @@ def _cache(row: Watched, ruling: Ruling, areas: Sequence[AreaHealth], now: datet
     if row.worst != worst or row.worst_since is None:
         row.worst_since = now
     row.worst, row.severity, row.judged_at = worst, worst.severity, now
+    row.served_failing = served_failing(row)
     row.blind_spots = list(ruling.blind_spots)
     row.label_lag_hours = ruling.label_lag / timedelta(hours=1) if ruling.label_lag is not None else None
     row.health = {area.area: _short(area) for area in areas} | {"interval": ruling.interval}
+
+
+def served_failing(row: Watched) -> float:
+    """Predictions of the days since it is failing, the first day whole; 0 while it is not failing."""
+    if row.worst != Status.FAILING or row.worst_since is None or row.judged_at is None:
+        return 0.0
+    days = max(1, round((row.judged_at - row.worst_since) / timedelta(days=1)))
+    rates = row.daily_rates if isinstance(row.daily_rates, list) else []
+    return float(sum(rate for rate in rates[-days:] if isinstance(rate, int | float)))
 
 
 def _short(area: AreaHealth) -> dict[str, Any]:
@@ -151,7 +168,16 @@ def _write(rows: Sequence[Watched], fresh: Sequence[AreaHealth], transitions: Se
         update_fields=["status", "reason", "evidence", "since", "judged_at", "source_status", "disagrees"],
     )
     Transition.objects.bulk_create(transitions)
-    cached = ("worst", "severity", "health", "worst_since", "blind_spots", "label_lag_hours", "judged_at")
+    cached = (
+        "worst",
+        "severity",
+        "served_failing",
+        "health",
+        "worst_since",
+        "blind_spots",
+        "label_lag_hours",
+        "judged_at",
+    )
     Watched.objects.bulk_update(rows, cached, batch_size=500)
 
 

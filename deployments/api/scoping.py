@@ -16,7 +16,7 @@ from django.conf import settings
 
 from deployments.api import params
 from deployments.api.errors import ValidationFailed
-from deployments.models import DeployedModel, Deployment, ModelPackage, MonitoringBatch
+from deployments.models import DeployedModel, Deployment, ModelPackage, ModelRole, MonitoringBatch
 from deployments.reports import segments
 from deployments.rollups.read import Scope, Segment
 from metrics import BucketSize, TargetType, default_bucket, fits, split
@@ -153,9 +153,22 @@ def model_of(deployment: Deployment, model_id: str | None) -> DeployedModel:
     champion = deployment.champion
     if champion is not None and model_id in (None, champion.public_id):
         return champion
-    found = deployment.models.select_related("package").filter(package__model_id=model_id).first()
+    known = deployment.models.exclude(role=ModelRole.REMOVED).select_related("package")
+    found = known.filter(package__model_id=model_id).first()
     if found is None:
         raise ValidationFailed({"modelId": "There is no such model in this deployment."})
+    return found
+
+
+def model_or_package(deployment: Deployment, model_id: str | None, package_id: str | None) -> DeployedModel:
+    """A model by its own id or by that of its package, by default the champion; 422 if there is none or they differ."""
+    if package_id is None:
+        return model_of(deployment, model_id)
+    found = deployment.models.select_related("package", "deployment").filter(package__public_id=package_id).first()
+    if found is None:
+        raise ValidationFailed({"modelPackageId": "There is no such model package in this deployment."})
+    if model_id not in (None, found.public_id):
+        raise ValidationFailed({"modelId": "This is not the model of modelPackageId."})
     return found
 
 

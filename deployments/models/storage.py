@@ -6,6 +6,7 @@ They are written by COPY, so no foreign key is checked and Django does not manag
 
 from __future__ import annotations
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from deployments.models.choices import Area, BlockKind, BlockState, Grain
@@ -58,6 +59,12 @@ class Block(models.Model):
     # actuals that find no prediction wait for it
     keep_unmatched = models.BooleanField(default=False)
     received_at = models.DateTimeField()
+    # made by replaying a challenger, not by a request
+    is_replay = models.BooleanField(default=False)
+    # keys of the challengers that these rows were replayed with
+    replayed_by: models.Field[list[int], list[int]] = ArrayField(models.IntegerField(), default=list)
+    # false: taken in while the collection of predictions was switched off; neither replayed nor handed out
+    collected = models.BooleanField(default=True)
     payload = models.BinaryField()
 
     class Meta:
@@ -166,13 +173,19 @@ class State(models.Model):
 
 
 class SegmentAttribute(models.Model):
-    """An attribute by which a deployment is also rolled up: rows received from `since` on, until it is switched off."""
+    """An attribute by which a deployment is also rolled up: rows received from `since` on, until it is switched off.
+
+    `protected_since`: the fairness of its values is counted in rows received from then on; None while it is not.
+    `is_place`: a geospatial feature, by whose cells of the globe rows are counted, and by nothing else.
+    """
 
     id = models.AutoField(primary_key=True)
     deployment = models.ForeignKey("deployments.Deployment", on_delete=models.CASCADE, related_name="attributes")
     name = models.CharField(max_length=300)
     since = models.DateTimeField()
     active = models.BooleanField(default=True)
+    protected_since = models.DateTimeField(null=True, blank=True)
+    is_place = models.BooleanField(default=False)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["deployment", "name"], name="one_attribute_a_name")]

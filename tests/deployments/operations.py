@@ -30,6 +30,7 @@ class Kind(Enum):
     TEXT = auto()
     WORDS = auto()  # any words
     MODEL = auto()  # a model of the deployment
+    PACKAGE = auto()  # the package of a model of the deployment
     CLASS = auto()  # a class of its target
     FEATURE = auto()  # a feature of the model
     ATTRIBUTE = auto()  # a followed segment attribute; counts only with a value
@@ -199,6 +200,16 @@ MONITORING = [
     get("accuracy/", ACCURACY, PERIOD, MODEL, BATCHES, SEGMENT, ALL_CLASSES),
     get("accuracyOverBatch/", "baselines buckets", SEGMENT, MODEL, BATCHES, METRIC),
     get("accuracyOverTime/", ACCURACY_BY_TIME, BUCKETS, MODEL, METRIC, SEGMENT, ALL_CLASSES),
+    get(
+        "fairnessScoresOverTime/",
+        FAIRNESS,
+        BUCKETS,
+        MODEL,
+        WINDOW,
+        dict.fromkeys(("fairnessMetric", "orderBy"), Kind.CHOICE),
+        dict.fromkeys(("includePrivilegedClass", "onlyStatisticallySignificant"), Kind.FLAG),
+        {"protectedFeature": Kind.ATTRIBUTE},
+    ),
     get("featureDrift/", MANY_DRIFT, PERIOD, MODEL, METRIC, WINDOW, SEGMENT, BATCHES),
     get(
         "featureDriftOverBatch/",
@@ -212,6 +223,8 @@ MONITORING = [
         *(BUCKETS, MODEL, FEATURES, METRIC, SEGMENT),
         example=ONE_FEATURE,
     ),
+    get("humilityStats/", f"data modelId period {SEGMENTED}", BUCKETS, MODEL, SEGMENT),
+    get("humilityStatsOverTime/", f"buckets modelId {SEGMENTED} summary", BUCKETS, MODEL, SEGMENT),
     get("predictionsOverBatch/", OVER, SEGMENT, BATCHES, MODEL, PERCENTILES),
     get("predictionsOverTime/", OVER, BUCKETS, SEGMENT, MODEL, CLASSES, PERCENTILES),
     get("predictionsVsActualsOverBatch/", OVER, SEGMENT, MODEL, BATCHES, CLASSES),
@@ -221,6 +234,66 @@ MONITORING = [
     get("serviceStatsOverBatch/", f"buckets metric {SEGMENTED}", SEGMENT, BATCHES, MODEL, ONE_METRIC),
     get("serviceStatsOverTime/", f"buckets metric modelId {SEGMENTED} summary", BUCKETS, ONE_METRIC, SEGMENT, MODEL),
     get("targetDrift/", TARGET_DRIFT, PERIOD, MODEL, METRIC, SEGMENT, BATCHES),
+]
+
+SCHEDULE = {name: ["*"] for name in ("minute", "hour", "dayOfMonth", "month", "dayOfWeek")}
+VALIDATION = "checks message status"
+CONSUMER_ROLE = {"role": "CONSUMER", "shareRecipientType": "user", "username": "{username}"}
+MODELS = [
+    change("PATCH", "model/", OWNER, 202, {"modelPackageId": "{packageId}", "reason": "ACCURACY"}, VALIDATION),
+    change("POST", "model/validation/", OWNER, 200, {"modelPackageId": "{packageId}"}, VALIDATION),
+    get("championModelPackage/", CHAMPION),
+    get("challengers/", "data"),
+    change("POST", "challengers/", OWNER, 202, {"modelPackageId": "{packageId}", "name": "Another"}),
+    get("challengers/{challengerId}/", CHALLENGER),
+    change("PATCH", "challengers/{challengerId}/", OWNER, 200, {"name": "Renamed"}, CHALLENGER),
+    change("DELETE", "challengers/{challengerId}/", OWNER, 204),
+    change("POST", "challengerPredictions/", OWNER, 202, {"timestamp": "2026-01-02T03:04:05Z"}),
+    get("challengerReplaySettings/", "enabled schedule"),
+    change("PATCH", "challengerReplaySettings/", OWNER, 200, {"enabled": True, "schedule": SCHEDULE}),
+    get(
+        "sharedRoles/",
+        TOTAL,
+        *(WINDOW, {"id": Kind.TEXT, "name": Kind.TEXT, "shareRecipientType": Kind.CHOICE}),
+    ),
+    change("PATCH", "sharedRoles/", OWNER, 204, {"operation": "updateRoles", "roles": [CONSUMER_ROLE]}),
+]
+
+CANCEL = {"status": "CANCELLED"}
+EXPORTS = [
+    get("actualsDataExports/", TOTAL, WINDOW, {"status": Kind.CHOICE}),
+    change("POST", "actualsDataExports/", USER, 202, {"onlyMatchedPredictions": False}, ACTUALS_EXPORT),
+    change("DELETE", "actualsDataExports/{exportId}/", USER, 204),
+    get("actualsDataExports/{exportId}/", ACTUALS_EXPORT),
+    change("PATCH", "actualsDataExports/{exportId}/", USER, 204, CANCEL),
+    get("predictionDataExports/", TOTAL, WINDOW, MODEL, {"status": Kind.CHOICE, "batch": Kind.FLAG}),
+    change("POST", "predictionDataExports/", USER, 202, {"augmentationType": "ACTUALS"}, EXPORT),
+    get("predictionDataExports/{exportId}/", EXPORT),
+    change("PATCH", "predictionDataExports/{exportId}/", USER, 204, CANCEL),
+    get("trainingDataExports/", TOTAL, WINDOW, MODEL),
+    change("POST", "trainingDataExports/", USER, 202, {"modelId": None}),
+    get("trainingDataExports/{exportId}/", "createdAt createdBy data id modelId modelPackageId"),
+]
+
+ONE_CUSTOM = "customMetrics/{customMetricId}/"
+OF_MODEL = MODEL | {"modelPackageId": Kind.PACKAGE} | SEGMENT
+NEW_METRIC = {"name": "Minutes saved", "type": "sum", "directionality": "higherIsBetter"}
+SUMMARY_OF = (PERIOD, OF_MODEL, BATCHES)
+
+CUSTOM_METRICS = [
+    get("customMetrics/", TOTAL, WINDOW),
+    change("POST", "customMetrics/", OWNER, 201, NEW_METRIC, CUSTOM),
+    change("DELETE", ONE_CUSTOM, OWNER, 204),
+    get(ONE_CUSTOM, CUSTOM),
+    change("PATCH", ONE_CUSTOM, OWNER, 200, {"description": "Another"}, CUSTOM),
+    get(f"{ONE_CUSTOM}batchSummary/", "metric", *SUMMARY_OF),
+    change("POST", f"{ONE_CUSTOM}fromDataset/", USER, 202, {"datasetId": "{datasetId}"}),
+    change("POST", f"{ONE_CUSTOM}fromJSON/", USER, 202, {"buckets": [{"value": 3, "timestamp": "{hour}"}]}, CUSTOM),
+    get(f"{ONE_CUSTOM}summary/", "metric period", *SUMMARY_OF),
+    get(f"{ONE_CUSTOM}valuesOverBatch/", "buckets metric", OF_MODEL, BATCHES),
+    get(f"{ONE_CUSTOM}valuesOverTime/", "buckets metric summary", BUCKETS, OF_MODEL),
+    get("customMetricsBatchSummary/", "metrics", *SUMMARY_OF),
+    get("customMetricsSummary/", "details metrics period", *SUMMARY_OF),
 ]
 
 OUTSIDE = [
@@ -235,41 +308,12 @@ OUTSIDE = [
 NOT_SERVED = [
     *later_of_one("GET", "accuracyOverSpace/", "baselines buckets geoFeatureName metric modelId period"),
     *later_of_one("POST", "actuals/fromDataset/"),
-    *later_of_one("GET", "actualsDataExports/", TOTAL),
-    *later_of_one("POST", "actualsDataExports/", ACTUALS_EXPORT),
-    *later_of_one("DELETE", "actualsDataExports/{exportId}/"),
-    *later_of_one("GET PATCH", "actualsDataExports/{exportId}/", ACTUALS_EXPORT),
-    *later_of_one("POST", "challengerPredictions/"),
-    *later_of_one("GET", "challengerReplaySettings/", "enabled schedule"),
-    *later_of_one("PATCH", "challengerReplaySettings/"),
-    *later_of_one("GET", "challengers/", "data"),
-    *later_of_one("POST", "challengers/"),
-    *later_of_one("DELETE", "challengers/{challengerId}/"),
-    *later_of_one("GET PATCH", "challengers/{challengerId}/", CHALLENGER),
-    *later_of_one("GET", "championModelPackage/", CHAMPION),
-    *later_of_one("GET", "customMetrics/", TOTAL),
-    *later_of_one("POST", "customMetrics/", CUSTOM),
     *later_of_one("POST", "customMetrics/fromCustomJob/", CUSTOM_JOB),
-    *later_of_one("DELETE", "customMetrics/{customMetricId}/"),
-    *later_of_one("GET PATCH", "customMetrics/{customMetricId}/", CUSTOM),
-    *later_of_one("GET", "customMetrics/{customMetricId}/batchSummary/", "metric"),
-    *later_of_one("POST", "customMetrics/{customMetricId}/fromDataset/"),
-    *later_of_one("POST", "customMetrics/{customMetricId}/fromJSON/", CUSTOM),
-    *later_of_one("GET", "customMetrics/{customMetricId}/summary/", "metric period"),
-    *later_of_one("GET", "customMetrics/{customMetricId}/valuesOverBatch/", "buckets metric"),
-    *later_of_one("GET", "customMetrics/{customMetricId}/valuesOverTime/", "buckets metric summary"),
-    *later_of_one("GET", "customMetricsBatchSummary/", "metrics"),
-    *later_of_one("GET", "customMetricsSummary/", "details metrics period"),
     *later_of_one("GET", "dataQualityView/", TOTAL),
-    *later_of_one("GET", "fairnessScoresOverTime/", FAIRNESS),
     *later_of_one("GET", "featureDriftOverSpace/", "data featureName geoFeatureName period"),
-    *later_of_one("GET", "humilityStats/", f"data modelId period {SEGMENTED}"),
-    *later_of_one("GET", "humilityStatsOverTime/", f"buckets modelId {SEGMENTED} summary"),
-    *later_of_one("PATCH", "model/", "checks message status"),
     *later_of_one("GET", "model/secondaryDatasetConfiguration/", SECONDARY),
     *later_of_one("PATCH", "model/secondaryDatasetConfiguration/"),
     *later_of_one("GET", "model/secondaryDatasetConfigurationHistory/", PAGE),
-    *later_of_one("POST", "model/validation/", "checks message status"),
     *later_of_one("GET", "monitoringBatchLimits/"),
     *later_of_one("GET", "monitoringBatches/{monitoringBatchId}/models/", TOTAL),
     *later_of_one(
@@ -280,9 +324,6 @@ NOT_SERVED = [
     *later_of_one("PATCH", "monitoringBatches/{monitoringBatchId}/models/{modelId}/"),
     *later_of_one("POST", "monitoringDataDeletions/"),
     *later_of_one("POST", "onDemandReports/"),
-    *later_of_one("GET", "predictionDataExports/", TOTAL),
-    *later_of_one("POST", "predictionDataExports/", EXPORT),
-    *later_of_one("GET PATCH", "predictionDataExports/{exportId}/", EXPORT),
     *later_of_one("POST", "predictionInputs/fromDataset/"),
     *later_of_one("GET", "predictionResults/", f"associationIdColumnNames {PAGE}"),
     *later_of_one("GET", "predictionsOverSpace/", "baselines buckets geoFeatureName modelId period"),
@@ -299,11 +340,15 @@ NOT_SERVED = [
     *later_of_one("GET PUT", "runtimeParameters/", TOTAL),
     *later_of_one("GET", "scoringCode/"),
     *later_of_one("POST", "scoringCodeBuilds/"),
-    *later_of_one("GET", "sharedRoles/", TOTAL),
-    *later_of_one("PATCH", "sharedRoles/"),
-    *later_of_one("GET", "trainingDataExports/", TOTAL),
-    *later_of_one("POST", "trainingDataExports/"),
-    *later_of_one("GET", "trainingDataExports/{exportId}/", "createdAt createdBy data id modelId modelPackageId"),
 ]
 
-OPERATIONS: list[Operation] = [*DEPLOYMENTS, *BATCH_OPERATIONS, *MONITORING, *OUTSIDE, *NOT_SERVED]
+OPERATIONS: list[Operation] = [
+    *DEPLOYMENTS,
+    *BATCH_OPERATIONS,
+    *MONITORING,
+    *MODELS,
+    *EXPORTS,
+    *CUSTOM_METRICS,
+    *OUTSIDE,
+    *NOT_SERVED,
+]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -13,13 +15,16 @@ from django.test import Client
 from django.urls import resolve
 from pytest_django import DjangoDbBlocker
 
-from deployments import batches
+from deployments import batches, datasets
 from deployments.api.authentication import issue
-from deployments.api.permissions import STRENGTH
+from deployments.custom_metrics import definitions
+from deployments.custom_metrics.bodies import MetricCreate
 from deployments.models import Deployment, DeploymentRole, MonitoringBatch, Role
 from deployments.rollups import fill
+from deployments.sharing import STRENGTH
+from tests.deployments import things_of_jobs, things_of_models
 from tests.deployments.factories import make_deployment, make_user, send_actuals, send_predictions, send_service
-from tests.deployments.operations import MONITORING, OPERATIONS, Kind, Operation
+from tests.deployments.operations import CUSTOM_METRICS, MONITORING, OPERATIONS, Kind, Operation
 
 SERVED = [operation for operation in OPERATIONS if operation.served]
 READS = [operation for operation in SERVED if operation.method == "GET"]
@@ -39,6 +44,7 @@ WRONG: Mapping[Kind, tuple[str, ...]] = {
     Kind.TEXT: ("x" * 513, "\x00"),
     Kind.WORDS: ("\x00", ",".join(map(str, range(1001)))),
     Kind.MODEL: (UNKNOWN, "\x00"),
+    Kind.PACKAGE: (UNKNOWN, "\x00"),
     Kind.CLASS: ("maybe", "\x00"),
     Kind.FEATURE: ("no such feature", "age,town,age2", "", "\x00"),
     Kind.ATTRIBUTE: ("no such attribute", "\x00"),
@@ -54,6 +60,13 @@ BAD_BODIES: Mapping[str, list[tuple[Any, str]]] = {
     ],
     "PATCH deployments/{deploymentId}/status/": [({"status": "errored"}, "status"), ({}, "status")],
     "PATCH deployments/{deploymentId}/settings/": [
+        ({"biasAndFairness": {"protectedFeatures": ["age"]}}, "biasAndFairness.protectedFeatures"),
+        ({"biasAndFairness": {"protectedFeatures": ["a"] * 11}}, "biasAndFairness.protectedFeatures"),
+        ({"biasAndFairness": {"preferableTargetValue": "maybe"}}, "biasAndFairness.preferableTargetValue"),
+        ({"biasAndFairness": {"preferableTargetValue": None}}, "biasAndFairness.preferableTargetValue"),
+        ({"biasAndFairness": {"fairnessMetricsSet": "justice"}}, "biasAndFairness.fairnessMetricsSet"),
+        ({"biasAndFairness": {"fairnessThreshold": 1.1}}, "biasAndFairness.fairnessThreshold"),
+        ({"targetDrift": {"enabled": False}}, "biasAndFairness.protectedFeatures"),
         ({"segmentAnalysis": {"enabled": True, "attributes": ["no such"]}}, "segmentAnalysis.attributes"),
         ({"automaticActuals": 3}, "automaticActuals"),
         ({"predictionIntervals": {"percentiles": [101]}}, "predictionIntervals"),
@@ -68,6 +81,42 @@ BAD_BODIES: Mapping[str, list[tuple[Any, str]]] = {
         ({"data": []}, "data"),
         ({"data": [{"actualValue": "yes"}]}, "data[0].associationId"),
         ({"data": [{"associationId": "row-1", "actualValue": "maybe"}]}, "data[0].actualValue"),
+    ],
+    "POST deployments/{deploymentId}/customMetrics/": [
+        ({}, "name"),
+        ({"name": "x", "type": "median", "directionality": "higherIsBetter"}, "type"),
+        ({"name": "x", "type": "sum"}, "directionality"),
+        ({"name": "Seats", "type": "sum", "directionality": "higherIsBetter"}, "name"),
+        ({"name": "x", "type": "sum", "directionality": "lowerIsBetter", "categories": ["a"]}, "categories"),
+        ({"name": "x", "type": "categorical", "categories": ["a", "a"]}, "categories"),
+        ({"name": "x", "type": "categorical", "timestamp": {"columnName": "t", "timeFormat": "%Q"}}, "timestamp"),
+        ({"name": "x", "type": "categorical", "timeStep": "day"}, "timeStep"),
+        ({"name": "\x00", "type": "categorical"}, "body"),
+    ],
+    "PATCH deployments/{deploymentId}/customMetrics/{customMetricId}/": [
+        ({"name": ""}, "name"),
+        ({"baselineValues": [{"value": "much"}]}, "baselineValues[0]"),
+        ({"timestamp": {"columnName": "t", "timeFormat": "tomorrow"}}, "timestamp"),
+        ({"categories": ["a"]}, "categories"),
+    ],
+    "POST deployments/{deploymentId}/customMetrics/{customMetricId}/fromJSON/": [
+        ({}, "buckets"),
+        ({"buckets": []}, "buckets"),
+        ({"buckets": [{"timestamp": "{hour}"}]}, "buckets[0].value"),
+        ({"buckets": [{"value": 1}]}, "buckets[0].timestamp"),
+        ({"buckets": [{"value": 1, "timestamp": "yesterday"}]}, "buckets[0].timestamp"),
+        ({"buckets": [{"value": 1, "timestamp": "2099-01-01T00:00:00Z"}]}, "buckets[0].timestamp"),
+        ({"buckets": [{"value": "much", "timestamp": "2026-11-01T00:00:00Z"}]}, "buckets[0].value"),
+        ({"buckets": [{"value": 1e200, "timestamp": "2026-11-01T00:00:00Z"}]}, "buckets[0].value"),
+        ({"buckets": [{"value": 1, "sampleSize": 0, "timestamp": "2026-11-01T00:00:00Z"}]}, "buckets[0].sampleSize"),
+        ({"buckets": [{"value": 1, "batchId": UNKNOWN}]}, "buckets[0].batchId"),
+        ({"buckets": [{"value": 1, "batchId": UNKNOWN}], "modelId": UNKNOWN}, "modelId"),
+        ({"buckets": [{"value": 1, "batchId": UNKNOWN}], "modelPackageId": UNKNOWN}, "modelPackageId"),
+    ],
+    "POST deployments/{deploymentId}/customMetrics/{customMetricId}/fromDataset/": [
+        ({}, "datasetId"),
+        ({"datasetId": UNKNOWN}, "datasetId"),
+        ({"datasetId": UNKNOWN, "modelId": UNKNOWN}, "modelId"),
     ],
     "POST deployments/{deploymentId}/monitoringBatches/": [
         ({}, "batchName"),
@@ -90,15 +139,22 @@ class World:
     clients: Mapping[Role, Client]
     stranger: Client
     now: datetime
+    # by name; where several kinds share a name, with the part of the path before it: `trainingDataExports/exportId`
     ids: Mapping[str, str] = field(default_factory=dict)
 
     def path(self, operation: Operation, **ids: str) -> str:
         """The operation's path with real ids, those of things that are not served being made up."""
-        known = {"deploymentId": self.deployment.public_id, "monitoringBatchId": self.batch.public_id} | ids
+        own = {
+            name.partition("/")[2]: one
+            for name, one in self.ids.items()
+            if f"/{name.partition('/')[0]}/" in operation.path
+        }
+        known = {"deploymentId": self.deployment.public_id, "monitoringBatchId": self.batch.public_id}
+        known |= own | ids
         made_up = dict.fromkeys(
             ("exportId", "challengerId", "customMetricId", "modelId", "retrainingPolicyId", "runId"), UNKNOWN
         )
-        return "/api/v2/" + operation.path.format(**made_up | known)
+        return "/api/v2/" + operation.path.format(**made_up | dict(self.ids) | known)
 
     def call(self, operation: Operation, client: Client | None = None, query: Any = None, **ids: str) -> Any:
         """The operation's answer with its example, to an owner unless told otherwise."""
@@ -107,8 +163,15 @@ class World:
             operation,
             self.path(operation, **ids),
             {**operation.example, **(query or {})},
-            operation.body,
+            self.filled(operation.body),
         )
+
+    def filled(self, body: Any) -> Any:
+        """An example body with real ids in the place of `{…}`."""
+        text = json.dumps(body)
+        for name, value in self.ids.items():
+            text = text.replace("{" + name + "}", value)
+        return json.loads(text)
 
 
 def send(client: Client, operation: Operation, path: str, query: Mapping[str, Any], body: Any) -> Any:
@@ -129,7 +192,12 @@ def build() -> World:
     """Twenty predictions by time and ten in a batch, half of them with actuals, and two service events."""
     now = datetime.now(UTC)
     at = now - timedelta(hours=3)
-    deployment = make_deployment(segments=True, batch_monitoring=True, started_at=now - timedelta(days=30))
+    deployment = make_deployment(
+        segments=True,
+        batch_monitoring=True,
+        started_at=now - timedelta(days=30),
+        more_settings={"biasAndFairness": {"protectedFeatures": ["town"], "preferableTargetValue": "yes"}},
+    )
     owner = make_user()
     batch = batches.create(deployment, owner, {"name": "April"})
     predicted = [i / 20 for i in range(20)]
@@ -157,7 +225,24 @@ def build() -> World:
     assert fill.run(deployment.pk, now)
     deployment.refresh_from_db()
     clients = {role: client_of(role, deployment) for role in Role}
-    return World(deployment, batch, clients, client_of(None, deployment), now)
+    ids = things_of(deployment, now)
+    return World(deployment, batch, clients, client_of(None, deployment), now, ids)
+
+
+def things_of(deployment: Deployment, now: datetime) -> dict[str, str]:
+    """What else paths and bodies of examples name: a custom metric, and a dataset that any of the callers may use."""
+    metric = definitions.create(deployment, None, MetricCreate("Seats", "average", "higherIsBetter"))
+    holder = deployment.roles.get(role=Role.USER).user
+    assert holder is not None
+    rows = f"value,timestamp\n3,{now.isoformat()}\n".encode()
+    dataset = datasets.store(rows, "values.csv", "text/csv", holder)
+    return {
+        "customMetricId": metric.public_id,
+        "datasetId": dataset.public_id,
+        "hour": now.isoformat(),
+        **things_of_jobs.made(deployment, holder),
+        **things_of_models.made(deployment, now),
+    }
 
 
 @pytest.fixture(scope="module")
@@ -239,9 +324,12 @@ def test_without_a_token_nothing_is_told(world: World, operation: Operation) -> 
     assert answer["WWW-Authenticate"].startswith("Bearer")
 
 
-@named([operation for operation in SERVED if "monitoringBatchId" in operation.path])
-def test_an_unknown_batch_is_not_found(world: World, operation: Operation) -> None:
-    assert_is_error(world.call(operation, monitoringBatchId=UNKNOWN), 404)
+@named([operation for operation in SERVED if operation.path.count("{") > 1])
+def test_an_unknown_thing_of_a_deployment_is_not_found(world: World, operation: Operation) -> None:
+    for name in set(re.findall(r"{(\w+)}", operation.path)) - {"deploymentId"}:
+        path = world.path(operation, **{name: UNKNOWN})
+        answer = send(world.clients[Role.OWNER], operation, path, operation.example, world.filled(operation.body))
+        assert_is_error(answer, 404)
 
 
 @pytest.mark.parametrize(
@@ -270,7 +358,7 @@ def test_a_wrong_value_is_refused_by_the_name_of_its_parameter(
     [
         pytest.param(operation, body, place, id=f"{operation.name} {str(body)[:40]}")
         for operation in CHANGES
-        for body, place in BAD_BODIES.get(operation.name, [])
+        for body, place in {**BAD_BODIES, **things_of_jobs.REFUSED, **things_of_models.REFUSED}.get(operation.name, [])
     ],
 )
 def test_a_wrong_body_is_refused_by_its_place(world: World, operation: Operation, body: Any, place: str) -> None:
@@ -297,6 +385,7 @@ def good_values(world: World) -> dict[str, str]:
         "end": end.isoformat(),
         "bucketSize": "P1D",
         "modelId": champion.public_id,
+        "modelPackageId": champion.package.public_id,
         "batchId": world.batch.public_id,
         "segmentAttribute": "town",
         "segmentValue": "Oslo",
@@ -308,6 +397,10 @@ def good_values(world: World) -> dict[str, str]:
         "offset": "1",
         "metric": "psi",
         "driftMetric": "psi",
+        "fairnessMetric": "equalParity",
+        "protectedFeature": "town",
+        "includePrivilegedClass": "true",
+        "onlyStatisticallySignificant": "False",
         "quantile": "0.9",
         "threshold": "100",
         "executionTimeQuantile": "0.9",
@@ -316,13 +409,17 @@ def good_values(world: World) -> dict[str, str]:
     }
 
 
-@named(MONITORING)
+@named([*MONITORING, *(one for one in CUSTOM_METRICS if one.method == "GET")])
 def test_a_good_question_with_every_parameter_is_answered(world: World, operation: Operation) -> None:
     good = good_values(world)
     if "servicestats" in operation.path.lower():
         good |= {"metric": "slowRequests", "segmentAttribute": "DataRobot-Consumer"}
     if "accuracy" in operation.path:
         good |= {"metric": "AUC"}
+    if "humility" in operation.path:
+        good |= {"segmentAttribute": "DataRobot-Consumer"}
+    if "fairness" in operation.path:
+        good |= {"orderBy": "-relativeFairnessScore"}
     answer = world.call(operation, query={name: good[name] for name in operation.query})
     assert answer.status_code == 200, answer.content
 
