@@ -59,6 +59,8 @@ class ModelPackage(models.Model):
     prediction_baseline = models.JSONField(default=dict)
     # the constant that sums of squares are taken around
     center = models.FloatField(default=0.0)
+    # the feature that holds the prompt; models that generate text only
+    prompt_name = models.CharField(max_length=300, blank=True)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="packages")
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -141,7 +141,8 @@ class World:
 
     def path(self, operation: Operation, **ids: str) -> str:
         """The operation's path with real ids, those of things that are not served being made up."""
-        known = {"deploymentId": self.deployment.public_id, "monitoringBatchId": self.batch.public_id} | ids
+        own = self.ids["textDeploymentId"] if operation.of_text else self.deployment.public_id
+        known = {"deploymentId": own, "monitoringBatchId": self.batch.public_id} | ids
         made_up = dict.fromkeys(
             ("exportId", "challengerId", "customMetricId", "modelId", "retrainingPolicyId", "runId"), UNKNOWN
         )
@@ -226,7 +227,11 @@ def things_of(deployment: Deployment, now: datetime) -> dict[str, str]:
     holder = deployment.roles.get(role=Role.USER).user
     rows = f"value,timestamp\n3,{now.isoformat()}\n".encode()
     dataset = datasets.store(rows, "values.csv", "text/csv", holder)
-    return {"customMetricId": metric.public_id, "datasetId": dataset.public_id, "hour": now.isoformat()}
+    texts = make_deployment("TextGeneration")
+    for role in deployment.roles.all():
+        texts.roles.create(user=role.user, role=role.role)
+    known = {"textDeploymentId": texts.public_id}
+    return known | {"customMetricId": metric.public_id, "datasetId": dataset.public_id, "hour": now.isoformat()}
 
 
 @pytest.fixture(scope="module")
