@@ -15,7 +15,7 @@ from celery.schedules import crontab
 from celery.signals import worker_process_init
 from django.conf import settings
 
-from config.processes import die_with_parent
+from config.processes import die_with_parent, settle_memory
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -47,6 +47,8 @@ SERVICE_SCHEDULE = [
     Entry("deployments.tasks.dispatch_jobs", "jobs", seconds(5), seconds(4)),
     # Health moves with time even when no data comes.
     Entry("deployments.tasks.refresh_health", "rollup", timedelta(minutes=5), timedelta(minutes=4)),
+    # Replays of challengers that are due by their schedule.
+    Entry("deployments.tasks.run_replays", "jobs", seconds(30), seconds(25)),
     # Next months' partitions, long before they are needed.
     Entry("deployments.tasks.ensure_partitions", "jobs", timedelta(hours=6), timedelta(hours=5)),
     # Rows and states past their retention; at night in UTC.
@@ -127,5 +129,6 @@ app.autodiscover_tasks(lambda: [name for name in settings.INSTALLED_APPS if "." 
 @worker_process_init.connect
 def _end_with_the_worker(**_: object) -> None:
     """A worker that is killed outright takes its processes along, so that none works on unseen."""
+    settle_memory()
     if os.environ.get("VITALS_CHILD"):
         die_with_parent()

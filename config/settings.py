@@ -279,15 +279,28 @@ _mail = addresses.mail(
         "EMAIL_URL",
         "archive:",
         addresses.MAIL_SCHEMES,
-        help="smtp://user:password@host:587, smtps://…, console: or archive: (mail stays in Vitals' list of mail).",
+        help="smtp://user:password@host:587, smtps://…, a provider (postmark://token@ …), console: or archive: "
+        "(mail stays in Vitals' list of mail).",
     )
 )
-MAIL_IS_SENT = bool(_mail.host)
+MAIL_IS_SENT = _mail.sends
 EMAIL_BACKEND = _mail.backend
 EMAIL_HOST, EMAIL_PORT = _mail.host, _mail.port
 EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail.user, _mail.password
 EMAIL_USE_TLS, EMAIL_USE_SSL = _mail.use_tls, _mail.use_ssl
-EMAIL_TIMEOUT = env.number("EMAIL_TIMEOUT", 20, minimum=1, help="Seconds to wait for the mail server.")
+EMAIL_TIMEOUT = env.number("EMAIL_TIMEOUT", 20, minimum=1, help="Seconds to wait for the mail server or a channel.")
+EMAIL_WEBHOOK_SECRET = env.secret(
+    "EMAIL_WEBHOOK_SECRET",
+    lambda: "",
+    help="user:password that the mail provider's bounce webhook sends; empty: bounces are not taken.",
+)
+ANYMAIL = {**_mail.options, "REQUESTS_TIMEOUT": EMAIL_TIMEOUT, "WEBHOOK_SECRET": EMAIL_WEBHOOK_SECRET or None}
+DEADMAN_URL = env.url(
+    "DEADMAN_URL",
+    "",
+    ("http", "https"),
+    help="Called every few minutes while polling and mail work, so that an outside watcher notices silence.",
+)
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text(
     "EMAIL_FROM", f"Vitals <vitals@{_public.hostname}>", help="The sender of all mail."
 )
@@ -333,6 +346,14 @@ MAX_SEGMENT_VALUES = env.number(
 MAX_BUCKETS = env.number("MAX_BUCKETS", 10_000, minimum=24, help="Most buckets in one answer over time.")
 PAGE_SIZE = env.number("PAGE_SIZE", 100, minimum=1, help="Entries on one page of a list, unless asked otherwise.")
 MAX_PAGE_SIZE = env.number("MAX_PAGE_SIZE", 1000, minimum=1, help="Most entries on one page of a list.")
+SCORING_THREADS = env.number("SCORING_THREADS", 1, minimum=1, help="Threads of a process that runs an ONNX artifact.")
+SCORING_MEMORY_MB = env.number(
+    "SCORING_MEMORY_MB", 4096, minimum=512, help="Address space of a process that runs an ONNX artifact, in MiB."
+)
+SCORING_SECONDS = env.number(
+    "SCORING_SECONDS", 120, minimum=1, help="Seconds for loading a model, or for scoring one piece of rows."
+)
+MAX_ARTIFACT_BYTES = env.number("MAX_ARTIFACT_MB", 256, minimum=1, help="Largest ONNX artifact, in MiB.") * _MB
 RATE_LIMIT_API = env.number("RATE_LIMIT_API", 6000, help="API requests a minute and token before 429; 0: no limit.")
 RATE_LIMIT_LOGIN = env.number(
     "RATE_LIMIT_LOGIN", 10, help="Failed log-ins a minute, by address and by name; 0: no limit."

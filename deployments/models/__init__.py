@@ -1,7 +1,8 @@
 """All rows of the service."""
 
-from deployments.models.access import ApiToken, AuditEntry, DeploymentRole
+from deployments.models.access import ApiToken, AuditEntry, DeploymentRole, Organisation
 from deployments.models.batch import MonitoringBatch
+from deployments.models.challenger import Challenger, Reign, ReplaySettings
 from deployments.models.choices import (
     Area,
     BlockKind,
@@ -16,6 +17,7 @@ from deployments.models.choices import (
 from deployments.models.custom import CustomKinds, CustomMetric, CustomRow, CustomValue, Directionality
 from deployments.models.dataset import Dataset
 from deployments.models.deployment import HEALTH_AREAS, DeployedModel, Deployment, severity
+from deployments.models.export import Augmentation, DataExport, ExportKind, ExportStatus
 from deployments.models.job import Job, JobState
 from deployments.models.package import Feature, FeatureType, ModelPackage, TargetType
 from deployments.models.storage import (
@@ -36,13 +38,16 @@ __all__ = [
     "ApiToken",
     "Area",
     "AuditEntry",
+    "Augmentation",
     "Block",
     "BlockKind",
     "BlockState",
+    "Challenger",
     "CustomKinds",
     "CustomMetric",
     "CustomRow",
     "CustomValue",
+    "DataExport",
     "Dataset",
     "DeployedModel",
     "Deployment",
@@ -50,6 +55,8 @@ __all__ = [
     "DeploymentStatus",
     "Directionality",
     "DirtyBucket",
+    "ExportKind",
+    "ExportStatus",
     "Feature",
     "FeatureType",
     "Grain",
@@ -60,7 +67,10 @@ __all__ = [
     "ModelPackage",
     "ModelRole",
     "MonitoringBatch",
+    "Organisation",
     "PredictionKey",
+    "Reign",
+    "ReplaySettings",
     "Role",
     "SegmentAttribute",
     "SegmentValue",

@@ -240,6 +240,45 @@ MONITORING = [
     get("targetDrift/", TARGET_DRIFT, PERIOD, MODEL, METRIC, SEGMENT, BATCHES),
 ]
 
+SCHEDULE = {name: ["*"] for name in ("minute", "hour", "dayOfMonth", "month", "dayOfWeek")}
+VALIDATION = "checks message status"
+CONSUMER_ROLE = {"role": "CONSUMER", "shareRecipientType": "user", "username": "{username}"}
+MODELS = [
+    change("PATCH", "model/", OWNER, 202, {"modelPackageId": "{packageId}", "reason": "ACCURACY"}, VALIDATION),
+    change("POST", "model/validation/", OWNER, 200, {"modelPackageId": "{packageId}"}, VALIDATION),
+    get("championModelPackage/", CHAMPION),
+    get("challengers/", "data"),
+    change("POST", "challengers/", OWNER, 202, {"modelPackageId": "{packageId}", "name": "Another"}),
+    get("challengers/{challengerId}/", CHALLENGER),
+    change("PATCH", "challengers/{challengerId}/", OWNER, 200, {"name": "Renamed"}, CHALLENGER),
+    change("DELETE", "challengers/{challengerId}/", OWNER, 204),
+    change("POST", "challengerPredictions/", OWNER, 202, {"timestamp": "2026-01-02T03:04:05Z"}),
+    get("challengerReplaySettings/", "enabled schedule"),
+    change("PATCH", "challengerReplaySettings/", OWNER, 200, {"enabled": True, "schedule": SCHEDULE}),
+    get(
+        "sharedRoles/",
+        TOTAL,
+        *(WINDOW, {"id": Kind.TEXT, "name": Kind.TEXT, "shareRecipientType": Kind.CHOICE}),
+    ),
+    change("PATCH", "sharedRoles/", OWNER, 204, {"operation": "updateRoles", "roles": [CONSUMER_ROLE]}),
+]
+
+CANCEL = {"status": "CANCELLED"}
+EXPORTS = [
+    get("actualsDataExports/", TOTAL, WINDOW, {"status": Kind.CHOICE}),
+    change("POST", "actualsDataExports/", USER, 202, {"onlyMatchedPredictions": False}, ACTUALS_EXPORT),
+    change("DELETE", "actualsDataExports/{exportId}/", USER, 204),
+    get("actualsDataExports/{exportId}/", ACTUALS_EXPORT),
+    change("PATCH", "actualsDataExports/{exportId}/", USER, 204, CANCEL),
+    get("predictionDataExports/", TOTAL, WINDOW, MODEL, {"status": Kind.CHOICE, "batch": Kind.FLAG}),
+    change("POST", "predictionDataExports/", USER, 202, {"augmentationType": "ACTUALS"}, EXPORT),
+    get("predictionDataExports/{exportId}/", EXPORT),
+    change("PATCH", "predictionDataExports/{exportId}/", USER, 204, CANCEL),
+    get("trainingDataExports/", TOTAL, WINDOW, MODEL),
+    change("POST", "trainingDataExports/", USER, 202, {"modelId": None}),
+    get("trainingDataExports/{exportId}/", "createdAt createdBy data id modelId modelPackageId"),
+]
+
 ONE_CUSTOM = "customMetrics/{customMetricId}/"
 OF_MODEL = MODEL | {"modelPackageId": Kind.PACKAGE} | SEGMENT
 NEW_METRIC = {"name": "Minutes saved", "type": "sum", "directionality": "higherIsBetter"}
@@ -291,27 +330,13 @@ OUTSIDE = [
 NOT_SERVED = [
     *later_of_one("GET", "accuracyOverSpace/", "baselines buckets geoFeatureName metric modelId period"),
     *later_of_one("POST", "actuals/fromDataset/"),
-    *later_of_one("GET", "actualsDataExports/", TOTAL),
-    *later_of_one("POST", "actualsDataExports/", ACTUALS_EXPORT),
-    *later_of_one("DELETE", "actualsDataExports/{exportId}/"),
-    *later_of_one("GET PATCH", "actualsDataExports/{exportId}/", ACTUALS_EXPORT),
-    *later_of_one("POST", "challengerPredictions/"),
-    *later_of_one("GET", "challengerReplaySettings/", "enabled schedule"),
-    *later_of_one("PATCH", "challengerReplaySettings/"),
-    *later_of_one("GET", "challengers/", "data"),
-    *later_of_one("POST", "challengers/"),
-    *later_of_one("DELETE", "challengers/{challengerId}/"),
-    *later_of_one("GET PATCH", "challengers/{challengerId}/", CHALLENGER),
-    *later_of_one("GET", "championModelPackage/", CHAMPION),
     *later_of_one("POST", "customMetrics/fromCustomJob/", CUSTOM_JOB),
     *later_of_one("GET", "featureDriftOverSpace/", "data featureName geoFeatureName period"),
     *later_of_one("GET", "humilityStats/", f"data modelId period {SEGMENTED}"),
     *later_of_one("GET", "humilityStatsOverTime/", f"buckets modelId {SEGMENTED} summary"),
-    *later_of_one("PATCH", "model/", "checks message status"),
     *later_of_one("GET", "model/secondaryDatasetConfiguration/", SECONDARY),
     *later_of_one("PATCH", "model/secondaryDatasetConfiguration/"),
     *later_of_one("GET", "model/secondaryDatasetConfigurationHistory/", PAGE),
-    *later_of_one("POST", "model/validation/", "checks message status"),
     *later_of_one("GET", "monitoringBatchLimits/"),
     *later_of_one("GET", "monitoringBatches/{monitoringBatchId}/models/", TOTAL),
     *later_of_one(
@@ -322,9 +347,6 @@ NOT_SERVED = [
     *later_of_one("PATCH", "monitoringBatches/{monitoringBatchId}/models/{modelId}/"),
     *later_of_one("POST", "monitoringDataDeletions/"),
     *later_of_one("POST", "onDemandReports/"),
-    *later_of_one("GET", "predictionDataExports/", TOTAL),
-    *later_of_one("POST", "predictionDataExports/", EXPORT),
-    *later_of_one("GET PATCH", "predictionDataExports/{exportId}/", EXPORT),
     *later_of_one("POST", "predictionInputs/fromDataset/"),
     *later_of_one("GET", "predictionsOverSpace/", "baselines buckets geoFeatureName modelId period"),
     *later_of_one("GET", "predictionsVsActualsOverSpace/", "baselines buckets geoFeatureName modelId period summary"),
@@ -340,19 +362,16 @@ NOT_SERVED = [
     *later_of_one("GET PUT", "runtimeParameters/", TOTAL),
     *later_of_one("GET", "scoringCode/"),
     *later_of_one("POST", "scoringCodeBuilds/"),
-    *later_of_one("GET", "sharedRoles/", TOTAL),
-    *later_of_one("PATCH", "sharedRoles/"),
-    *later_of_one("GET", "trainingDataExports/", TOTAL),
-    *later_of_one("POST", "trainingDataExports/"),
-    *later_of_one("GET", "trainingDataExports/{exportId}/", "createdAt createdBy data id modelId modelPackageId"),
 ]
 
 OPERATIONS: list[Operation] = [
     *DEPLOYMENTS,
     *BATCH_OPERATIONS,
     *MONITORING,
+    *MODELS,
     *CUSTOM_METRICS,
     *ROWS,
+    *EXPORTS,
     *OUTSIDE,
     *NOT_SERVED,
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -16,11 +17,12 @@ from pytest_django import DjangoDbBlocker
 
 from deployments import batches, datasets
 from deployments.api.authentication import issue
-from deployments.api.permissions import STRENGTH
 from deployments.custom_metrics import definitions
 from deployments.custom_metrics.bodies import MetricCreate
 from deployments.models import Deployment, DeploymentRole, MonitoringBatch, Role
 from deployments.rollups import fill
+from deployments.sharing import STRENGTH
+from tests.deployments import things_of_jobs, things_of_models
 from tests.deployments.factories import make_deployment, make_user, send_actuals, send_predictions, send_service
 from tests.deployments.operations import CUSTOM_METRICS, MONITORING, OPERATIONS, Kind, Operation
 
@@ -137,12 +139,21 @@ class World:
     clients: Mapping[Role, Client]
     stranger: Client
     now: datetime
+    # by name; where several kinds share a name, with the part of the path before it: `trainingDataExports/exportId`
     ids: Mapping[str, str] = field(default_factory=dict)
 
     def path(self, operation: Operation, **ids: str) -> str:
         """The operation's path with real ids, those of things that are not served being made up."""
-        own = self.ids["textDeploymentId"] if operation.of_text else self.deployment.public_id
-        known = {"deploymentId": own, "monitoringBatchId": self.batch.public_id} | ids
+        own = {
+            name.partition("/")[2]: one
+            for name, one in self.ids.items()
+            if f"/{name.partition('/')[0]}/" in operation.path
+        }
+        known = {
+            "deploymentId": self.ids["textDeploymentId"] if operation.of_text else self.deployment.public_id,
+            "monitoringBatchId": self.batch.public_id,
+        }
+        known |= own | ids
         made_up = dict.fromkeys(
             ("exportId", "challengerId", "customMetricId", "modelId", "retrainingPolicyId", "runId"), UNKNOWN
         )
@@ -225,13 +236,20 @@ def things_of(deployment: Deployment, now: datetime) -> dict[str, str]:
     """What else paths and bodies of examples name: a custom metric, and a dataset that any of the callers may use."""
     metric = definitions.create(deployment, None, MetricCreate("Seats", "average", "higherIsBetter"))
     holder = deployment.roles.get(role=Role.USER).user
+    assert holder is not None
     rows = f"value,timestamp\n3,{now.isoformat()}\n".encode()
     dataset = datasets.store(rows, "values.csv", "text/csv", holder)
     texts = make_deployment("TextGeneration")
     for role in deployment.roles.all():
         texts.roles.create(user=role.user, role=role.role)
-    known = {"textDeploymentId": texts.public_id}
-    return known | {"customMetricId": metric.public_id, "datasetId": dataset.public_id, "hour": now.isoformat()}
+    return {
+        "customMetricId": metric.public_id,
+        "datasetId": dataset.public_id,
+        "hour": now.isoformat(),
+        "textDeploymentId": texts.public_id,
+        **things_of_jobs.made(deployment, holder),
+        **things_of_models.made(deployment, now),
+    }
 
 
 @pytest.fixture(scope="module")
@@ -313,9 +331,12 @@ def test_without_a_token_nothing_is_told(world: World, operation: Operation) -> 
     assert answer["WWW-Authenticate"].startswith("Bearer")
 
 
-@named([operation for operation in SERVED if "monitoringBatchId" in operation.path])
-def test_an_unknown_batch_is_not_found(world: World, operation: Operation) -> None:
-    assert_is_error(world.call(operation, monitoringBatchId=UNKNOWN), 404)
+@named([operation for operation in SERVED if operation.path.count("{") > 1])
+def test_an_unknown_thing_of_a_deployment_is_not_found(world: World, operation: Operation) -> None:
+    for name in set(re.findall(r"{(\w+)}", operation.path)) - {"deploymentId"}:
+        path = world.path(operation, **{name: UNKNOWN})
+        answer = send(world.clients[Role.OWNER], operation, path, operation.example, world.filled(operation.body))
+        assert_is_error(answer, 404)
 
 
 @pytest.mark.parametrize(
@@ -344,7 +365,7 @@ def test_a_wrong_value_is_refused_by_the_name_of_its_parameter(
     [
         pytest.param(operation, body, place, id=f"{operation.name} {str(body)[:40]}")
         for operation in CHANGES
-        for body, place in BAD_BODIES.get(operation.name, [])
+        for body, place in {**BAD_BODIES, **things_of_jobs.REFUSED, **things_of_models.REFUSED}.get(operation.name, [])
     ],
 )
 def test_a_wrong_body_is_refused_by_its_place(world: World, operation: Operation, body: Any, place: str) -> None:

@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("deployments", "0007_custom_values"),
+        ("deployments", "0012_sharing"),
     ]
 
     operations = [
