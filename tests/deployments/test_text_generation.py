@@ -419,9 +419,8 @@ def test_a_question_that_makes_no_sense_is_refused(
 
 def test_only_rows_of_the_period_are_shown_to_the_second(client: APIClient, filled: str) -> None:
     query: dict[str, Any] = {"start": at(10).isoformat(), "end": at(33).isoformat()}
-    more: dict[str, Any]
-    for more in ({}, {"promptPattern": "How"}):
-        answer = get(client, f"{filled}dataQualityView/", **query, **more, orderBy="timestamp")
+    for words in ("", "How"):
+        answer = get(client, f"{filled}dataQualityView/", **query, promptPattern=words, orderBy="timestamp")
         assert (numbers_of(answer["data"]), answer["totalCount"]) == (list(range(10, 33)), 23)
 
 
