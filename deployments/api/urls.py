@@ -18,6 +18,8 @@ from deployments.api import (
     exports,
     fairness,
     features,
+    humility,
+    humility_rules,
     ingest,
     predictions,
     registry,
@@ -84,8 +86,8 @@ reference: list[URLPattern] = [
     one("features/", features.FeaturesView),
     one("healthSettings/", settings.HealthSettingsView),
     one("healthSettings/defaults/", settings.HealthDefaultsView),
-    later("humilityStats/", "GET"),
-    later("humilityStatsOverTime/", "GET"),
+    one("humilityStats/", humility.HumilityStatsView),
+    one("humilityStatsOverTime/", humility.HumilityStatsOverTimeView),
     one("model/", replacement.ModelView),
     later("model/secondaryDatasetConfiguration/", "GET", "PATCH"),
     later("model/secondaryDatasetConfigurationHistory/", "GET"),
@@ -151,6 +153,8 @@ extensions: list[URLPattern] = [
     one("actuals/fromFile/", ingest.ActualsFileView),
     one("modelHistory/", replacement.ModelHistoryView),
     one("featureDistributions/", drift.FeatureDistributionsView),
+    one("humilityRules/", humility_rules.HumilityRulesView),
+    one("humilityRules/<str:rule_id>/", humility_rules.HumilityRuleView),
     path("openapi.json", SpectacularJSONAPIView.as_view(authentication_classes=(), permission_classes=())),
 ]
 
