@@ -9,7 +9,7 @@ import deployments.ids
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("deployments", "0013_humility_rules"),
+        ("deployments", "0014_prompts"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
