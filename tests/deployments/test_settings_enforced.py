@@ -91,6 +91,8 @@ def test_rows_that_came_while_nothing_is_collected_are_not_handed_out(
     exported = pl.concat(pieces(Wanted(deployment.champion, None, None)), how="diagonal_relaxed")
     assert exported["id"].to_list() == ["kept"]
     assert sum(bucket["rowCount"] for bucket in over_time(client, deployment)) == 2
+    results = client.get(path(deployment, "predictionResults/")).json()["data"]
+    assert [row["associationId"] for row in results] == ["kept"]
 
 
 def over_time(client: APIClient, deployment: Deployment) -> list[dict[str, Any]]:
