@@ -69,6 +69,10 @@ class RunUpdate(Struct, rename="camel"):
     status: Literal["cancelled"]
 
 
+class NoOptions(Struct):
+    """A run goes by its policy; nothing is asked of the body but that it is none, or an object."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class PageQuery(params.Query):
     """Which part of a list."""
@@ -164,6 +168,7 @@ class RunsView(DeploymentView):
 
     @describes("Initiate a deployment retraining policy run.", answer=RUN, errors=(401, 403, 404, 409, 422))
     def post(self, request: Request, deployment_id: str, policy_id: str) -> Response:
+        self.body(NoOptions)
         try:
             made = runs.start(policy_of(self.deployment, policy_id), Cause.MANUAL, timezone.now())
         except runs.Running as problem:
