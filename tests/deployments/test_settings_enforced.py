@@ -67,7 +67,7 @@ def test_feature_drift_is_counted_only_while_it_is_on(client: APIClient, deploym
 def test_an_association_id_is_asked_for_where_it_is_required(client: APIClient, deployment: Deployment) -> None:
     send_predictions(deployment, [0.5])
     switch(client, deployment, associationId={"columnNames": ["case"], "requiredInPredictionRequests": True})
-    body = {"data": [{"predictions": [0.5, 0.6], "timestamp": HOUR.isoformat()}]}
+    body = {"data": [{"predictions": [0.5, 0.6]}]}
     door = path(deployment, "predictionInputs/fromJSON/")
     refused = client.post(door, body)
     assert (refused.status_code, set(refused.json()["errors"])) == (422, {"data[0].associationIds"})
