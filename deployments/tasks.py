@@ -76,6 +76,8 @@ def prune() -> None:
 HANDLERS = (
     "deployments.api.settings",
     "deployments.api.deployments",
+    "deployments.deletions.work",
+    "deployments.erasure",
     "deployments.exports.work",
     "deployments.ingest.processing",
     "deployments.custom_metrics.uploads",

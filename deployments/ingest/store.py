@@ -79,7 +79,7 @@ def accept(
 ) -> Outcome:
     """Store everything; `answer` is called within the transaction, `after` once it is committed."""
     blocks = [block for part in intake.parts for block in _blocks(part)]
-    partitions.ensure({day_of(int(block["at"][0])) for _, block in blocks})
+    partitions.ensure({day_of(int(block["at"].to_numpy().min())) for _, block in blocks})
     with transaction.atomic():
         row = claim(deployment, request, intake.n_rows)
         if row is None:
