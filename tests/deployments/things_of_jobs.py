@@ -57,7 +57,7 @@ def made(deployment: Deployment, owner: User) -> dict[str, str]:
     champion.package.training_dataset = datasets.store(b"age,town\n20,Oslo\n", "training.csv", "text/csv", owner)
     champion.package.save()
     exports = {kind: work.start(work.make(kind, deployment, champion, created_by=owner)) for kind in ExportKind}
-    deleted = make_deployment(label="Deleted")
+    deleted = make_deployment()
     Deployment.objects.filter(pk=deleted.pk).update(deleted_at=timezone.now())
     return {
         "championId": champion.public_id,
