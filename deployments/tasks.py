@@ -93,6 +93,8 @@ def run_retraining() -> None:
 HANDLERS = (
     "deployments.api.settings",
     "deployments.api.deployments",
+    "deployments.deletions.work",
+    "deployments.erasure",
     "deployments.exports.work",
     "deployments.ingest.processing",
     "deployments.replacement",

@@ -7,7 +7,7 @@ again. It runs while people already look at the pages, so nothing here keeps the
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from demo.extras import challenger
+from demo.extras import answers, challenger, measures
 from demo.sending import Sender
 
 Say = Callable[[str], None]
@@ -21,7 +21,16 @@ class Extra:
     add: Callable[[Sender], None]
 
 
-EXTRAS: tuple[Extra, ...] = (Extra("Training a challenger and replaying it", challenger.add),)
+EXTRAS: tuple[Extra, ...] = (
+    Extra("Measuring the flights: custom metrics and timeliness", measures.add),
+    Extra("Training a challenger and replaying it", challenger.add),
+    Extra("Answering questions about Python: a model that generates text", answers.add),
+)
+
+
+LABELS = (answers.LABEL,)
+PACKAGES = (answers.PACKAGE,)
+"""What extras deploy and register beside the stories, so that it can be taken away again."""
 
 
 def add_all(sender: Sender, say: Say, extras: Sequence[Extra] = EXTRAS) -> None:
