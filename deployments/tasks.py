@@ -73,5 +73,10 @@ def prune() -> None:
     retention.prune(timezone.now())
 
 
-HANDLERS = ("deployments.api.settings", "deployments.api.deployments", "deployments.ingest.processing")
+HANDLERS = (
+    "deployments.api.settings",
+    "deployments.api.deployments",
+    "deployments.ingest.processing",
+    "deployments.ingest.datasets",
+)
 """Modules that register handlers of jobs."""

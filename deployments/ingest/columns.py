@@ -14,6 +14,7 @@ from deployments.ingest.errors import Problems
 from deployments.ingest.shape import Shape
 
 LONGEST_ID = 128
+WRONG_ID = f"An association id has 1 to {LONGEST_ID} characters."
 
 
 @dataclass
@@ -41,25 +42,40 @@ class Columns:
         return pl.DataFrame(columns)
 
 
+def wrong_ids(ids: pl.Series) -> NDArray[np.bool_]:
+    """Which association ids are too long or empty; an absent one is not wrong."""
+    lengths = ids.str.len_chars().fill_null(1)
+    return ((lengths > LONGEST_ID) | (lengths == 0)).to_numpy()
+
+
 def check_ids(ids: pl.Series, place: str, problems: Problems) -> None:
     """Association ids are 1 to 128 characters, or absent."""
     if ids.dtype != pl.String or not len(ids):
         return
-    lengths = ids.str.len_chars().fill_null(1)
-    wrong = (lengths > LONGEST_ID) | (lengths == 0)
+    wrong = wrong_ids(ids)
     if wrong.any():
-        problems.add(place.format(row=wrong.arg_max()), f"An association id has 1 to {LONGEST_ID} characters.")
+        problems.add(place.format(row=int(wrong.argmax())), WRONG_ID)
+
+
+def wrong_predictions(column: pl.Series, shape: Shape) -> NDArray[np.bool_]:
+    """Which values are no finite numbers, or of classes no probabilities; an absent one is not wrong."""
+    values = column.to_numpy()
+    with np.errstate(invalid="ignore"):
+        wrong = np.isinf(values) if not shape.target.classes else (values < -1e-9) | (values > 1 + 1e-9)
+    return np.asarray(wrong, np.bool_)
+
+
+def wrong_prediction(shape: Shape) -> str:
+    """What is said of such a value."""
+    return "A probability lies within 0 and 1." if shape.target.classes else "Must be a finite number."
 
 
 def check_predictions(columns: Sequence[pl.Series], shape: Shape, place: str, problems: Problems) -> None:
     """Numbers must be finite, probabilities lie within 0 and 1."""
     for number, column in enumerate(columns):
-        values = column.to_numpy()
-        with np.errstate(invalid="ignore"):
-            wrong = np.isinf(values) if not shape.target.classes else (values < -1e-9) | (values > 1 + 1e-9)
+        wrong = wrong_predictions(column, shape)
         if wrong.any():
-            text = "A probability lies within 0 and 1." if shape.target.classes else "Must be a finite number."
-            problems.add(place.format(row=int(wrong.argmax()), column=number), text)
+            problems.add(place.format(row=int(wrong.argmax()), column=number), wrong_prediction(shape))
 
 
 def ordered_classes(names: Sequence[str] | None, shape: Shape, place: str, problems: Problems) -> tuple[str, ...]:

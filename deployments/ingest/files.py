@@ -1,27 +1,30 @@
 """Bulk files: CSV, NDJSON and Parquet tables as predictions, service events or actuals.
 
 Columns of predictions: `timestamp`, `association_id`, features and segment attributes by name, `prediction` or
-`prediction_<class>`, `batch_id`, `model_id`; with `response_time`, `execution_time`, `status_code` or `consumer` the
-rows also make service events, one for each `request_id`, or one a row without such a column.
+`prediction_<class>` (or `prediction` as a list of probabilities), `batch_id`, `model_id`; with `response_time`,
+`execution_time`, `status_code` or `consumer` the rows also make service events, one for each `request_id`, or one a row
+without such a column. Every bad row is told, not only the first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from deployments.blocks import SEGMENT
 from deployments.ingest.actuals import champion_shape, prepared
-from deployments.ingest.columns import Columns, check_ids, check_predictions, of_classes
-from deployments.ingest.errors import Refused
+from deployments.ingest.columns import WRONG_ID, Columns, of_classes, wrong_ids, wrong_prediction, wrong_predictions
+from deployments.ingest.errors import Problems, Refused
+from deployments.ingest.listed import listed_probabilities
 from deployments.ingest.places import Places
 from deployments.ingest.prepared import Intake, Prepared, microseconds
+from deployments.ingest.reading import ROW, Part, RowProblems
 from deployments.ingest.shape import CONSUMER, HOST_IP, REMOTE_IP, Shape, shape_of
-from deployments.ingest.tables import BadColumn, as_numbers, as_times, as_words
+from deployments.ingest.tables import as_flags, as_numbers, as_times, as_words
 from deployments.models import BlockKind, DeployedModel, Deployment, FeatureType
 from metrics import TargetType
 
@@ -53,50 +56,61 @@ class Home:
     batch_id: str | None = None
 
 
+@dataclass(frozen=True)
+class ActualColumns:
+    """What the columns of actuals are called; those that are None are not looked for."""
+
+    association_id: str = "association_id"
+    actual_value: str = "actual_value"
+    was_acted_on: str | None = "was_acted_on"
+    timestamp: str | None = "timestamp"
+
+
 def take_predictions(deployment: Deployment, table: pl.DataFrame, home: Home, now: datetime) -> Intake:
     """All rows of a table of predictions. Raises Refused with what is wrong."""
-    intake = Intake()
-    for place, rows in _by_home(deployment, table, home, now):
+    intake, problems = Intake(), RowProblems()
+    for place, part in _by_home(deployment, table, home, now, problems):
         shape = shape_of(place.model)
-        block = _columns(rows, shape, place.places, now, intake)
-        if SERVICE_COLUMNS & set(rows.columns):
-            events = _events(rows.with_columns(at=pl.Series(block.at)), per_request=True)
+        block = _columns(part, shape, place.places, now, intake)
+        if SERVICE_COLUMNS & set(part.rows.columns):
+            events = _events(part, block.at, per_request=True)
             intake.parts.append(Prepared(BlockKind.SERVICE, place.model.pk, place.batch, events))
         frame = block.frame(shape)
         intake.parts.append(Prepared(BlockKind.PREDICTIONS, place.model.pk, place.batch, frame))
+    problems.check()
     return intake
 
 
 def take_service(deployment: Deployment, table: pl.DataFrame, home: Home, now: datetime) -> Intake:
     """All rows of a table of service events, one row a request."""
-    intake = Intake()
-    for place, rows in _by_home(deployment, table, home, now):
-        at = _times(rows, place.places, now)
-        events = _events(rows.with_columns(at=pl.Series(at)), per_request=False)
+    intake, problems = Intake(), RowProblems()
+    for place, part in _by_home(deployment, table, home, now, problems):
+        events = _events(part, _times(part, place.places, now), per_request=False)
         intake.parts.append(Prepared(BlockKind.SERVICE, place.model.pk, place.batch, events))
+    problems.check()
     return intake
 
 
-def take_actuals(deployment: Deployment, table: pl.DataFrame, now: datetime, *, keep_unmatched: bool) -> Intake:
-    """All rows of a table of actuals: `association_id`, `actual_value`, and if given `was_acted_on`, `timestamp`."""
-    _need(table, "association_id", "actual_value")
-    shape = champion_shape(deployment)
-    ids = _read(table, "association_id", as_words)
-    if ids.null_count():
-        raise Refused({f"association_id[{ids.is_null().arg_max()}]": "An actual needs an association id."})
-    places = Places.of(deployment, (), now)
-    check_ids(ids, "association_id[{row}]", places.problems)
-    places.problems.check()
-    acted = table["was_acted_on"].cast(pl.Boolean) if "was_acted_on" in table.columns else None
-    given = _read(table, "timestamp", as_times) if "timestamp" in table.columns else None
-    rows = pl.DataFrame(
-        [
-            ids.alias("id"),
-            _outcomes(table, shape).alias("y"),
-            pl.Series("acted", [None] * table.height if acted is None else acted, pl.Boolean),
-            pl.Series("given", [None] * table.height if given is None else given, pl.Int64),
-        ]
-    )
+def take_actuals(
+    deployment: Deployment,
+    table: pl.DataFrame,
+    now: datetime,
+    *,
+    keep_unmatched: bool,
+    columns: ActualColumns | None = None,
+) -> Intake:
+    """All rows of a table of actuals. Raises Refused with what is wrong."""
+    named = columns or ActualColumns()
+    _need(table, named.association_id, named.actual_value)
+    shape, part = champion_shape(deployment), Part(table, RowProblems())
+    ids = part.read(named.association_id, as_words)
+    part.note(named.association_id, ids.is_null().to_numpy(), "An actual needs an association id.")
+    _check_ids(part, named.association_id, ids)
+    acted = part.optional(named.was_acted_on or "", as_flags)
+    given = part.optional(named.timestamp or "", as_times)
+    outcomes = _outcomes(part, named.actual_value, shape)
+    part.problems.check()
+    rows = pl.DataFrame([ids.alias("id"), outcomes.alias("y"), acted.alias("acted"), given.alias("given")])
     return prepared(rows, now, keep_unmatched=keep_unmatched)
 
 
@@ -108,137 +122,155 @@ class _Found:
 
 
 def _by_home(
-    deployment: Deployment, table: pl.DataFrame, home: Home, now: datetime
-) -> list[tuple[_Found, pl.DataFrame]]:
+    deployment: Deployment, table: pl.DataFrame, home: Home, now: datetime, problems: RowProblems
+) -> list[tuple[_Found, Part]]:
     if not table.height:
         raise Refused({"file": "There are no rows."})
-    for name, default in (("batch_id", home.batch_id), ("model_id", home.model_id)):
-        if name not in table.columns:
-            table = table.with_columns(pl.lit(default, pl.String).alias(name))
-        else:
-            table = table.with_columns(_read(table, name, as_words).alias(name))
-    groups = table.partition_by("model_id", "batch_id", maintain_order=True, as_dict=True)
+    whole = Part(table, problems)
+    homes = [
+        pl.Series(name, [default] * table.height, pl.String)
+        if not whole.has(name)
+        else whole.read(name, as_words).alias(name)
+        for name, default in (("batch_id", home.batch_id), ("model_id", home.model_id))
+    ]
+    numbered = table.with_columns(*homes, pl.Series(ROW, np.arange(table.height)))
+    groups = numbered.partition_by("model_id", "batch_id", maintain_order=True, as_dict=True)
     places = Places.of(deployment, {str(batch) for _, batch in groups if batch is not None}, now)
-    found: list[tuple[_Found, pl.DataFrame]] = []
+    found: list[tuple[_Found, Part]] = []
     for (model_id, batch_id), rows in groups.items():
+        part = Part(rows, problems)
         model = places.model(None if model_id is None else str(model_id), "model_id")
         batch = places.batch(None if batch_id is None else str(batch_id), "batch_id")
+        for name, text in places.problems.errors.items():
+            part.note(name, np.ones(rows.height, np.bool_), text)
+        places.problems = Problems()
         if model is not None:
-            found.append((_Found(places, model, batch), rows))
-    places.problems.check()
+            found.append((_Found(places, model, batch), part))
     return found
 
 
-def _columns(rows: pl.DataFrame, shape: Shape, places: Places, now: datetime, intake: Intake) -> Columns:
-    columns = Columns(_times(rows, places, now))
-    if "association_id" in rows.columns:
-        columns.ids = _read(rows, "association_id", as_words)
-        check_ids(columns.ids, "association_id[{row}]", places.problems)
-    columns.predictions = _predictions(rows, shape, places)
-    if "consumer" in rows.columns:
-        columns.segments[CONSUMER] = _read(rows, "consumer", as_words)
-    for name in rows.columns:
+def _columns(part: Part, shape: Shape, places: Places, now: datetime, intake: Intake) -> Columns:
+    columns = Columns(_times(part, places, now))
+    if part.has("association_id"):
+        columns.ids = part.read("association_id", as_words)
+        _check_ids(part, "association_id", columns.ids)
+    columns.predictions = _predictions(part, shape)
+    if part.has("consumer"):
+        columns.segments[CONSUMER] = part.read("consumer", as_words)
+    for name in part.rows.columns:
         kind = shape.features.get(name)
         if kind is FeatureType.NUMERIC:
-            columns.features[name] = _read(rows, name, as_numbers)
+            columns.features[name] = part.read(name, as_numbers)
         elif kind is not None:
-            columns.features[name] = _read(rows, name, as_words)
+            columns.features[name] = part.read(name, as_words)
         elif name in shape.segments:
-            columns.segments[name] = _read(rows, name, as_words)
-        elif name not in RESERVED and not name.startswith("prediction") and name not in intake.ignored:
+            columns.segments[name] = part.read(name, as_words)
+        elif name not in RESERVED and not name.startswith("prediction") and name not in (*intake.ignored, ROW):
             intake.ignored.append(name)
-    places.problems.check()
     return columns
 
 
-def _predictions(rows: pl.DataFrame, shape: Shape, places: Places) -> list[pl.Series]:
+def _predictions(part: Part, shape: Shape) -> list[pl.Series]:
     if not shape.target.classes:
         names = {"": "prediction"}
     else:
         names = {label: f"prediction_{label}" for label in shape.order}
-    given = {label: _read(rows, name, as_numbers) for label, name in names.items() if name in rows.columns}
-    if shape.target.is_binary and not given and "prediction" in rows.columns:
-        given = {shape.target.classes[1]: _read(rows, "prediction", as_numbers)}
+    given = {label: part.read(name, as_numbers) for label, name in names.items() if part.has(name)}
+    if shape.target.classes and not given and part.has("prediction"):
+        return _of_one_column(part, shape)
     if not given:
         return []
     if shape.target.kind is TargetType.MULTICLASS and len(given) < len(names):
-        missing = next(name for label, name in names.items() if label not in given)
+        missing = next(name for name in names.values() if not part.has(name))
         raise Refused({missing: "Every class needs its column."})
-    check_predictions(list(given.values()), shape, "prediction[{row}]", places.problems)
+    for label, column in given.items():
+        part.note(names[label], wrong_predictions(column, shape), wrong_prediction(shape))
     return of_classes(given, shape) if shape.target.classes else list(given.values())
 
 
-def _events(rows: pl.DataFrame, *, per_request: bool) -> pl.DataFrame:
+def _of_one_column(part: Part, shape: Shape) -> list[pl.Series]:
+    """A list of probabilities in each row, or of two classes the positive one's."""
+    column = part.rows["prediction"]
+    if shape.target.is_binary and column.dtype.is_numeric():
+        positive = part.read("prediction", as_numbers)
+        part.note("prediction", wrong_predictions(positive, shape), wrong_prediction(shape))
+        return [positive]
+    probabilities, wrong = listed_probabilities(column, shape.order)
+    part.note("prediction", wrong, f"Expected {len(shape.order)} probabilities, got {{value}}.")
+    out_of_range = np.zeros(part.rows.height, np.bool_)
+    for series in probabilities.values():
+        out_of_range |= wrong_predictions(series, shape)
+    part.note("prediction", out_of_range & ~wrong, wrong_prediction(shape))
+    return of_classes(probabilities, shape)
+
+
+def _check_ids(part: Part, name: str, ids: pl.Series) -> None:
+    part.note(name, wrong_ids(ids), WRONG_ID)
+
+
+def _events(part: Part, at: NDArray[np.int64], *, per_request: bool) -> pl.DataFrame:
     """Service events as a block; with `per_request` one for each request id, else one a row."""
     events = pl.DataFrame(
         [
-            rows["at"],
-            _optional(rows, "num_predictions", as_numbers, 1.0 if per_request else 0.0)
-            .fill_null(0)
-            .cast(pl.Int64)
-            .alias("n"),
-            _optional(rows, "response_time", as_numbers, None).alias("response"),
-            _optional(rows, "execution_time", as_numbers, None).alias("execution"),
-            _optional(rows, "status_code", as_numbers, 200.0).fill_null(200).cast(pl.Int16).alias("status"),
-            (_optional(rows, "cache_hit", as_numbers, 0.0).fill_null(0) > 0).alias("cached"),
-            _optional(rows, "consumer", as_words, None).cast(pl.String).alias(SEGMENT + CONSUMER),
-            _optional(rows, "remote_ip", as_words, None).cast(pl.String).alias(SEGMENT + REMOTE_IP),
-            _optional(rows, "host_ip", as_words, None).cast(pl.String).alias(SEGMENT + HOST_IP),
+            pl.Series("at", at),
+            _whole(part, "num_predictions", 1.0 if per_request else 0.0, pl.Int64, 2_000_000_000).alias("n"),
+            part.optional("response_time", as_numbers).alias("response"),
+            part.optional("execution_time", as_numbers).alias("execution"),
+            _whole(part, "status_code", 200.0, pl.Int16, 599).alias("status"),
+            (part.optional("cache_hit", as_numbers, 0.0).fill_null(0) > 0).alias("cached"),
+            part.optional("consumer", as_words).alias(SEGMENT + CONSUMER),
+            part.optional("remote_ip", as_words).alias(SEGMENT + REMOTE_IP),
+            part.optional("host_ip", as_words).alias(SEGMENT + HOST_IP),
         ]
     )
-    if not per_request or "request_id" not in rows.columns:
+    for name in ("response_time", "execution_time"):
+        times = part.optional(name, as_numbers).fill_null(0).to_numpy()
+        part.note(name, ~(np.isfinite(times) & (times >= 0)), "Must be a number of milliseconds from 0 on.")
+    if not per_request or not part.has("request_id"):
         return events
-    named = events.with_columns(request=_read(rows, "request_id", as_words))
+    named = events.with_columns(request=part.read("request_id", as_words))
     first = [pl.col(name).first() for name in events.columns if name != "n"]
     grouped = named.group_by("request", maintain_order=True).agg(pl.col("n").sum(), *first)
     return grouped.select(events.columns)
 
 
-def _times(rows: pl.DataFrame, places: Places, now: datetime) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
-    if "timestamp" not in rows.columns:
-        return np.full(rows.height, microseconds(now), np.int64)
-    times = _read(rows, "timestamp", as_times)
-    if times.null_count():
-        raise Refused({f"timestamp[{times.is_null().arg_max()}]": "Every row needs a time."})
-    at = times.to_numpy()
-    places.times.check(at, "timestamp[{row}]", places.problems)
+def _whole(part: Part, name: str, default: float, kind: type[pl.DataType], most: int) -> pl.Series:
+    """A column of whole numbers from 0 to `most`."""
+    numbers = part.optional(name, as_numbers, default).fill_null(default)
+    values = numbers.to_numpy()
+    with np.errstate(invalid="ignore"):
+        wrong = ~((values >= 0) & (values <= most) & (values == np.floor(values)))
+    part.note(name, wrong, f"Must be a whole number from 0 to {most:,}.")
+    return pl.Series(name, np.where(wrong, 0, values)).cast(kind)
+
+
+def _times(part: Part, places: Places, now: datetime) -> NDArray[np.int64]:
+    if not part.has("timestamp"):
+        return np.full(part.rows.height, microseconds(now), np.int64)
+    times = part.read("timestamp", as_times)
+    part.note("timestamp", part.rows["timestamp"].is_null().to_numpy(), "Every row needs a time.")
+    known = times.is_not_null().to_numpy()
+    at = times.fill_null(microseconds(now)).to_numpy()
+    outside = known & ((at < places.times.first) | (at > places.times.last))
+    part.note("timestamp", outside, lambda row: places.times.problem(int(at[row])))
     return at
 
 
-def _outcomes(table: pl.DataFrame, shape: Shape) -> pl.Series:
+def _outcomes(part: Part, name: str, shape: Shape) -> pl.Series:
     if shape.target.kind is TargetType.REGRESSION:
-        numbers = _read(table, "actual_value", as_numbers)
-        if not numbers.is_finite().fill_null(False).all():
-            row = (~numbers.is_finite().fill_null(False)).arg_max()
-            raise Refused({f"actual_value[{row}]": "Expected a number."})
+        numbers = part.read(name, as_numbers)
+        noted = {row for row, column, _ in part.problems.found if column == name}
+        if not noted and name not in part.problems.whole:
+            part.note(name, (~numbers.is_finite().fill_null(False)).to_numpy(), "Expected a number.")
         return numbers
-    given = _read(table, "actual_value", as_words)
+    given = part.read(name, as_words)
     labels = given.replace_strict(dict(shape.labels), default=None, return_dtype=pl.String)
-    if labels.null_count():
-        row = labels.is_null().arg_max() or 0
-        names = ", ".join(shape.order[:10])
-        raise Refused({f"actual_value[{row}]": f"{given[row]!r} is not one of the classes {names}."})
+    names = ", ".join(shape.order[:10])
+    part.note(name, labels.is_null().to_numpy(), f"{{value}} is not one of the classes {names}.")
     return labels
-
-
-def _optional(
-    rows: pl.DataFrame, name: str, read: Callable[[pl.Series], pl.Series], default: float | str | None
-) -> pl.Series:
-    if name in rows.columns:
-        return _read(rows, name, read)
-    return pl.Series(name, [default] * rows.height, pl.String if read is as_words else pl.Float64)
 
 
 def _need(table: pl.DataFrame, *names: str) -> None:
     missing = {name: "This column is required." for name in names if name not in table.columns}
     if missing:
         raise Refused(missing)
-
-
-def _read(rows: pl.DataFrame, name: str, read: Callable[[pl.Series], pl.Series]) -> pl.Series:
-    try:
-        return read(rows[name])
-    except BadColumn as error:
-        raise Refused({name if error.row < 0 else f"{name}[{error.row}]": str(error)}) from None
-    except pl.exceptions.PolarsError as error:
-        raise Refused({name: str(error).splitlines()[0]}) from None

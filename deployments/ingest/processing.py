@@ -12,8 +12,6 @@ from deployments.models import Block, BlockKind, BlockState, Deployment, IngestR
 from deployments.rollups import fill
 
 KIND = "actuals"
-
-
 PATIENCE = 240
 """How often to look again, half a second apart, while another worker is at the deployment."""
 
@@ -31,16 +29,18 @@ def start(deployment: Deployment, request: IngestRequest, user: User | None) -> 
 def process(job: Job) -> str:
     """Roll the deployment up; returns the deployment's address."""
     assert job.deployment is not None
+    job.message = rolled_up(job.deployment, job.args["request"])
+    return f"/api/v2/deployments/{job.deployment.public_id}/"
+
+
+def rolled_up(deployment: Deployment, request_key: int) -> str:
+    """Work until the actuals of a request are matched or wait; says in words what became of them. Raises Busy."""
     pending = Block.objects.filter(
-        deployment_id=job.deployment.pk,
-        kind=BlockKind.ACTUALS,
-        state=BlockState.PENDING,
-        request_key=job.args["request"],
+        deployment_id=deployment.pk, kind=BlockKind.ACTUALS, state=BlockState.PENDING, request_key=request_key
     )
     for _ in range(PATIENCE):
-        if not pending.exists() or fill.run(job.deployment.pk, timezone.now()):
-            job.message = _counted(job.args["request"])
-            return f"/api/v2/deployments/{job.deployment.public_id}/"
+        if not pending.exists() or fill.run(deployment.pk, timezone.now()):
+            return _counted(request_key)
         time.sleep(0.5)
     raise Busy
 

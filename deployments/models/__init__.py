@@ -1,7 +1,7 @@
 """All rows of the service."""
 
 from deployments.models.access import ApiToken, AuditEntry, DeploymentRole
-from deployments.models.batch import MonitoringBatch
+from deployments.models.batch import BatchModel, MonitoringBatch
 from deployments.models.choices import (
     Area,
     BlockKind,
@@ -34,6 +34,7 @@ __all__ = [
     "ApiToken",
     "Area",
     "AuditEntry",
+    "BatchModel",
     "Block",
     "BlockKind",
     "BlockState",

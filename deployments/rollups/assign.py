@@ -17,7 +17,7 @@ from django.db.models import F, Value
 from django.db.models.functions import Greatest, Least
 
 from deployments.blocks import SKIP_ACCURACY, decode, encode, hours, keys_of
-from deployments.models import BlockKind, BlockState, Deployment, Grain, IngestRequest, MonitoringBatch
+from deployments.models import BatchModel, BlockKind, BlockState, Deployment, Grain, IngestRequest, MonitoringBatch
 from deployments.rollups import keys
 from deployments.rollups.declarations import FED_BY
 from deployments.rollups.keys import Incoming, Moves
@@ -232,11 +232,26 @@ def _note_times(deployment_id: int, blocks: Sequence[Pending]) -> None:
         changes["last_request_at"] = Greatest(F("last_request_at"), Value(max(served)))
     if changes:
         Deployment.objects.filter(pk=deployment_id).update(**changes)
-    rows = [block for block in blocks if block.kind is BlockKind.PREDICTIONS]
-    for batch_id in {block.batch_id for block in rows if block.batch_id is not None}:
-        own = [block for block in rows if block.batch_id == batch_id]
-        MonitoringBatch.objects.filter(pk=batch_id).update(
-            earliest_prediction_at=Least(F("earliest_prediction_at"), Value(min(block.first_at for block in own))),
-            latest_prediction_at=Greatest(F("latest_prediction_at"), Value(max(block.last_at for block in own))),
+    rows = [block for block in blocks if block.kind is BlockKind.PREDICTIONS and block.batch_id is not None]
+    for batch_id in {block.batch_id for block in rows}:
+        _note_batch(batch_id, [block for block in rows if block.batch_id == batch_id])
+
+
+def _note_batch(batch_id: int | None, blocks: Sequence[Pending]) -> None:
+    """First and last times and number of rows of a batch, in all and by model."""
+    MonitoringBatch.objects.filter(pk=batch_id).update(
+        earliest_prediction_at=Least(F("earliest_prediction_at"), Value(min(block.first_at for block in blocks))),
+        latest_prediction_at=Greatest(F("latest_prediction_at"), Value(max(block.last_at for block in blocks))),
+        predictions_count=F("predictions_count") + sum(block.rows for block in blocks),
+    )
+    for model_id in {block.model_id for block in blocks}:
+        own = [block for block in blocks if block.model_id == model_id]
+        first, last = min(block.first_at for block in own), max(block.last_at for block in own)
+        row, _ = BatchModel.objects.get_or_create(
+            batch_id=batch_id, model_id=model_id, defaults={"start_at": first, "end_at": last}
+        )
+        BatchModel.objects.filter(pk=row.pk).update(
+            start_at=Least(F("start_at"), Value(first)),
+            end_at=Greatest(F("end_at"), Value(last)),
             predictions_count=F("predictions_count") + sum(block.rows for block in own),
         )

@@ -13,13 +13,14 @@ from django.test import Client
 from django.urls import resolve
 from pytest_django import DjangoDbBlocker
 
-from deployments import batches
+from deployments import batches, datasets
 from deployments.api.authentication import issue
 from deployments.api.permissions import STRENGTH
-from deployments.models import Deployment, DeploymentRole, MonitoringBatch, Role
+from deployments.models import Dataset, Deployment, DeploymentRole, MonitoringBatch, Role
 from deployments.rollups import fill
 from tests.deployments.factories import make_deployment, make_user, send_actuals, send_predictions, send_service
 from tests.deployments.operations import MONITORING, OPERATIONS, Kind, Operation
+from tests.deployments.reference import REFERENCE
 
 SERVED = [operation for operation in OPERATIONS if operation.served]
 READS = [operation for operation in SERVED if operation.method == "GET"]
@@ -74,6 +75,19 @@ BAD_BODIES: Mapping[str, list[tuple[Any, str]]] = {
         ({"batchName": "x" * 129}, "batchName"),
         ({"batchName": "June", "externalContextUrl": "javascript:alert(1)"}, "externalContextUrl"),
     ],
+    "POST deployments/{deploymentId}/actuals/fromDataset/": [
+        ({}, "datasetId"),
+        ({"datasetId": UNKNOWN, "actualValueColumn": "a", "associationIdColumn": "b"}, "datasetId"),
+        ({"datasetId": UNKNOWN, "actualValueColumn": "", "associationIdColumn": "b"}, "actualValueColumn"),
+    ],
+    "POST deployments/{deploymentId}/predictionInputs/fromDataset/": [
+        ({}, "datasetId"),
+        ({"datasetId": 3}, "datasetId"),
+    ],
+    "PATCH deployments/{deploymentId}/monitoringBatches/{monitoringBatchId}/models/{modelId}/": [
+        ({"startTime": "soon"}, "startTime"),
+        ({"startTime": "2026-03-02T09:30:00Z", "endTime": "2026-03-01T00:00:00Z"}, "startTime"),
+    ],
     "PATCH deployments/{deploymentId}/monitoringBatches/{monitoringBatchId}/": [
         ({"batchName": ""}, "batchName"),
         ({"isLocked": "no"}, "isLocked"),
@@ -94,11 +108,16 @@ class World:
 
     def path(self, operation: Operation, **ids: str) -> str:
         """The operation's path with real ids, those of things that are not served being made up."""
-        known = {"deploymentId": self.deployment.public_id, "monitoringBatchId": self.batch.public_id} | ids
-        made_up = dict.fromkeys(
-            ("exportId", "challengerId", "customMetricId", "modelId", "retrainingPolicyId", "runId"), UNKNOWN
-        )
-        return "/api/v2/" + operation.path.format(**made_up | known)
+        made_up = dict.fromkeys(("exportId", "challengerId", "customMetricId", "retrainingPolicyId", "runId"), UNKNOWN)
+        return "/api/v2/" + operation.path.format(**made_up | self.known | ids)
+
+    @property
+    def known(self) -> dict[str, str]:
+        """The ids of real things, by the names that paths and bodies have for them."""
+        champion = self.deployment.champion
+        assert champion is not None
+        mine = {"deploymentId": self.deployment.public_id, "monitoringBatchId": self.batch.public_id}
+        return {**mine, "modelId": champion.public_id, **self.ids}
 
     def call(self, operation: Operation, client: Client | None = None, query: Any = None, **ids: str) -> Any:
         """The operation's answer with its example, to an owner unless told otherwise."""
@@ -107,8 +126,17 @@ class World:
             operation,
             self.path(operation, **ids),
             {**operation.example, **(query or {})},
-            operation.body,
+            filled(operation.body, self.known),
         )
+
+
+def filled(body: Any, ids: Mapping[str, str]) -> Any:
+    """A body with real ids in the place of their names."""
+    if isinstance(body, Mapping):
+        return {key: filled(value, ids) for key, value in body.items()}
+    if isinstance(body, list | tuple):
+        return [filled(value, ids) for value in body]
+    return ids[body[1:-1]] if isinstance(body, str) and body[:1] == "{" and body[1:-1] in ids else body
 
 
 def send(client: Client, operation: Operation, path: str, query: Mapping[str, Any], body: Any) -> Any:
@@ -157,7 +185,14 @@ def build() -> World:
     assert fill.run(deployment.pk, now)
     deployment.refresh_from_db()
     clients = {role: client_of(role, deployment) for role in Role}
-    return World(deployment, batch, clients, client_of(None, deployment), now)
+    dataset = dataset_of_the_user(deployment)
+    return World(deployment, batch, clients, client_of(None, deployment), now, {"datasetId": dataset.public_id})
+
+
+def dataset_of_the_user(deployment: Deployment) -> Dataset:
+    """A file of the one whose role is USER; its columns serve as predictions and as actuals."""
+    user = DeploymentRole.objects.get(deployment=deployment, role=Role.USER).user
+    return datasets.store(b"row,prediction_yes,bought\na,0.5,yes\n", "rows.csv", "text/csv", user)
 
 
 @pytest.fixture(scope="module")
@@ -188,8 +223,21 @@ def assert_is_error(answer: Any, status: int) -> dict[str, Any]:
     return body
 
 
-def test_the_reference_has_113_operations() -> None:
-    assert len({operation.name for operation in OPERATIONS}) == len(OPERATIONS) == 113
+def test_every_operation_of_the_reference_has_one_row() -> None:
+    assert len(REFERENCE) == len(OPERATIONS) == 113
+    assert {operation.name for operation in OPERATIONS} == set(REFERENCE)
+
+
+@named(SERVED)
+def test_every_parameter_of_the_reference_is_read_and_tested(operation: Operation) -> None:
+    wanted = set(REFERENCE[operation.name])
+    path = "/api/v2/" + operation.path.replace("{", "").replace("}", "")
+    view: Any = resolve(path).func
+    described = getattr(view.view_class, operation.method.lower()).kwargs["schema"]()
+    described.view, described.method = view.view_class(), operation.method
+    read = {parameter.name for parameter in described.get_override_parameters()}
+    assert wanted <= read, "the view reads them"
+    assert operation.method != "GET" or wanted <= set(operation.query), "wrong values of each are tried"
 
 
 @named(OPERATIONS)
