@@ -1,4 +1,4 @@
-"""The service's own verdict on a deployment: service, drift ("model") and accuracy, by the rules of `metrics.health`.
+"""The service's own verdicts on a deployment, one an area, by the rules of `metrics.health`.
 
 Verdicts are worked out when states or time move, and kept on the deployment's row, so that lists filter and sort by
 them in SQL. A deployment with batch monitoring is judged by its latest batches instead of by a time window.
@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Q
 
+from deployments import timeliness
 from deployments.models import DeployedModel, Deployment, MonitoringBatch
 from deployments.reports import accuracy, drift
 from deployments.reports.drift import Tracked
@@ -41,6 +42,7 @@ STALE_AFTER = timedelta(minutes=5)
 SERVICE_WINDOW = timedelta(hours=24)
 MOST_BATCHES = 100
 GAP = "\u202f"
+DATES = ("startDate", "endDate")
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,12 @@ class Case:
     model: DeployedModel
     settings: Settings
     rules: HealthSettings
-    end: datetime
+    now: datetime
+
+    @property
+    def end(self) -> datetime:
+        """The next whole hour."""
+        return top_of_next_hour(self.now)
 
     @property
     def scope(self) -> Scope:
@@ -119,7 +126,7 @@ def judge(deployment: Deployment, champion: DeployedModel, now: datetime) -> Map
         champion,
         parse(Settings, deployment.settings),
         parse(HealthSettings, deployment.health_settings),
-        top_of_next_hour(now),
+        now,
     )
     return {area: judged(case) for area, judged in AREAS.items()}
 
@@ -133,7 +140,18 @@ def _service(case: Case) -> Judged:
         period = (case.end - SERVICE_WINDOW, case.end)
         state = read.service_over(case.scope, [period])[0]
     facts = service_facts(state, ever=case.deployment.last_request_at is not None)
-    return Judged(judge_service(facts, window=window), period)
+    timely, last = case.rules.predictions_timeliness.enabled, _last_of_service(case)
+    verdict = judge_service(facts, window=window, timely=timely, last=None if last is None else last.verdict)
+    return last if last is not None and verdict is last.verdict else Judged(verdict, period)
+
+
+def _last_of_service(case: Case) -> Judged | None:
+    """What was last said of the service, as it is kept on the deployment."""
+    known = case.deployment.health.get("service")
+    if not known:
+        return None
+    start, end = (None if known[name] is None else datetime.fromisoformat(known[name]) for name in DATES)
+    return Judged(Verdict(Status(known["status"]), known["message"]), (start, end))
 
 
 def service_facts(state: ServiceState, *, ever: bool) -> ServiceFacts:
@@ -224,7 +242,22 @@ def _accuracy(case: Case) -> Judged:
     return Judged(judge_accuracy(value, baseline, limits, rows=state.n_actual, window=window, ever=ever), period)
 
 
-AREAS: Mapping[str, Callable[[Case], Judged]] = {"service": _service, "model": _drift, "accuracy": _accuracy}
+def _predictions_timeliness(case: Case) -> Judged:
+    return Judged(*timeliness.of_predictions(case.deployment, case.rules.predictions_timeliness, case.now))
+
+
+def _actuals_timeliness(case: Case) -> Judged:
+    return Judged(*timeliness.of_actuals(case.deployment, case.settings, case.rules.actuals_timeliness, case.now))
+
+
+AREAS: Mapping[str, Callable[[Case], Judged]] = {
+    "service": _service,
+    "model": _drift,
+    "accuracy": _accuracy,
+    "predictions_timeliness": _predictions_timeliness,
+    "actuals_timeliness": _actuals_timeliness,
+}
+"""Each area with its judge; the verdict's status is kept in the column `<area>_status`."""
 
 
 def _judge_batches(deployment: Deployment, champion: DeployedModel) -> None:

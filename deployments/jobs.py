@@ -3,6 +3,14 @@
 The row is the truth and the queue only a hint: a message may get lost or come twice. A job is claimed by a conditional
 update with a lease; a worker that dies lets the lease run out and another takes over. So handlers must be safe to run
 again from the start. A handler returns the path of the resource that the finished job points to.
+
+A long handler is `piecewise`: it commits piece by piece and calls `progress` between two pieces, which shows how far it
+is, renews the lease and stops it where somebody asked for that. Each claim counts `attempts` up, and only the latest
+claim may write: a worker that slept through its lease finds that out at its next word and stops.
+
+    Halt
+    ├── Cancelled   somebody asked the job to stop
+    └── Lost        the lease ran out and another worker has the job
 """
 
 from __future__ import annotations
@@ -24,9 +32,13 @@ from deployments.models import Deployment, Job, JobState
 logger = logging.getLogger(__name__)
 
 Handler = Callable[[Job], str]
+Ending = Callable[[Job], None]
 
 LEASE = timedelta(minutes=15)
 MAX_ATTEMPTS = 3
+MAX_CLAIMS = 6
+"""A job whose worker died this often is given up: it would only kill the next one."""
+UNFINISHED = (JobState.INITIALIZED, JobState.RUNNING)
 
 JOBS: dict[str, Handler] = {}
 """Who carries out which kind of job; modules add theirs with `register`."""
@@ -34,23 +46,41 @@ JOBS: dict[str, Handler] = {}
 PIECEWISE: set[str] = set()
 """The kinds whose handlers make their own transactions."""
 
+ENDINGS: dict[str, Ending] = {}
+"""What else is written when a job of a kind ends, however it ends: within the transaction that ends it."""
+
 
 class JobFailed(Exception):
     """The job cannot be done, and trying again would not help; the message is for people."""
+
+
+class Halt(Exception):
+    """Why a handler must stop at once; it lets this pass, and whatever it committed stays."""
+
+
+class Cancelled(Halt):
+    """Somebody asked the job to stop."""
+
+
+class Lost(Halt):
+    """The lease ran out, and another worker has the job."""
 
 
 class UnknownKind(LookupError):
     """A job of a kind that nobody registered."""
 
 
-def register(kind: str, *, piecewise: bool = False) -> Callable[[Handler], Handler]:
+def register(kind: str, *, piecewise: bool = False, ended: Ending | None = None) -> Callable[[Handler], Handler]:
     """Make a function the handler of a kind of job.
 
-    A handler runs in one transaction, unless it is `piecewise`: then it commits piece by piece on its own.
+    A handler runs in one transaction, unless it is `piecewise`: then it commits piece by piece on its own. `ended` is
+    called with the job in its last state, within the transaction that ends it.
     """
 
     def remember(handler: Handler) -> Handler:
         JOBS[kind] = handler
+        if ended is not None:
+            ENDINGS[kind] = ended
         if piecewise:
             PIECEWISE.add(kind)
         return handler
@@ -74,6 +104,7 @@ def done(kind: str, deployment: Deployment | None, user: User | None, result: st
         deployment=deployment,
         created_by=user,
         state=JobState.COMPLETED,
+        progress=1.0,
         result=result,
         finished_at=timezone.now(),
     )
@@ -94,9 +125,11 @@ def run(pk: int, now: datetime | None = None) -> bool:
         return False
     job = Job.objects.select_related("deployment", "created_by").get(pk=pk)
     try:
-        with nullcontext() if job.kind in PIECEWISE else transaction.atomic():
-            result = JOBS[job.kind](job)
-            _finish(job, JobState.COMPLETED, message=job.message, result=result)
+        _carry_out(job)
+    except Lost:
+        logger.warning("Job %s (%s) is in other hands", job.public_id, job.kind)
+    except Cancelled:
+        _finish(job, JobState.ABORTED, message="Cancelled.")
     except JobFailed as failure:
         _finish(job, JobState.ERROR, message=str(failure))
     except Exception:
@@ -105,12 +138,40 @@ def run(pk: int, now: datetime | None = None) -> bool:
     return True
 
 
-def abort(job: Job) -> bool:
-    """Stop a job that has not begun; false if it has."""
-    stopped = Job.objects.filter(pk=job.pk, state=JobState.INITIALIZED).update(
-        state=JobState.ABORTED, finished_at=timezone.now()
-    )
-    return bool(stopped)
+def progress(job: Job, done: float, message: str = "", now: datetime | None = None) -> None:
+    """Say between two pieces how much is done (0 to 1), and keep the job for another LEASE.
+
+    Raises Cancelled if somebody asked the job to stop, Lost if it is in other hands.
+    """
+    job.progress, job.message = min(max(done, 0.0), 1.0), message
+    until = (now or timezone.now()) + LEASE
+    kept = _own(job).filter(cancel_asked=False)
+    if kept.update(progress=job.progress, message=message, lease_until=until):
+        return
+    raise Cancelled if _own(job).exists() else Lost
+
+
+def cancel(job: Job) -> bool:
+    """Stop a job: at once if it has not begun, else between its next two pieces. False if it is finished."""
+    with transaction.atomic():
+        row = Job.objects.select_for_update(of=("self",)).get(pk=job.pk)
+        if row.state not in UNFINISHED:
+            return False
+        Job.objects.filter(pk=row.pk).update(cancel_asked=True)
+        if row.state == JobState.INITIALIZED:
+            _end(row, JobState.ABORTED, "Cancelled.")
+    return True
+
+
+def _carry_out(job: Job) -> None:
+    if job.cancel_asked:
+        raise Cancelled
+    if job.attempts > MAX_CLAIMS:
+        raise JobFailed("Given up: the worker died each time it tried.")
+    with nullcontext() if job.kind in PIECEWISE else transaction.atomic():
+        result = JOBS[job.kind](job)
+        if not _finish(job, JobState.COMPLETED, message=job.message, result=result):
+            raise Lost
 
 
 def _free(now: datetime) -> QuerySet[Job]:
@@ -119,10 +180,28 @@ def _free(now: datetime) -> QuerySet[Job]:
     )
 
 
-def _finish(job: Job, state: JobState, *, message: str = "", result: str = "") -> None:
-    Job.objects.filter(pk=job.pk).update(
-        state=state, message=message, result=result, finished_at=timezone.now(), lease_until=None
-    )
+def _own(job: Job) -> QuerySet[Job]:
+    """The job while it is still this claim's."""
+    return Job.objects.filter(pk=job.pk, state=JobState.RUNNING, attempts=job.attempts)
+
+
+def _finish(job: Job, state: JobState, *, message: str = "", result: str = "") -> bool:
+    """End the job; false if it is in other hands by now."""
+    with transaction.atomic():
+        if not _own(job).select_for_update(of=("self",)).exists():
+            return False
+        _end(job, state, message, result)
+    return True
+
+
+def _end(job: Job, state: JobState, message: str, result: str = "") -> None:
+    """Write the last state, and what else belongs to the end of a job of this kind."""
+    job.state, job.message, job.result = state, message, result
+    job.progress = 1.0 if state is JobState.COMPLETED else job.progress
+    job.finished_at, job.lease_until = timezone.now(), None
+    job.save(update_fields=["state", "message", "result", "progress", "finished_at", "lease_until"])
+    if job.kind in ENDINGS:
+        ENDINGS[job.kind](job)
 
 
 def _give_up_or_wait(job: Job) -> None:
@@ -131,4 +210,4 @@ def _give_up_or_wait(job: Job) -> None:
         _finish(job, JobState.ERROR, message="Something went wrong on the server.")
         return
     later = timezone.now() + timedelta(seconds=10 * 2**job.attempts)
-    Job.objects.filter(pk=job.pk).update(state=JobState.INITIALIZED, lease_until=later)
+    _own(job).update(state=JobState.INITIALIZED, lease_until=later)

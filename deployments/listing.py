@@ -5,16 +5,16 @@ Filters are joined by AND, the values inside one by OR. Order by a status is by 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
 from django.contrib.auth.models import User
 from django.db.models import Case, Exists, F, IntegerField, OrderBy, OuterRef, Q, QuerySet, Value, When
-from django.db.models.expressions import Combinable
+from django.db.models.lookups import In
 
-from deployments.models import Deployment, DeploymentRole, Importance, Role
+from deployments.models import HEALTH_AREAS, Deployment, DeploymentRole, Importance, Role, severity
 from metrics.health import Status
 
 DAYS_OF_USAGE = 7
@@ -40,8 +40,18 @@ class Order(StrEnum):
 
 ORDERS = tuple(sign + order for order in Order for sign in ("", "-"))
 DEFAULT_ORDER = "-lastPredictionTimestamp"
+HEALTH_ORDERS: Mapping[str, Order] = dict(
+    zip(
+        HEALTH_AREAS,
+        (
+            *(Order.SERVICE, Order.MODEL, Order.ACCURACY, Order.FAIRNESS, Order.CUSTOM_METRICS),
+            *(Order.PREDICTIONS_TIMELINESS, Order.ACTUALS_TIMELINESS),
+        ),
+        strict=True,
+    )
+)
+"""By which word each area is sorted; the same word filters the list and names the area in a deployment."""
 
-SEVERITY = tuple(sorted(Status, key=lambda status: status.severity))
 WEIGHT = (Importance.LOW, Importance.MODERATE, Importance.HIGH, Importance.CRITICAL)
 
 # Every model here is registered from outside or by upload: none was built or runs on a platform of its own.
@@ -56,9 +66,8 @@ class Filters:
     """What to keep; an empty tuple or None keeps all."""
 
     search: str | None = None
-    service_health: Sequence[str] = ()
-    model_health: Sequence[str] = ()
-    accuracy_health: Sequence[str] = ()
+    # statuses by area of HEALTH_AREAS
+    health: Mapping[str, Sequence[str]] = field(default_factory=dict)
     role: str | None = None
     status: Sequence[str] = ()
     importance: Sequence[str] = ()
@@ -131,13 +140,9 @@ def _search(words: str | None) -> Q:
 
 def _health(filters: Filters) -> Q:
     found = Q()
-    for field, statuses in (
-        ("service_status__in", filters.service_health),
-        ("model_status__in", filters.model_health),
-        ("accuracy_status__in", filters.accuracy_health),
-    ):
+    for area, statuses in filters.health.items():
         if statuses:
-            found &= Q((field, list(statuses)))
+            found &= Q(In(severity(f"{area}_status"), [Status(status).severity for status in statuses]))
     return found
 
 
@@ -195,24 +200,17 @@ def _rank(field: str, values: Sequence[str]) -> Case:
     return Case(*whens, default=Value(-1), output_field=IntegerField())
 
 
-def _by(expression: Combinable, descending: bool) -> OrderBy:
-    ordered = expression if isinstance(expression, F | Case) else F(str(expression))
-    return OrderBy(ordered, descending=descending, nulls_last=True)
+def _by(expression: F | Case, descending: bool) -> OrderBy:
+    """A rank is never null, and is sorted as the indexes are."""
+    return OrderBy(expression, descending=descending, nulls_last=True if isinstance(expression, F) else None)
 
 
-ORDER_BY: dict[Order, Combinable] = {
+ORDER_BY: dict[Order, F | Case] = {
     Order.LABEL: F("label"),
-    Order.SERVICE: _rank("service_status", SEVERITY),
-    Order.MODEL: _rank("model_status", SEVERITY),
-    Order.ACCURACY: _rank("accuracy_status", SEVERITY),
     Order.RECENT_PREDICTIONS: F("recent_predictions"),
     Order.LAST_PREDICTION: F("last_prediction_at"),
     Order.MODEL_DEPLOYED: F("champion__started_at"),
     Order.CREATED: F("created_at"),
     Order.IMPORTANCE: _rank("importance", WEIGHT),
-    # These areas report one and the same status for every deployment in this version, so the order is by creation.
-    Order.FAIRNESS: F("created_at"),
-    Order.CUSTOM_METRICS: F("created_at"),
-    Order.ACTUALS_TIMELINESS: F("created_at"),
-    Order.PREDICTIONS_TIMELINESS: F("created_at"),
+    **{order: severity(f"{area}_status") for area, order in HEALTH_ORDERS.items()},
 }

@@ -22,7 +22,7 @@ from deployments.api.pagination import Window, page_of_queryset
 from deployments.api.permissions import visible
 from deployments.api.views import ApiView, DeploymentView
 from deployments.audit import record
-from deployments.models import Deployment, DeploymentStatus, Importance, Role
+from deployments.models import HEALTH_AREAS, Deployment, DeploymentStatus, Importance, Role
 from metrics.health import Status
 
 STATUSES = tuple(Status)
@@ -40,6 +40,12 @@ class ListQuery(params.Query):
     service_health: tuple[str, ...] = params.many("serviceHealth", STATUSES)
     model_health: tuple[str, ...] = params.many("modelHealth", STATUSES)
     accuracy_health: tuple[str, ...] = params.many("accuracyHealth", STATUSES)
+    fairness_health: tuple[str, ...] = params.many("fairnessHealth", STATUSES, extension=True)
+    custom_metrics_health: tuple[str, ...] = params.many("customMetricsHealth", STATUSES, extension=True)
+    predictions_timeliness_health: tuple[str, ...] = params.many(
+        "predictionsTimelinessHealth", STATUSES, extension=True
+    )
+    actuals_timeliness_health: tuple[str, ...] = params.many("actualsTimelinessHealth", STATUSES, extension=True)
     role: str | None = params.choice("role", ROLES, help="Only those in which the caller has this very role.")
     status: tuple[str, ...] = params.many("status", tuple(DeploymentStatus.values))
     importance: tuple[str, ...] = params.many("importance", tuple(Importance.values))
@@ -71,9 +77,7 @@ class ListQuery(params.Query):
     def filters(self) -> listing.Filters:
         return listing.Filters(
             search=self.search,
-            service_health=self.service_health,
-            model_health=self.model_health,
-            accuracy_health=self.accuracy_health,
+            health={area: getattr(self, f"{area}_health") for area in HEALTH_AREAS},
             role=self.role,
             status=self.status,
             importance=self.importance,

@@ -63,6 +63,10 @@ DEPLOYMENT = {
     "serviceHealth": {"status": "passing", "startDate": START, "endDate": END},
     "modelHealth": HEALTH,
     "accuracyHealth": HEALTH,
+    "fairnessHealth": HEALTH,
+    "customMetricsHealth": HEALTH,
+    "predictionsTimelinessHealth": HEALTH,
+    "actualsTimelinessHealth": HEALTH,
 }
 FEATURE = {
     "name": "dep_delay",

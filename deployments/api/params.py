@@ -177,6 +177,7 @@ def many(
     required: bool = False,
     split: bool = True,
     help: str = "",
+    extension: bool = False,
 ) -> Any:
     """Several words, repeated or in one value by commas; with `values` each must be one of them; absent is ()."""
 
@@ -193,7 +194,7 @@ def many(
 
     item: dict[str, Any] = {"type": "string"} if values is None else {"type": "string", "enum": list(values)}
     schema = {"type": "array", "items": item, "maxItems": at_most}
-    return _field(Param(name, all_of, schema, help, required), MISSING if required else ())
+    return _field(Param(name, all_of, schema, help, required, extension), MISSING if required else ())
 
 
 def moment(name: str, *, whole_hour: bool = False, help: str = "") -> Any:

@@ -15,7 +15,7 @@ from deployments import capabilities, listing, settings_schema
 from deployments.models import Deployment, MonitoringBatch, Role
 
 OWNERS_SHOWN = 5
-AREAS = {"serviceHealth": "service", "modelHealth": "model", "accuracyHealth": "accuracy"}
+AREAS: Mapping[str, str] = {word.value: area for area, word in listing.HEALTH_ORDERS.items()}
 PERMISSIONS: Mapping[str, tuple[str, ...]] = {
     Role.CONSUMER: ("CAN_VIEW",),
     Role.USER: ("CAN_VIEW", "CAN_MAKE_PREDICTIONS", "CAN_SUBMIT_ACTUALS", "CAN_GENERATE_REPORTS"),
@@ -129,7 +129,7 @@ def health(row: Deployment, area: str) -> dict[str, Any]:
     """
     known = row.health.get(area, {})
     found = {
-        "status": known.get("status", "not_started"),
+        "status": known.get("status") or getattr(row, f"{area}_status"),
         "startDate": known.get("startDate") or row.created_at,
         "endDate": known.get("endDate") or row.created_at,
     }

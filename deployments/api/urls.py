@@ -21,7 +21,7 @@ from deployments.api import (
     settings,
 )
 from deployments.api.errors import not_found
-from deployments.api.jobs import StatusView
+from deployments.api.jobs import JobsView, StatusView
 from deployments.api.platform import ProjectsView, VersionView
 from deployments.api.views import ApiView, not_served, not_served_anywhere
 
@@ -127,6 +127,7 @@ extensions: list[URLPattern] = [
     path("version/", VersionView.as_view()),
     path("projects/", ProjectsView.as_view()),
     path("status/<str:job_id>/", StatusView.as_view()),
+    one("jobs/", JobsView),
     path("datasets/", datasets.DatasetListView.as_view()),
     path("datasets/fromFile/", datasets.DatasetUploadView.as_view()),
     path("datasets/<str:dataset_id>/", datasets.DatasetView.as_view()),

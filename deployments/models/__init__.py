@@ -14,7 +14,7 @@ from deployments.models.choices import (
     TokenScope,
 )
 from deployments.models.dataset import Dataset
-from deployments.models.deployment import DeployedModel, Deployment
+from deployments.models.deployment import HEALTH_AREAS, DeployedModel, Deployment, severity
 from deployments.models.job import Job, JobState
 from deployments.models.package import Feature, FeatureType, ModelPackage, TargetType
 from deployments.models.storage import (
@@ -30,6 +30,7 @@ from deployments.models.storage import (
 )
 
 __all__ = [
+    "HEALTH_AREAS",
     "ActualBlock",
     "ApiToken",
     "Area",
@@ -62,4 +63,5 @@ __all__ = [
     "TargetType",
     "TokenScope",
     "WaitingKey",
+    "severity",
 ]

@@ -4,11 +4,29 @@ from __future__ import annotations
 
 from django.conf import settings as configured
 from django.db import models
+from django.db.models import Case, Q, SmallIntegerField, Value, When
 from django.utils import timezone
 
 from deployments.ids import new_id
 from deployments.models.choices import DeploymentStatus, Importance, ModelRole
 from metrics.health import Status
+
+HEALTH_AREAS = (
+    "service",
+    "model",
+    "accuracy",
+    "fairness",
+    "custom_metrics",
+    "predictions_timeliness",
+    "actuals_timeliness",
+)
+"""The areas that are judged; each has its column `<area>_status`."""
+
+
+def severity(field: str) -> Case:
+    """How bad a status is (`Status.severity`) in SQL: filters, orders and indexes use this one expression."""
+    whens = [When(Q((field, status.value)), then=Value(status.severity)) for status in Status]
+    return Case(*whens, default=Value(-1), output_field=SmallIntegerField())
 
 
 class Deployment(models.Model):
@@ -50,11 +68,19 @@ class Deployment(models.Model):
     service_status = models.CharField(max_length=12, default=Status.NOT_STARTED)
     model_status = models.CharField(max_length=12, default=Status.NOT_STARTED)
     accuracy_status = models.CharField(max_length=12, default=Status.NOT_STARTED)
+    fairness_status = models.CharField(max_length=12, default=Status.UNAVAILABLE)
+    custom_metrics_status = models.CharField(max_length=12, default=Status.UNKNOWN)
+    predictions_timeliness_status = models.CharField(max_length=12, default=Status.UNAVAILABLE)
+    actuals_timeliness_status = models.CharField(max_length=12, default=Status.UNAVAILABLE)
     health_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        # the list in its default order
-        indexes = [models.Index(fields=["-last_prediction_at"], name="deployment_by_activity")]
+        indexes = [
+            # the list in its default order
+            models.Index(fields=["-last_prediction_at"], name="deployment_by_activity"),
+            # the list filtered or sorted by how bad a status is
+            *(models.Index(severity(f"{area}_status"), "id", name=f"by_{area}") for area in HEALTH_AREAS),
+        ]
 
     def __str__(self) -> str:
         return self.label

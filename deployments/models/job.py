@@ -28,6 +28,8 @@ class Job(models.Model):
     args = models.JSONField(default=dict)
     state = models.CharField(max_length=12, choices=JobState, default=JobState.INITIALIZED)
     progress = models.FloatField(default=0.0)
+    # somebody wants it stopped: looked at between two pieces
+    cancel_asked = models.BooleanField(default=False)
     message = models.TextField(blank=True)
     result = models.CharField(max_length=300, blank=True)
     attempts = models.IntegerField(default=0)
@@ -37,8 +39,12 @@ class Job(models.Model):
     finished_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        # what waits for a worker
-        indexes = [models.Index(fields=["state", "lease_until"], name="jobs_waiting")]
+        indexes = [
+            # what waits for a worker
+            models.Index(fields=["state", "lease_until"], name="jobs_waiting"),
+            # the jobs of one deployment, newest first
+            models.Index(fields=["deployment", "-created_at"], name="jobs_of_deployment"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.state}"

@@ -142,3 +142,81 @@ class Theme(models.TextChoices):
     SYSTEM = "system", "As the system"
     LIGHT = "light", "Light"
     DARK = "dark", "Dark"
+
+
+class IncidentKind(models.TextChoices):
+    DEPLOYMENT = "deployment", "Deployment"
+    FLEET = "fleet", "Several deployments"
+    SOURCE = "source", "Source"
+
+
+class IncidentState(models.TextChoices):
+    """What an incident is in, derived from its facts and the time; never stored."""
+
+    OPEN = "open", "Open"
+    ACKNOWLEDGED = "acknowledged", "Acknowledged"
+    SNOOZED = "snoozed", "Snoozed"
+    RECOVERING = "recovering", "Recovering"
+    RESOLVED = "resolved", "Resolved"
+
+
+class Severity(models.IntegerChoices):
+    """How much an incident matters: its status, weighed by the importance of the deployment."""
+
+    LOW = 1, "Low"
+    MODERATE = 2, "Moderate"
+    HIGH = 3, "High"
+    CRITICAL = 4, "Critical"
+
+
+class EventKind(models.TextChoices):
+    """Steps of a timeline."""
+
+    OPENED = "opened", "Opened"
+    REOPENED = "reopened", "Reopened"
+    WORSE = "worse", "Got worse"
+    BETTER = "better", "Got better"
+    RECOVERING = "recovering", "Passing, not yet for long enough"
+    RELAPSED = "relapsed", "In trouble again"
+    FLAPPING = "flapping", "Flapping"
+    CALM = "calm", "No longer flapping"
+    DARK = "dark", "No data"
+    LIGHT = "light", "Data again"
+    JOINED = "joined", "Joined"
+    ACKNOWLEDGED = "acknowledged", "Acknowledged"
+    ASSIGNED = "assigned", "Assigned"
+    NOTE = "note", "Note"
+    SNOOZED = "snoozed", "Snoozed"
+    UNSNOOZED = "unsnoozed", "Snooze ended"
+    SILENCED = "silenced", "Alerts held back"
+    TOLD = "told", "Told"
+    ESCALATED = "escalated", "Escalated"
+    RESOLVED = "resolved", "Resolved"
+
+
+class NoticeKind(models.TextChoices):
+    """What is to be told about an incident."""
+
+    OPENED = "opened", "New trouble"
+    REOPENED = "reopened", "In trouble again"
+    WORSE = "worse", "Got worse"
+    BETTER = "better", "Got better, not yet well"
+    STILL = "still", "Still in trouble"
+    ESCALATED = "escalated", "Nobody answered"
+    FLAPPING = "flapping", "Flapping"
+    RESOLVED = "resolved", "Resolved"
+
+
+class Held(models.TextChoices):
+    """What keeps a notice from going out."""
+
+    FLEET = "fleet", "Told by its fleet incident"
+    SILENCE = "silence", "Silenced"
+    SNOOZE = "snooze", "Snoozed"
+    SOURCE = "source", "Its source cannot be reached"
+    CHANGING = "changing", "The deployment is being changed"
+
+
+class SilenceKind(models.TextChoices):
+    SILENCE = "silence", "Silence"
+    MAINTENANCE = "maintenance", "Maintenance window"

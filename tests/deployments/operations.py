@@ -97,6 +97,8 @@ SLOW = {"slowRequestsThreshold": Kind.COUNT}
 ONE_METRIC = METRIC | {"quantile": Kind.RATIO, "threshold": Kind.COUNT}
 LIST_FILTERS = {
     **dict.fromkeys(("serviceHealth", "modelHealth", "accuracyHealth", "role", "status", "importance"), Kind.CHOICE),
+    **dict.fromkeys(("fairnessHealth", "customMetricsHealth"), Kind.CHOICE),
+    **dict.fromkeys(("predictionsTimelinessHealth", "actualsTimelinessHealth"), Kind.CHOICE),
     **dict.fromkeys(("orderBy", "buildEnvironmentType", "executionEnvironmentType"), Kind.CHOICE),
     **dict.fromkeys(("predictionEnvironmentPlatform", "championModelExecutionType"), Kind.CHOICE),
     **dict.fromkeys(("lastPredictionTimestampStart", "lastPredictionTimestampEnd"), Kind.MOMENT),
@@ -117,7 +119,7 @@ DEPLOYMENT = (
     "accuracyHealth approvalStatus capabilities createdAt defaultPredictionServer description governance hasError id "
     "importance label model modelHealth modelPackage modelPackageInitialDownload openedChangeRequests owners "
     "permissions predictionEnvironment predictionUsage scoringCodeInitialDownload serviceHealth settings status tags "
-    "userProvidedId"
+    "userProvidedId fairnessHealth customMetricsHealth predictionsTimelinessHealth actualsTimelinessHealth"
 )
 SETTINGS = (
     "associationId automaticActuals biasAndFairness challengerModels featureDrift humility predictionIntervals "

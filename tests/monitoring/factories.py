@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.contrib.auth import get_user_model
 
-from monitoring.models import Membership, Role, Source, Team, UserPreference, Watched
+from monitoring.models import (
+    Area,
+    Incident,
+    IncidentKind,
+    Membership,
+    Role,
+    Severity,
+    Source,
+    Status,
+    Team,
+    UserPreference,
+    Watched,
+)
 from tests.monitoring.far_side import BASE
 
 NOW = datetime(2026, 5, 1, 10, 20, tzinfo=UTC)
@@ -35,3 +47,21 @@ def make_member(
     user = get_user_model().objects.create_user(username=name, email=f"{name}@example.com", password="x")
     UserPreference.objects.create(user=user, time_zone=zone)
     return Membership.objects.create(team=team or make_team(), user=user, role=role, wants_mail=wants_mail)
+
+
+def make_incident(of: Watched, **fields: Any) -> Incident:
+    """An open incident of one area that began an hour ago."""
+    defaults = {
+        "kind": IncidentKind.DEPLOYMENT,
+        "team": of.source.team,
+        "source": of.source,
+        "watched": of,
+        "area": Area.DRIFT,
+        "status": Status.FAILING,
+        "worst": Status.FAILING,
+        "severity": Severity.HIGH,
+        "reason": "1 feature above PSI 0.15.",
+        "began_at": NOW - timedelta(hours=1),
+        "opened_at": NOW - timedelta(minutes=50),
+    }
+    return Incident.objects.create(**{**defaults, **fields})
