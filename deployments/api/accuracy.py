@@ -55,6 +55,9 @@ class OverTimeQuery(BucketQuery, SegmentQuery, ModelsQuery, ClassesQuery):
 class OverBatchQuery(SegmentQuery, ModelQuery, BatchQuery, ClassesQuery):
     """One metric by batch."""
 
+    target_class: tuple[str, ...] = params.ours(params.many("targetClass", at_most=100, split=False))
+    target_classes: tuple[str, ...] = params.ours(params.many("targetClasses", at_most=100))
+
     metric: str | None = params.choice("metric", METRICS, help="LogLoss or RMSE when absent.")
 
 

@@ -244,7 +244,7 @@ def _note_batch(batch_id: int | None, blocks: Sequence[Pending]) -> None:
         latest_prediction_at=Greatest(F("latest_prediction_at"), Value(max(block.last_at for block in blocks))),
         predictions_count=F("predictions_count") + sum(block.rows for block in blocks),
     )
-    for model_id in {block.model_id for block in blocks}:
+    for model_id in dict.fromkeys(block.model_id for block in blocks):
         own = [block for block in blocks if block.model_id == model_id]
         first, last = min(block.first_at for block in own), max(block.last_at for block in own)
         row, _ = BatchModel.objects.get_or_create(

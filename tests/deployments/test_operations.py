@@ -228,16 +228,9 @@ def test_every_operation_of_the_reference_has_one_row() -> None:
     assert {operation.name for operation in OPERATIONS} == set(REFERENCE)
 
 
-@named(SERVED)
-def test_every_parameter_of_the_reference_is_read_and_tested(operation: Operation) -> None:
-    wanted = set(REFERENCE[operation.name])
-    path = "/api/v2/" + operation.path.replace("{", "").replace("}", "")
-    view: Any = resolve(path).func
-    described = getattr(view.view_class, operation.method.lower()).kwargs["schema"]()
-    described.view, described.method = view.view_class(), operation.method
-    read = {parameter.name for parameter in described.get_override_parameters()}
-    assert wanted <= read, "the view reads them"
-    assert operation.method != "GET" or wanted <= set(operation.query), "wrong values of each are tried"
+@named(READS)
+def test_wrong_values_of_every_parameter_of_the_reference_are_tried(operation: Operation) -> None:
+    assert set(REFERENCE[operation.name]) <= set(operation.query)
 
 
 @named(OPERATIONS)
