@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 from deployments.api.authentication import digest
 from deployments.models import ApiToken
 from monitoring.models import Membership, Role, Source, Team
+from monitoring.reviews import records
 
 USERNAME = "demo"
 EMAIL = "demo@example.org"
@@ -59,5 +60,7 @@ def source() -> Source:
 
 def forget() -> None:
     """Take the user, the team and all that hangs on them away."""
-    Team.objects.filter(name=TEAM).delete()
+    for team in Team.objects.filter(name=TEAM):
+        records.erase(team.pk)
+        team.delete()
     User.objects.filter(username=USERNAME).delete()

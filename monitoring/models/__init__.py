@@ -25,6 +25,21 @@ from monitoring.models.commands import Command
 from monitoring.models.health import AreaHealth, HealthDay, Transition
 from monitoring.models.incidents import Incident, IncidentEvent, IncidentNotice, IncidentTrack
 from monitoring.models.outbox import Message
+from monitoring.models.reviews import (
+    ActionItem,
+    ActionState,
+    AgendaSection,
+    Cadence,
+    PageVisit,
+    Review,
+    ReviewItem,
+    ReviewPlan,
+    ReviewPresence,
+    ReviewState,
+    ReviewVerdict,
+    SignedReview,
+    Weekday,
+)
 from monitoring.models.silences import AlertPolicy, Silence
 from monitoring.models.snapshots import Answer, PendingQuestion, SeriesChunk, Topic
 from monitoring.models.sources import PollRun, Source
@@ -32,10 +47,14 @@ from monitoring.models.teams import Membership, Team, UserPreference
 from monitoring.models.watched import ModelSeen, Watched
 
 __all__ = [
+    "ActionItem",
+    "ActionState",
+    "AgendaSection",
     "AlertPolicy",
     "Answer",
     "Area",
     "AreaHealth",
+    "Cadence",
     "Command",
     "CommandKind",
     "DeploymentStatus",
@@ -55,12 +74,20 @@ __all__ = [
     "ModelSeen",
     "NoticeKind",
     "NotifyReason",
+    "PageVisit",
     "PendingQuestion",
     "PollRun",
+    "Review",
+    "ReviewItem",
+    "ReviewPlan",
+    "ReviewPresence",
+    "ReviewState",
+    "ReviewVerdict",
     "Role",
     "RunKind",
     "SeriesChunk",
     "Severity",
+    "SignedReview",
     "Silence",
     "SilenceKind",
     "Source",
@@ -72,5 +99,6 @@ __all__ = [
     "Transition",
     "UserPreference",
     "Watched",
+    "Weekday",
     "WorkState",
 ]
