@@ -232,12 +232,12 @@ def _note_times(deployment_id: int, blocks: Sequence[Pending]) -> None:
         changes["last_request_at"] = Greatest(F("last_request_at"), Value(max(served)))
     if changes:
         Deployment.objects.filter(pk=deployment_id).update(**changes)
-    rows = [block for block in blocks if block.kind is BlockKind.PREDICTIONS and block.batch_id is not None]
-    for batch_id in {block.batch_id for block in rows}:
+    rows = [block for block in blocks if block.kind is BlockKind.PREDICTIONS]
+    for batch_id in {block.batch_id for block in rows if block.batch_id is not None}:
         _note_batch(batch_id, [block for block in rows if block.batch_id == batch_id])
 
 
-def _note_batch(batch_id: int | None, blocks: Sequence[Pending]) -> None:
+def _note_batch(batch_id: int, blocks: Sequence[Pending]) -> None:
     """First and last times and number of rows of a batch, in all and by model."""
     MonitoringBatch.objects.filter(pk=batch_id).update(
         earliest_prediction_at=Least(F("earliest_prediction_at"), Value(min(block.first_at for block in blocks))),

@@ -55,7 +55,12 @@ class Door:
 
 def written(table: pl.DataFrame, kind: str) -> bytes:
     out = io.BytesIO()
-    {"csv": table.write_csv, "ndjson": table.write_ndjson, "parquet": table.write_parquet}[kind](out)
+    if kind == "parquet":
+        table.write_parquet(out)
+    elif kind == "ndjson":
+        table.write_ndjson(out)
+    else:
+        table.write_csv(out)
     return out.getvalue()
 
 
