@@ -233,8 +233,9 @@ def _set_holdout_baseline(package: ModelPackage, held: Holdout, table: pl.DataFr
     if held.kind is TargetType.REGRESSION and held.rows:
         package.center = float(held.actual.mean())
     package.holdout_rows = held.rows
-    package.accuracy_baseline = baselines.accuracy_on(held, package.center)
-    package.prediction_baseline = baselines.predictions_on(held)
+    known = baselines.frozen(held, package.center)
+    package.accuracy_baseline, package.accuracy_by_class = known["accuracy"], known["byClass"]
+    package.prediction_baseline = known["predictions"]
     bins = baselines.target_bins(held)
     everything = np.zeros(held.rows, dtype=np.int64)
     segments: dict[str, Any] = {}
@@ -244,6 +245,7 @@ def _set_holdout_baseline(package: ModelPackage, held: Holdout, table: pl.DataFr
             values, group = baselines.segment_groups(kept[attribute])
             counted = baselines.target_counts(bins, held, group, len(values))
             segments[attribute] = {value: row.tolist() for value, row in zip(values, counted, strict=True)}
+            package.holdout_segments[attribute] = baselines.by_segment(held, package.center, kept[attribute])
     package.target_baseline = {
         "bins": bins.to_dict(),
         "counts": baselines.target_counts(bins, held, everything, 1)[0].tolist(),
