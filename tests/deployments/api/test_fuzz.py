@@ -15,8 +15,9 @@ from typing import Any
 import pytest
 import schemathesis
 from django.core.management import call_command
+from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
-from django.db import transaction
+from django.db import close_old_connections, transaction
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from pytest_django import DjangoDbBlocker
@@ -65,9 +66,16 @@ class Fuzzed:
 
 @pytest.fixture(scope="module")
 def fuzzed(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Fuzzed]:
-    with django_db_blocker.unblock(), transaction.atomic():
-        yield Fuzzed(build())
-        transaction.set_rollback(True)
+    # As Django's own test client does: a request must not close the connection that holds this transaction.
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    try:
+        with django_db_blocker.unblock(), transaction.atomic():
+            yield Fuzzed(build())
+            transaction.set_rollback(True)
+    finally:
+        for signal in (request_started, request_finished):
+            signal.connect(close_old_connections)
 
 
 @pytest.mark.parametrize(("path", "method"), OPERATIONS, ids=[f"{method} {path}" for path, method in OPERATIONS])
