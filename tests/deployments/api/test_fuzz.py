@@ -103,7 +103,7 @@ def test_no_request_brings_the_server_down(fuzzed: Fuzzed, db: None, path: str, 
         declared = {one.name for one in operation.query}
         case.query = dict(case.query or {}) | {name: fuzzed.values[name] for name in chosen & declared}
         with transaction.atomic():
-            answer = case.call(app=fuzzed.application, headers=fuzzed.headers)
+            answer = case.call(app=fuzzed.application, headers=fuzzed.headers, buffered=True)
             transaction.set_rollback(True)
         assert answer.status_code < 500 or answer.status_code == 501, (answer.status_code, case.as_curl_command())
         if answer.status_code >= 400:
