@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 DATABASE_SCHEMES = ("postgres", "postgresql")
 REDIS_SCHEMES = ("redis", "rediss", "unix")
-MAIL_SCHEMES = ("smtp", "smtps", "archive", "console")
+#: Providers of mail with an API (through Anymail): scheme -> the settings that user and password of the address fill.
+MAIL_PROVIDERS: dict[str, tuple[str, ...]] = {
+    "brevo": ("API_KEY",),
+    "mailersend": ("API_TOKEN",),
+    "mailgun": ("API_KEY",),
+    "mailjet": ("API_KEY", "SECRET_KEY"),
+    "mailtrap": ("API_TOKEN",),
+    "mandrill": ("API_KEY",),
+    "postal": ("API_KEY",),
+    "postmark": ("SERVER_TOKEN",),
+    "resend": ("API_KEY",),
+    "scaleway": ("SECRET_KEY", "PROJECT_ID"),
+    "sendgrid": ("API_KEY",),
+    "sparkpost": ("API_KEY",),
+}
+MAIL_SCHEMES = ("smtp", "smtps", "archive", "console", *MAIL_PROVIDERS)
 
 
 def database(url: str, *, pool: int, max_age: int) -> dict[str, Any]:
@@ -47,30 +62,39 @@ def broker(redis_url: str) -> str:
 
 @dataclass(frozen=True)
 class MailServer:
-    """Where mail goes; without a host it stays in the archive (or goes to the console)."""
+    """Where mail goes; one that does not send keeps it in the archive (or on the console).
+
+    `options`: Anymail's settings of the provider.
+    """
 
     backend: str
+    sends: bool = False
     host: str = ""
     port: int = 25
     user: str = ""
     password: str = ""
     use_tls: bool = False
     use_ssl: bool = False
+    options: dict[str, Any] = field(default_factory=dict)
 
 
 def mail(url: str) -> MailServer:
     """`smtp://user:password@host:587` (STARTTLS if the server's port is 587 or `?tls=1`), `smtps://…` (TLS from the
-    start), `archive:` (kept in Vitals' own list of mail, sent nowhere) or `console:`."""
+    start), `archive:` (kept in Vitals' own list of mail, sent nowhere), `console:`, or a provider: `postmark://token@`,
+    `mailgun://key@sender.domain?api_url=…`; what follows the question mark are further settings of Anymail's."""
     parts = urlsplit(url)
     if parts.scheme == "archive":
         return MailServer("django.core.mail.backends.dummy.EmailBackend")
     if parts.scheme == "console":
         return MailServer("django.core.mail.backends.console.EmailBackend")
+    if parts.scheme in MAIL_PROVIDERS:
+        return _provider(parts)
     secure = parts.scheme == "smtps"
     port = parts.port or (465 if secure else 25)
     wants_tls = parse_qs(parts.query).get("tls", ["1" if port == 587 else "0"])[-1] == "1"
     return MailServer(
         "django.core.mail.backends.smtp.EmailBackend",
+        sends=True,
         host=parts.hostname or "localhost",
         port=port,
         user=unquote(parts.username or ""),
@@ -78,3 +102,13 @@ def mail(url: str) -> MailServer:
         use_tls=wants_tls and not secure,
         use_ssl=secure,
     )
+
+
+def _provider(parts: SplitResult) -> MailServer:
+    keys = MAIL_PROVIDERS[parts.scheme]
+    values = dict(zip(keys, (unquote(parts.username or ""), unquote(parts.password or "")), strict=False))
+    if parts.scheme == "mailgun" and parts.hostname:
+        values["SENDER_DOMAIN"] = parts.hostname
+    values |= {name.upper(): found[-1] for name, found in parse_qs(parts.query).items()}
+    options = {f"{parts.scheme.upper()}_{name}": value for name, value in values.items()}
+    return MailServer(f"anymail.backends.{parts.scheme}.EmailBackend", sends=True, options=options)

@@ -279,15 +279,28 @@ _mail = addresses.mail(
         "EMAIL_URL",
         "archive:",
         addresses.MAIL_SCHEMES,
-        help="smtp://user:password@host:587, smtps://…, console: or archive: (mail stays in Vitals' list of mail).",
+        help="smtp://user:password@host:587, smtps://…, a provider (postmark://token@ …), console: or archive: "
+        "(mail stays in Vitals' list of mail).",
     )
 )
-MAIL_IS_SENT = bool(_mail.host)
+MAIL_IS_SENT = _mail.sends
 EMAIL_BACKEND = _mail.backend
 EMAIL_HOST, EMAIL_PORT = _mail.host, _mail.port
 EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail.user, _mail.password
 EMAIL_USE_TLS, EMAIL_USE_SSL = _mail.use_tls, _mail.use_ssl
-EMAIL_TIMEOUT = env.number("EMAIL_TIMEOUT", 20, minimum=1, help="Seconds to wait for the mail server.")
+EMAIL_TIMEOUT = env.number("EMAIL_TIMEOUT", 20, minimum=1, help="Seconds to wait for the mail server or a channel.")
+EMAIL_WEBHOOK_SECRET = env.secret(
+    "EMAIL_WEBHOOK_SECRET",
+    lambda: "",
+    help="user:password that the mail provider's bounce webhook sends; empty: bounces are not taken.",
+)
+ANYMAIL = {**_mail.options, "REQUESTS_TIMEOUT": EMAIL_TIMEOUT, "WEBHOOK_SECRET": EMAIL_WEBHOOK_SECRET or None}
+DEADMAN_URL = env.url(
+    "DEADMAN_URL",
+    "",
+    ("http", "https"),
+    help="Called every few minutes while polling and mail work, so that an outside watcher notices silence.",
+)
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text(
     "EMAIL_FROM", f"Vitals <vitals@{_public.hostname}>", help="The sender of all mail."
 )

@@ -9,6 +9,9 @@ if settings.SERVICE_ENABLED:
     urlpatterns += [path("api/v2/", include("deployments.api.urls"))]
 if settings.DASHBOARD_ENABLED:
     urlpatterns += [path("", include("dashboard.urls"))]
+    if settings.EMAIL_WEBHOOK_SECRET:
+        # What the mail provider tells about mail that did not arrive.
+        urlpatterns += [path("bounces/", include("anymail.urls"))]
     handler400 = "dashboard.views.errors.bad_request"
     handler403 = "dashboard.views.errors.forbidden"
     handler404 = "dashboard.views.errors.not_found"

@@ -11,6 +11,7 @@ from django.db.models import Count, Q
 
 from dashboard.charts import words
 from dashboard.reader import Reader
+from monitoring.fleet import ORDERS
 from monitoring.models import MailState, Message, Source, Status, Watched
 
 NEIGHBOURS = 13
@@ -60,7 +61,7 @@ def frame(reader: Reader, now: datetime, around: int | None = None, *, neighbour
     everything = list(reader.sources())
     listed = Watched.objects.filter(source__in=[source.pk for source in everything], gone_at__isnull=True)
     counts = dict(listed.values_list("worst").annotate(n=Count("pk")).order_by())
-    rows = listed.order_by("-severity", "label", "pk").values_list("pk", "label", "worst")
+    rows = listed.order_by(*ORDERS["worst"]).values_list("pk", "label", "worst")
     shown = _around([Neighbour(*row) for row in rows[: NEIGHBOURS + 1]], around) if neighbours else ()
     sources = [source for source in everything if source.enabled]
     return Frame(

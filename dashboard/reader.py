@@ -26,7 +26,9 @@ class Reader:
     def load(cls, user: User) -> Reader:
         """Two queries: the preference and the memberships with their teams."""
         preference = UserPreference.objects.filter(user=user).first() or UserPreference(user=user)
-        memberships = tuple(Membership.objects.filter(user=user).select_related("team").order_by("team__name"))
+        memberships = tuple(
+            Membership.objects.filter(user=user).select_related("team", "user__preference").order_by("team__name")
+        )
         return cls(user, zone(preference.time_zone), Theme(preference.theme), memberships)
 
     @property

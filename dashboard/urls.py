@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from dashboard.views import account, charts, deployment, fleet, mails, sources, teams, watch
+from dashboard.views import account, channels, charts, deployment, fleet, mails, sources, teams, watch
 
 urlpatterns = [
     path("", fleet.show, name="fleet"),
@@ -17,16 +17,24 @@ urlpatterns = [
     path("mail/", mails.listing, name="mails"),
     path("mail/<int:pk>/", mails.show, name="mail"),
     path("mail/<int:pk>/body/", mails.body, name="mail-body"),
+    path("mail/<int:pk>/again/", mails.again, name="mail-again"),
     path("watch/", watch.show, name="watch"),
     path("sources/", sources.listing, name="sources"),
     path("sources/new/", sources.add, name="source-add"),
     path("sources/<int:pk>/", sources.change, name="source-change"),
     path("sources/<int:pk>/row/", sources.row, name="source-row"),
     path("sources/<int:pk>/test/", sources.test, name="source-test"),
+    path("channels/", channels.listing, name="channels"),
+    path("channels/new/", channels.add, name="channel-add"),
+    path("channels/<int:pk>/", channels.change, name="channel-change"),
+    path("channels/<int:pk>/test/", channels.test, name="channel-test"),
+    path("channels/<int:pk>/secret/", channels.secret, name="channel-secret"),
+    path("channels/<int:pk>/remove/", channels.remove, name="channel-remove"),
     path("teams/", teams.listing, name="teams"),
     path("teams/members/<int:pk>/", teams.change, name="member-change"),
     path("preferences/", account.preferences, name="preferences"),
     path("preferences/theme/", account.theme, name="theme"),
+    path("preferences/test/", account.test_mail, name="preferences-test"),
     path("login/", account.log_in, name="login"),
     path("logout/", account.log_out, name="logout"),
     path("unsubscribe/<str:token>/", account.unsubscribe, name="unsubscribe"),

@@ -13,7 +13,7 @@ from django.db import transaction
 
 from demo.client import Client
 from demo.data import DESTINATION
-from demo.story import CATEGORICAL, STORIES, YES, Recipe, Story, TargetType
+from demo.story import CATEGORICAL, NO, STORIES, YES, Recipe, Story, TargetType
 from demo.training import Fitted, holdout_table, inputs, training_table
 from deployments.models import Deployment, ModelPackage
 from deployments.registry import replace_model
@@ -113,10 +113,21 @@ def create(client: Client, story: Story, registered: Mapping[str, Registered]) -
 
 
 def settings(story: Story) -> dict[str, object]:
-    """What is switched on beside the defaults."""
+    """What is switched on beside the defaults; all of it counts from now on only, so before the first row is sent."""
     return {
         "associationId": {"columnNames": ["association_id"], "requiredInPredictionRequests": False},
         "segmentAnalysis": {"enabled": True, "attributes": list(story.segments)},
+        **({"biasAndFairness": fairness(story)} if story.protected else {}),
+    }
+
+
+def fairness(story: Story) -> dict[str, object]:
+    """Which classes should be foretold to be on time equally often."""
+    return {
+        "protectedFeatures": list(story.protected),
+        "preferableTargetValue": NO,
+        "fairnessMetricsSet": "proportionalParity",
+        "fairnessThreshold": 0.8,
     }
 
 

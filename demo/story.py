@@ -127,6 +127,8 @@ class Story:
     by_batch: bool = False
     replaced_because: str = ""
     locations: bool = field(default=False)
+    protected: tuple[str, ...] = ()
+    """Features whose classes should fare alike; a flight that is not foretold to be late is what people want."""
 
     @property
     def recipe(self) -> Recipe:
@@ -241,6 +243,7 @@ STORIES: tuple[Story, ...] = (
             Reign(LATE_DEPARTURES_SPRING, LATE_DEPARTURES_SPRING.holdout.until),
         ),
         replaced_because="ACCURACY",
+        protected=("carrier", "origin"),
     ),
     Story(
         slug="late-departures-schedule",

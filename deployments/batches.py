@@ -12,6 +12,7 @@ from django.db.models import Max, Min
 from django.utils import timezone
 
 from deployments.audit import record
+from deployments.custom_metrics.definitions import forget_batch
 from deployments.models import (
     ActualBlock,
     BatchModel,
@@ -90,5 +91,6 @@ def delete(batch: MonitoringBatch, user: User) -> None:
     blocks.delete()
     for table in (ActualBlock, PredictionKey, DirtyBucket, State):
         table.objects.filter(deployment_id=deployment_id, grain=Grain.BATCH, bucket=batch.pk).delete()
+    forget_batch(deployment_id, batch.pk, Grain.BATCH)
     record(batch.deployment, user, "batch.deleted", {"name": batch.name}, {})
     batch.delete()

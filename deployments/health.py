@@ -13,8 +13,9 @@ from datetime import datetime, timedelta
 from django.db.models import Q
 
 from deployments import timeliness
+from deployments.custom_metrics import judging
 from deployments.models import DeployedModel, Deployment, MonitoringBatch
-from deployments.reports import accuracy, drift
+from deployments.reports import accuracy, drift, fairness
 from deployments.reports.drift import Tracked
 from deployments.rollups import read
 from deployments.rollups.read import Scope
@@ -242,6 +243,19 @@ def _accuracy(case: Case) -> Judged:
     return Judged(judge_accuracy(value, baseline, limits, rows=state.n_actual, window=window, ever=ever), period)
 
 
+def _fairness(case: Case) -> Judged:
+    return Judged(fairness.judge(case.scope, case.settings, case.rules.fairness, case.interval), case.interval)
+
+
+def _custom_metrics(case: Case) -> Judged:
+    """Over the window of drift, or over its batches."""
+    rule = case.rules.custom_metrics
+    if case.deployment.batch_monitoring:
+        batches = case.batches(case.rules.data_drift.batch_count)
+        return Judged(judging.judge(case.model, rule, batches, _last(batches)), _span(batches))
+    return Judged(judging.judge(case.model, rule, case.interval, _words(case.interval)), case.interval)
+
+
 def _predictions_timeliness(case: Case) -> Judged:
     return Judged(*timeliness.of_predictions(case.deployment, case.rules.predictions_timeliness, case.now))
 
@@ -254,6 +268,8 @@ AREAS: Mapping[str, Callable[[Case], Judged]] = {
     "service": _service,
     "model": _drift,
     "accuracy": _accuracy,
+    "fairness": _fairness,
+    "custom_metrics": _custom_metrics,
     "predictions_timeliness": _predictions_timeliness,
     "actuals_timeliness": _actuals_timeliness,
 }

@@ -48,6 +48,9 @@ def _rows(deployment: Deployment, now: datetime) -> None:
                 [deployment.pk, int(Grain.HOUR), day_ordinal(first_kept) * HOURS],
             )
             cursor.execute(
+                "DELETE FROM deployments_customrow WHERE deployment_id = %s AND at < %s", [deployment.pk, first_kept]
+            )
+            cursor.execute(
                 "DELETE FROM deployments_waitingkey w WHERE deployment_id = %s AND NOT EXISTS "
                 "(SELECT 1 FROM deployments_block b WHERE b.deployment_id = w.deployment_id AND b.id = w.block_id)",
                 [deployment.pk],
@@ -69,4 +72,5 @@ def _months(now: datetime) -> None:
 
 def _states(grain: Grain, first_kept: int) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM deployments_state WHERE grain = %s AND bucket < %s", [int(grain), first_kept])
+        for table in ("deployments_state", "deployments_customvalue"):
+            cursor.execute(f"DELETE FROM {table} WHERE grain = %s AND bucket < %s", [int(grain), first_kept])  # noqa: S608

@@ -10,7 +10,9 @@ from collections.abc import Iterator
 
 import msgspec
 
-from deployments.models import Deployment, FeatureType, ModelPackage
+from deployments.ingest.shape import Target, labels_of, target_of
+from deployments.ingest.values import spelled
+from deployments.models import CustomKinds, CustomMetric, Deployment, FeatureType, ModelPackage
 from deployments.reports.segments import SERVICE_ATTRIBUTES
 from deployments.settings_schema import (
     BATCH_COUNTS,
@@ -50,7 +52,14 @@ def health_settings(deployment: Deployment) -> HealthSettings:
 
 def check_health(deployment: Deployment, settings: HealthSettings) -> None:
     """Raise BadSettings if the rules contradict themselves or the deployment's model."""
-    _raise([*_accuracy_rule(deployment, settings), *_counts(settings), *_frequencies(settings)])
+    _raise(
+        [
+            *_accuracy_rule(deployment, settings),
+            *_counts(settings),
+            *_frequencies(settings),
+            *_conditions(deployment, settings),
+        ]
+    )
 
 
 def _raise(problems: list[Problem]) -> None:
@@ -73,29 +82,49 @@ def _boundaries(settings: Settings, package: ModelPackage | None) -> Iterator[Pr
 
 
 def _segments(settings: Settings, package: ModelPackage | None) -> Iterator[Problem]:
-    known = set() if package is None else categorical_columns(package)
+    known = set() if package is None else categorical_columns(package) | geospatial_columns(package)
     strange = [name for name in settings.segment_analysis.attributes if name not in known | SERVICE_ATTRIBUTES]
     if settings.segment_analysis.enabled and strange:
         names = ", ".join(strange)
-        yield "segmentAnalysis.attributes", f"Not a categorical column of the training data: {names}."
+        yield "segmentAnalysis.attributes", f"Not a categorical or geospatial column of the training data: {names}."
 
 
 def _fairness(settings: Settings, package: ModelPackage | None) -> Iterator[Problem]:
     fairness = settings.bias_and_fairness
     if not fairness.protected_features:
         return
-    if package is not None and package.target_type != TargetType.BINARY:
+    if not settings.target_drift.enabled:
+        yield "biasAndFairness.protectedFeatures", "Fairness needs the target to be tracked (targetDrift.enabled)."
+    if fairness.preferable_target_value is None:
+        yield "biasAndFairness.preferableTargetValue", "Say which outcome people want."
+    if package is None:
+        return
+    if package.target_type != TargetType.BINARY:
         yield "biasAndFairness.protectedFeatures", "Fairness is for binary models only."
-    known = set() if package is None else categorical_columns(package)
+    elif fairness.preferable_target_value is not None and favourable(settings, target_of(package)) is None:
+        names = ", ".join(package.class_names)
+        yield "biasAndFairness.preferableTargetValue", f"Not one of the classes {names}."
+    known = categorical_columns(package)
     strange = [name for name in fairness.protected_features if name not in known]
     if strange:
         yield "biasAndFairness.protectedFeatures", f"Not a categorical column: {', '.join(strange)}."
 
 
+def favourable(settings: Settings, target: Target) -> str | None:
+    """The class that people want; None without one, or if the target has no such class."""
+    wanted = settings.bias_and_fairness.preferable_target_value
+    return None if wanted is None else labels_of(target).get(spelled(wanted) or "")
+
+
 def categorical_columns(package: ModelPackage) -> set[str]:
     """Columns of the training data whose values can make segments."""
     features = package.features.filter(kind=FeatureType.CATEGORICAL).values_list("name", flat=True)
-    return {*features, *package.segment_attributes}
+    return {*features, *package.segment_attributes} - geospatial_columns(package)
+
+
+def geospatial_columns(package: ModelPackage) -> set[str]:
+    """Features that say where on the globe something is."""
+    return set(package.features.filter(kind=FeatureType.GEOSPATIAL).values_list("name", flat=True))
 
 
 def _accuracy_rule(deployment: Deployment, settings: HealthSettings) -> Iterator[Problem]:
@@ -121,6 +150,21 @@ def _counts(settings: HealthSettings) -> Iterator[Problem]:
     ):
         if count not in BATCH_COUNTS:
             yield f"{name}.batchCount", f"Must be one of: {', '.join(BATCH_COUNTS)}."
+
+
+def _conditions(deployment: Deployment, settings: HealthSettings) -> Iterator[Problem]:
+    """Conditions speak of metrics of this deployment that have one value."""
+    rules = settings.custom_metrics
+    kinds = dict(CustomMetric.objects.filter(deployment=deployment).values_list("public_id", "kind"))
+    for name, conditions in (("warning", rules.warning_conditions), ("failing", rules.failing_conditions)):
+        for number, one in enumerate(conditions):
+            place = f"customMetrics.{name}Conditions[{number}]"
+            if one.metric_id not in kinds:
+                yield f"{place}.metricId", "There is no such custom metric in this deployment."
+            elif kinds[one.metric_id] == CustomKinds.CATEGORICAL:
+                yield f"{place}.metricId", "A categorical metric has no single value to judge."
+            if not math.isfinite(one.threshold):
+                yield f"{place}.threshold", "Must be a finite number."
 
 
 def _frequencies(settings: HealthSettings) -> Iterator[Problem]:

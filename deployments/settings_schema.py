@@ -61,6 +61,7 @@ class Measurement(Enum):
 BATCH_COUNTS = ("1", "5", "10", "50", "100", "1000", "10000")
 MAX_SEGMENT_ATTRIBUTES = 10
 MAX_PROTECTED_FEATURES = 10
+MAX_CONDITIONS = 100
 
 
 # --- Settings ---------------------------------------------------------------------------------------------------
@@ -201,8 +202,8 @@ class Condition(Group, frozen=True):
 
 
 class CustomRule(Group, frozen=True):
-    warning_conditions: list[Condition] = []
-    failing_conditions: list[Condition] = []
+    warning_conditions: Annotated[list[Condition], Meta(max_length=MAX_CONDITIONS)] = []
+    failing_conditions: Annotated[list[Condition], Meta(max_length=MAX_CONDITIONS)] = []
 
 
 class HealthSettings(Group, frozen=True):

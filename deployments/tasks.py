@@ -76,7 +76,9 @@ def prune() -> None:
 HANDLERS = (
     "deployments.api.settings",
     "deployments.api.deployments",
+    "deployments.exports.work",
     "deployments.ingest.processing",
     "deployments.ingest.datasets",
+    "deployments.custom_metrics.uploads",
 )
 """Modules that register handlers of jobs."""

@@ -66,6 +66,15 @@ from metrics.buckets import (
 )
 from metrics.calibration import CalibrationBin, calibration
 from metrics.counting import count_by_group, rows_by_group, sum_by_group
+from metrics.custom import (
+    NO_VALUES,
+    CustomKind,
+    CustomState,
+    custom_categories,
+    custom_change,
+    custom_value,
+    merge_custom,
+)
 from metrics.drift import DRIFT_METRICS, DriftMetric, contributions, drift_scores, noise_floor, occupied_bins
 from metrics.fairness import (
     FAIRNESS_COLUMNS,
@@ -75,13 +84,16 @@ from metrics.fairness import (
     absolute_scores,
     fairness_sums,
     relative_scores,
+    rows_used,
     significant_classes,
+    turned,
 )
 from metrics.health import (
     MINIMUM_ROWS,
     USUAL_BINS,
     AccuracyRule,
     ClassFairness,
+    CustomCondition,
     DriftRule,
     FairnessRule,
     FeatureDrift,
@@ -94,6 +106,7 @@ from metrics.health import (
     feature_status,
     is_important,
     judge_accuracy,
+    judge_custom_metrics,
     judge_drift,
     judge_fairness,
     judge_service,
@@ -178,6 +191,7 @@ __all__ = [
     "MONTHLY",
     "MULTICLASS_METRICS",
     "NO_CONSUMERS",
+    "NO_VALUES",
     "RANKING_METRICS",
     "REGRESSION_COLUMNS",
     "REGRESSION_METRICS",
@@ -192,6 +206,9 @@ __all__ = [
     "CategoricalBins",
     "ClassFairness",
     "Consumers",
+    "CustomCondition",
+    "CustomKind",
+    "CustomState",
     "Direction",
     "DriftMetric",
     "DriftRule",
@@ -226,6 +243,9 @@ __all__ = [
     "contributions",
     "count_by_group",
     "cover",
+    "custom_categories",
+    "custom_change",
+    "custom_value",
     "day_ordinal",
     "day_start",
     "decode_consumers",
@@ -247,6 +267,7 @@ __all__ = [
     "is_important",
     "is_whole_hour",
     "judge_accuracy",
+    "judge_custom_metrics",
     "judge_drift",
     "judge_fairness",
     "judge_service",
@@ -260,6 +281,7 @@ __all__ = [
     "mean_probabilities",
     "mean_score",
     "merge_consumers",
+    "merge_custom",
     "merge_latency",
     "merge_load",
     "merge_quantiles",
@@ -284,6 +306,7 @@ __all__ = [
     "regression_sums",
     "relative_scores",
     "rows_by_group",
+    "rows_used",
     "score_counts",
     "service_rates",
     "service_sums",
@@ -293,6 +316,7 @@ __all__ = [
     "sum_by_group",
     "too_few",
     "top_of_next_hour",
+    "turned",
     "wilson",
     "worst",
 ]

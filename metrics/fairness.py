@@ -91,6 +91,22 @@ def fairness_sums(
     return stack_sums([*columns, np.where(wanted, p, 0.0), np.where(unwanted, p, 0.0)], index, n_groups)
 
 
+def turned(sums: FloatArray) -> FloatArray:
+    """The same rows with the other outcome as the favourable one: `fairness_sums` with `positive_is_favourable` turned.
+
+    So sums that are stored for one favourable outcome answer for both.
+    """
+    n, chosen, tp, fp, tn, fn, wanted, unwanted = (column(as_floats(sums), name) for name in FAIRNESS_COLUMNS)
+    return np.stack([n, n - chosen, tn, fn, tp, fp, tn + fp - unwanted, tp + fn - wanted], axis=-1)
+
+
+def rows_used(metric: FairnessMetric | str, sums: FloatArray) -> FloatArray:
+    """How many rows of each class a metric looks at: those with an actual where it needs one, else all."""
+    if FairnessMetric(metric) not in NEEDS_ACTUALS:
+        return column(as_floats(sums), "n")
+    return np.asarray(sum(column(as_floats(sums), name) for name in ("tp", "fp", "tn", "fn")))
+
+
 def absolute_scores(metric: FairnessMetric | str, sums: FloatArray) -> FloatArray:
     """The score of each class, shape `[...]` for sums of shape `[..., columns]`."""
     return _ABSOLUTE[FairnessMetric(metric)](as_floats(sums))

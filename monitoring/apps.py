@@ -10,3 +10,6 @@ class MonitoringConfig(AppConfig):
 
     def ready(self) -> None:
         from monitoring import checks  # noqa: F401  registers the system checks
+        from monitoring.mail import bounces
+
+        bounces.listen()

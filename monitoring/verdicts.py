@@ -124,9 +124,19 @@ def _cache(row: Watched, ruling: Ruling, areas: Sequence[AreaHealth], now: datet
     if row.worst != worst or row.worst_since is None:
         row.worst_since = now
     row.worst, row.severity, row.judged_at = worst, worst.severity, now
+    row.served_failing = served_failing(row)
     row.blind_spots = list(ruling.blind_spots)
     row.label_lag_hours = ruling.label_lag / timedelta(hours=1) if ruling.label_lag is not None else None
     row.health = {area.area: _short(area) for area in areas} | {"interval": ruling.interval}
+
+
+def served_failing(row: Watched) -> float:
+    """Predictions of the days since it is failing, the first day whole; 0 while it is not failing."""
+    if row.worst != Status.FAILING or row.worst_since is None or row.judged_at is None:
+        return 0.0
+    days = max(1, round((row.judged_at - row.worst_since) / timedelta(days=1)))
+    rates = row.daily_rates if isinstance(row.daily_rates, list) else []
+    return float(sum(rate for rate in rates[-days:] if isinstance(rate, int | float)))
 
 
 def _short(area: AreaHealth) -> dict[str, Any]:
@@ -151,7 +161,16 @@ def _write(rows: Sequence[Watched], fresh: Sequence[AreaHealth], transitions: Se
         update_fields=["status", "reason", "evidence", "since", "judged_at", "source_status", "disagrees"],
     )
     Transition.objects.bulk_create(transitions)
-    cached = ("worst", "severity", "health", "worst_since", "blind_spots", "label_lag_hours", "judged_at")
+    cached = (
+        "worst",
+        "severity",
+        "served_failing",
+        "health",
+        "worst_since",
+        "blind_spots",
+        "label_lag_hours",
+        "judged_at",
+    )
     Watched.objects.bulk_update(rows, cached, batch_size=500)
 
 

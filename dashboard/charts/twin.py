@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from functools import lru_cache
+
 from dashboard.charts import words
 from dashboard.charts.timeline import TimePoints
 
@@ -19,18 +23,23 @@ def time_columns(points: TimePoints) -> tuple[str, ...]:
 
 def time_rows(points: TimePoints) -> list[tuple[str, ...]]:
     """The table twin: one row a bin; not known is an empty cell, never a zero."""
-    rows = []
-    for i in range(points.n):
-        row = [f"{points.at(i):%Y-%m-%d %H:%M}"]
-        for s in points.series:
-            row += [
-                plain(v[i] if i < len(v) else None)
-                for v in ((s.values, s.low, s.high) if s.low and s.high else (s.values,))
-            ]
-        if points.strip:
-            row.append(points.strip[i] if i < len(points.strip) else "")
-        rows.append(tuple(row))
-    return rows
+    n = points.n
+    columns: list[Sequence[str]] = [_starts(points.start, points.step, n)]
+    for s in points.series:
+        columns += [_texts(v, n) for v in ((s.values, s.low, s.high) if s.low and s.high else (s.values,))]
+    if points.strip:
+        columns.append([*points.strip[:n], *[""] * (n - len(points.strip))])
+    return list(zip(*columns, strict=True))
+
+
+def _texts(values: Sequence[float | None], n: int) -> list[str]:
+    """One text a bin; a series that is shorter than the axis is not known at its end."""
+    return [*map(plain, values[:n]), *[""] * (n - len(values))]
+
+
+@lru_cache(maxsize=64)  # the charts of a page share their axis
+def _starts(start: datetime, step: timedelta, n: int) -> tuple[str, ...]:
+    return tuple(f"{start + step * i:%Y-%m-%d %H:%M}" for i in range(n))
 
 
 def plain(value: float | None) -> str:

@@ -15,7 +15,7 @@ from dashboard.charts.drift_over_time import DRIFT_OVER_TIME
 from dashboard.charts.heat import HeatFeature, HeatPoints, heat_title
 from dashboard.charts.importance import IMPORTANCE, FeatureDot, ImportancePoints
 from dashboard.charts.timeline import Limit, Series, TimePoints
-from dashboard.shelf import number
+from dashboard.shelf import Clock, number
 from dashboard.tabs.parts import Tab, Tile, switch
 from dashboard.tabs.subject import DRIFT as KIND
 from dashboard.tabs.subject import Subject
@@ -24,10 +24,12 @@ from metrics.binning import BinKind
 from metrics.health import USUAL_BINS
 from monitoring import conf
 from monitoring import questions as q
+from monitoring.clock import DAY, floor_day
 from monitoring.models import Area, Status
-from monitoring.questions import Question
+from monitoring.questions import Between, Last, Question
 
 HEAT_ROWS = 25
+MOST_COLUMNS = 100
 SHOWN_STATUS = {
     FeatureStatus.FAILING: Status.FAILING,
     FeatureStatus.WARNING: Status.WARNING,
@@ -69,6 +71,26 @@ def series_question(subject: Subject, feature: str) -> Question:
     )
 
 
+def heat_clock(subject: Subject) -> Clock:
+    """The bins of the heat table: those of the page, or days where those would be too many columns to tell apart."""
+    if subject.clock.n <= MOST_COLUMNS or subject.clock.step >= DAY:
+        return subject.clock
+    start = floor_day(subject.view.start)
+    return Clock(start, DAY, -((start - subject.view.end) // DAY))
+
+
+def heat_question(subject: Subject, feature: str) -> Question:
+    """One row of the heat table."""
+    if heat_clock(subject).step == subject.clock.step:
+        return series_question(subject, feature)
+    window = (
+        subject.window if isinstance(subject.window, Last) else Between(heat_clock(subject).start, subject.view.end)
+    )
+    return q.feature_drift_over_time(
+        feature, window, q.Bucket.DAY, model_id=subject.model_id, segment=subject.segment(KIND)
+    )
+
+
 def distribution_question(subject: Subject, feature: str) -> Question:
     """Shares by bin, live and in training: not in the reference, asked for when somebody looks at a feature."""
     pairs = [("featureNames", feature)]
@@ -88,7 +110,8 @@ def build(subject: Subject, chosen: str = "", linear: bool = False) -> Tab:
     tracked = [one.name for one in listed[: conf.TOP_FEATURES]]
     names = list(dict.fromkeys([*tracked, *([picked.name] if picked else [])]))
     detail = [distribution_question(subject, picked.name)] if picked else []
-    subject.shelf.read([*(series_question(subject, name) for name in names), *detail])
+    shown = [series_question(subject, picked.name)] if picked else []
+    subject.shelf.read([*(heat_question(subject, name) for name in names), *shown, *detail])
     charts = {"importance": _scatter(subject, found, picked, linear)}
     if picked is not None:
         charts |= _detail(subject, picked)
@@ -100,6 +123,7 @@ def build(subject: Subject, chosen: str = "", linear: bool = False) -> Tab:
         "switch": switch("Scale", _scales(subject, picked, linear)),
         "heat_points": heat,
         "heat_title": heat_title(heat),
+        "heat_noun": subject.view.bucket_noun if heat.step == subject.clock.step else "UTC day",
         "heat_csv": subject.csv_url("drift", "heat"),
         "heat_rest": len(found) - len(heat.features),
         "drift_empty": _empty(subject),
@@ -305,22 +329,20 @@ def _edges(bins: Sequence[dict[str, Any]]) -> tuple[float, ...]:
 
 def heat_points(subject: Subject, listed: Sequence[Feature]) -> HeatPoints:
     """Feature × bin, in order of importance."""
-    pick = partial(number, name="driftScore")
+    pick, clock = partial(number, name="driftScore"), heat_clock(subject)
     rows = tuple(
         HeatFeature(
             one.name,
             min(1.0, one.drift.importance or 0.0),
             one.drift.score,
-            subject.clock.place(subject.shelf.buckets(series_question(subject, one.name)), pick),
+            clock.place(subject.shelf.buckets(heat_question(subject, one.name)), pick),
             one.shown.value if one.status is not FeatureStatus.UNKNOWN else Status.UNKNOWN.value,
             address(subject, one),
         )
         for one in listed
     )
-    replaced = [subject.clock.index(change.at) for change in subject.changes()]
-    return HeatPoints(
-        subject.clock.start, subject.clock.step, rows, subject.drift_limit, replaced=replaced[-1] if replaced else None
-    )
+    replaced = [clock.index(change.at) for change in subject.changes()]
+    return HeatPoints(clock.start, clock.step, rows, subject.drift_limit, replaced=replaced[-1] if replaced else None)
 
 
 def tiles(subject: Subject, found: Sequence[Feature]) -> tuple[Tile, ...]:

@@ -203,10 +203,15 @@ def chart(view: ChartView, controls: str = "") -> dict[str, object]:
     }
 
 
+#: Stand between cells and rows while the whole is escaped; no cell can hold them, XML knows no such characters.
+_CELL, _ROW = "\x1f", "\x1e"
+
+
 def table_rows(rows: Sequence[Sequence[str]]) -> SafeString:
     """Rows of a table twin, joined here: a template loop over a month of hours takes longer than the chart itself."""
-    cells = ("</td><td>".join(escape(cell) for cell in row) for row in rows)
-    return mark_safe("".join(f"<tr><td>{row}</td></tr>" for row in cells))  # noqa: S308 - cells are escaped
+    text = escape(_ROW.join(map(_CELL.join, rows)))
+    inner = text.replace(_CELL, "</td><td>").replace(_ROW, "</td></tr><tr><td>")
+    return mark_safe(f"<tr><td>{inner}</td></tr>" if rows else "")  # noqa: S308 - escaped as a whole
 
 
 @register.inclusion_tag("dashboard/_heat.html")

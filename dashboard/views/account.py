@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 from urllib.parse import urlsplit
-from zoneinfo import available_timezones
 
 from django import forms
 from django.conf import settings
@@ -15,12 +14,15 @@ from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.shortcuts import render as bare
+from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST
 
 from dashboard.pages import page, render
 from dashboard.reader import PageRequest
+from dashboard.zones import zone_field
+from monitoring import mail
 from monitoring.models import Membership, Theme, UserPreference
 
 ATTEMPTS_WINDOW = 60
@@ -45,10 +47,7 @@ class PreferenceForm(forms.ModelForm[UserPreference]):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        names = sorted(name for name in available_timezones() if "/" in name or name == "UTC")
-        self.fields["time_zone"] = forms.ChoiceField(
-            choices=[(name, name.replace("_", " ")) for name in names], label="Time zone"
-        )
+        self.fields["time_zone"] = zone_field()
 
 
 @require_http_methods(["GET", "POST"])
@@ -97,6 +96,18 @@ def preferences(request: PageRequest) -> HttpResponse:
         messages.success(request, "Saved.", extra_tags="passing")
         return redirect("preferences")
     return render(request, "account/preferences.html", {"nav": "settings", "sub": "preferences", "form": form})
+
+
+@page
+@require_POST
+def test_mail(request: PageRequest) -> HttpResponse:
+    """A test mail to oneself."""
+    membership = request.reader.memberships[0] if request.reader.memberships else None
+    if membership is None or not request.reader.user.email:
+        messages.error(request, "You are in no team yet, or have no e-mail address.", extra_tags="failing")
+        return redirect("preferences")
+    message = mail.send_test(mail.Addressee(member=membership), timezone.now())
+    return redirect("mail", message.pk)
 
 
 @page

@@ -1,20 +1,29 @@
-"""Every mail that was written, shown as it went out."""
+"""Every message that was written, to people and to channels, shown as it went out; a given-up one is tried again."""
 
 from __future__ import annotations
 
 import base64
+import json
 import re
 
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
 from django.utils.cache import patch_cache_control
 from django.views.decorators.clickjacking import xframe_options_sameorigin
+from django.views.decorators.http import require_POST
 
 from dashboard.pages import page, render
 from dashboard.reader import PageRequest
-from monitoring.models import MailState, Message
+from monitoring.mail import try_again
+from monitoring.models import Carrier, Channel, MailState, Message
 
 SIZE = 50
+#: States from which a person may ask for another go.
+AGAIN = (MailState.FAILED, MailState.BOUNCED)
 #: The mail is shown in a frame of its own that can run nothing, send nothing and load nothing.
 POLICY = (
     "default-src 'none'; img-src data:; style-src 'unsafe-inline'; frame-ancestors 'self'; "
@@ -27,9 +36,12 @@ CONTENT_ID = re.compile(r"cid:([\w.@+-]+)")
 def listing(request: PageRequest) -> HttpResponse:
     """The newest mail first, by state if asked."""
     state = request.GET.get("state", "")
-    found = _mine(request).defer("html", "text", "pictures", "headers").order_by("-created_at", "-pk")
+    found = _mine(request).defer("html", "text", "pictures", "headers", "payload").order_by("-created_at", "-pk")
     if state in MailState.values:
         found = found.filter(state=state)
+    channel = request.GET.get("channel", "")
+    if channel.isdecimal() and len(channel) < 19:
+        found = found.filter(channel=int(channel))
     before = request.GET.get("before", "")
     if before.isdecimal() and len(before) < 19:
         found = found.filter(pk__lt=int(before))
@@ -40,14 +52,44 @@ def listing(request: PageRequest) -> HttpResponse:
         "older": rows[SIZE - 1].pk if len(rows) > SIZE else None,
         "states": MailState.choices,
         "state": state,
+        "channel": Channel.objects.filter(team__in=request.reader.team_ids, pk=channel).first()
+        if channel.isdecimal() and len(channel) < 19
+        else None,
     }
     return render(request, "dashboard/mails.html", context)
 
 
 @page
 def show(request: PageRequest, pk: int) -> HttpResponse:
-    """One mail: envelope, text and HTML."""
-    return render(request, "dashboard/mail.html", {"nav": "mails", "mail": _one(request, pk)})
+    """One message: envelope, text, and HTML or the body of a webhook."""
+    mail = _one(request, pk)
+    context = {
+        "nav": "mails",
+        "mail": mail,
+        "now": timezone.now(),
+        "payload": json.dumps(mail.payload, indent=2, ensure_ascii=False) if mail.carrier == Carrier.WEBHOOK else "",
+        "may_repeat": mail.state in AGAIN and _may_repeat(request, mail),
+    }
+    return render(request, "dashboard/mail.html", context)
+
+
+@page
+@require_POST
+def again(request: PageRequest, pk: int) -> HttpResponse:
+    """Another go at a message that was given up, under the same id."""
+    mail = _one(request, pk)
+    if not _may_repeat(request, mail):
+        raise PermissionDenied("Only owners and managers of the team, or its recipient, send a message again.")
+    if try_again(mail, timezone.now()):
+        messages.success(request, "It is tried again within seconds.", extra_tags="passing")
+    else:
+        messages.error(request, "Nothing to repeat: it was not given up.", extra_tags="failing")
+    return redirect("mail", pk)
+
+
+def _may_repeat(request: PageRequest, mail: Message) -> bool:
+    role = request.reader.role_in(mail.team_id)
+    return mail.user_id == request.reader.user.pk or (role is not None and role.may_change)
 
 
 @page
@@ -78,7 +120,7 @@ def with_pictures(html: str, pictures: object) -> str:
 
 
 def _mine(request: PageRequest) -> QuerySet[Message]:
-    return Message.objects.filter(team__in=request.reader.team_ids).select_related("watched", "user", "team")
+    return Message.objects.filter(team__in=request.reader.team_ids).select_related("watched", "user", "team", "channel")
 
 
 def _one(request: PageRequest, pk: int) -> Message:

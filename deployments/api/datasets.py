@@ -18,10 +18,11 @@ from deployments.api.errors import Conflict, TooLarge, ValidationFailed
 from deployments.api.examples import page_of
 from deployments.api.openapi import describes
 from deployments.api.pagination import Window, page_of_queryset
+from deployments.api.permissions import allows, role_of
 from deployments.api.views import ApiView
 from deployments.ingest import datasets as sources
 from deployments.ingest.errors import Refused, TooMuch
-from deployments.models import Dataset
+from deployments.models import DataExport, Dataset, Role
 
 DATASET = {
     "id": "69235c1e8d2f4a7b9c0d1e2f",
@@ -65,12 +66,22 @@ def shown(dataset: Dataset) -> dict[str, Any]:
     }
 
 
-def one_of(request: Request, public_id: str) -> Dataset:
-    """The dataset if the caller may see it, else 404."""
+def one_of(request: Request, public_id: str, *, to_read: bool = False) -> Dataset:
+    """The dataset if the caller may see it, else 404; files made of a deployment's rows are for all its users."""
     found = datasets.visible(caller(request)).filter(public_id=public_id).first()
+    if found is None and to_read:
+        found = _of_deployment(request, public_id)
     if found is None:
         raise Http404
     return found
+
+
+def _of_deployment(request: Request, public_id: str) -> Dataset | None:
+    export = DataExport.objects.select_related("dataset", "deployment").filter(dataset__public_id=public_id).first()
+    if export is None or export.deployment.deleted_at is not None:
+        return None
+    role = role_of(request.user, export.deployment)
+    return export.dataset if role is not None and allows(role, Role.USER) else None
 
 
 class DatasetListView(ApiView):
@@ -134,7 +145,7 @@ class DatasetView(ApiView):
 
     @describes("Retrieve a dataset.", answer=DATASET, extension=True, errors=(401, 404))
     def get(self, request: Request, dataset_id: str) -> Response:
-        return Response(shown(one_of(request, dataset_id)))
+        return Response(shown(one_of(request, dataset_id, to_read=True)))
 
     @describes("Delete a dataset.", status=204, extension=True, errors=(401, 404, 409))
     def delete(self, request: Request, dataset_id: str) -> Response:
@@ -150,7 +161,7 @@ class DatasetFileView(ApiView):
 
     @describes("Download a dataset.", extension=True, errors=(401, 404))
     def get(self, request: Request, dataset_id: str) -> HttpResponseBase:
-        dataset = one_of(request, dataset_id)
+        dataset = one_of(request, dataset_id, to_read=True)
         try:
             file = dataset.file.open("rb")
         except FileNotFoundError:

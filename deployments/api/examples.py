@@ -68,6 +68,63 @@ DEPLOYMENT = {
     "predictionsTimelinessHealth": HEALTH,
     "actualsTimelinessHealth": HEALTH,
 }
+CUSTOM_METRIC = {
+    "id": ID,
+    "name": "Minutes saved",
+    "description": "Minutes of waiting that warned passengers were spared",
+    "type": "sum",
+    "units": "minutes",
+    "directionality": "higherIsBetter",
+    "isModelSpecific": True,
+    "displayChart": True,
+    "timeStep": "hour",
+    "baselineValues": [{"value": 120.0}],
+    "categories": ["…"],
+    "value": {"columnName": "saved"},
+    "sampleCount": {"columnName": "flights"},
+    "timestamp": {"columnName": "hour", "timeFormat": "%m/%d/%Y %H:%M"},
+    "batch": {"columnName": "month"},
+    "createdAt": START,
+    "createdBy": {"id": ID},
+}
+CUSTOM_VALUES = {
+    "value": 150.0,
+    "sampleSize": 12,
+    "categories": [{"categoryName": "…", "count": 3}],
+    "unknownCategoriesCount": 0,
+}
+CUSTOM_BATCH_SUMMARY = {
+    "metric": {
+        "id": ID,
+        "name": "Minutes saved",
+        "value": 150.0,
+        "baselineValue": 120.0,
+        "percentChange": 25.0,
+        "sampleCount": 12,
+        "categories": [{"categoryName": "…", "count": 3}],
+        "unknownCategoriesCount": 0,
+    }
+}
+CUSTOM_SUMMARY = {**CUSTOM_BATCH_SUMMARY, "period": PERIOD}
+CUSTOM_SUMMARIES = {
+    "metrics": [CUSTOM_BATCH_SUMMARY["metric"]],
+    "details": {"earliestDate": START, "latestDate": END},
+    "period": PERIOD,
+}
+CUSTOM_OVER_TIME = {
+    "metric": CUSTOM_METRIC,
+    "buckets": [{"period": PERIOD, **CUSTOM_VALUES}],
+    "summary": PERIOD,
+}
+CUSTOM_OVER_BATCH = {
+    "metric": CUSTOM_METRIC,
+    "buckets": [
+        {
+            "batch": {"id": ID, "name": "January", "createdAt": START, "lastPredictionTimestamp": END},
+            **CUSTOM_VALUES,
+        }
+    ],
+}
 FEATURE = {
     "name": "dep_delay",
     "featureType": "Numeric",

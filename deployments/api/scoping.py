@@ -159,6 +159,18 @@ def model_of(deployment: Deployment, model_id: str | None) -> DeployedModel:
     return found
 
 
+def model_or_package(deployment: Deployment, model_id: str | None, package_id: str | None) -> DeployedModel:
+    """A model by its own id or by that of its package, by default the champion; 422 if there is none or they differ."""
+    if package_id is None:
+        return model_of(deployment, model_id)
+    found = deployment.models.select_related("package", "deployment").filter(package__public_id=package_id).first()
+    if found is None:
+        raise ValidationFailed({"modelPackageId": "There is no such model package in this deployment."})
+    if model_id not in (None, found.public_id):
+        raise ValidationFailed({"modelId": "This is not the model of modelPackageId."})
+    return found
+
+
 def segment_of(deployment: Deployment, query: SegmentQuery) -> Segment | None:
     """The segment that was asked for; 422 for an attribute that was never followed."""
     if query.segment_attribute is None or query.segment_value is None:

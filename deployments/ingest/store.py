@@ -81,7 +81,7 @@ def accept(
     blocks = [block for part in intake.parts for block in _blocks(part)]
     partitions.ensure({day_of(int(block["at"][0])) for _, block in blocks})
     with transaction.atomic():
-        row = _claim(deployment, request, intake.n_rows)
+        row = claim(deployment, request, intake.n_rows)
         if row is None:
             known = answered(deployment, request)
             assert known is not None
@@ -135,7 +135,8 @@ def insert(
     cursor.execute(command, list(values.values()))  # type: ignore[arg-type]
 
 
-def _claim(deployment: Deployment, request: Request, rows: int) -> IngestRequest | None:
+def claim(deployment: Deployment, request: Request, rows: int) -> IngestRequest | None:
+    """File a request within the caller's transaction; None if its id is known, once the other copy has committed."""
     row = IngestRequest(
         deployment=deployment,
         request_id=request.request_id or f"auto-{new_id()}",

@@ -99,7 +99,7 @@ def shortened(value: object) -> str:
 
 def as_numbers(column: pl.Series) -> pl.Series:
     """A numeric column as Float64. Raises BadColumn for text that was meant to be a number and for anything else."""
-    if column.dtype.is_numeric() or column.dtype in (pl.Boolean, pl.Null):
+    if column.dtype.is_numeric() or column.dtype in (pl.Boolean, pl.Null) or column.null_count() == len(column):
         return column.cast(pl.Float64)
     if column.dtype == pl.String:
         given = column.is_not_null()

@@ -13,8 +13,10 @@ from deployments.models.choices import (
     Role,
     TokenScope,
 )
+from deployments.models.custom import CustomKinds, CustomMetric, CustomRow, CustomValue, Directionality
 from deployments.models.dataset import Dataset
 from deployments.models.deployment import HEALTH_AREAS, DeployedModel, Deployment, severity
+from deployments.models.export import Augmentation, DataExport, ExportKind, ExportStatus
 from deployments.models.job import Job, JobState
 from deployments.models.package import Feature, FeatureType, ModelPackage, TargetType
 from deployments.models.storage import (
@@ -35,16 +37,25 @@ __all__ = [
     "ApiToken",
     "Area",
     "AuditEntry",
+    "Augmentation",
     "BatchModel",
     "Block",
     "BlockKind",
     "BlockState",
+    "CustomKinds",
+    "CustomMetric",
+    "CustomRow",
+    "CustomValue",
+    "DataExport",
     "Dataset",
     "DeployedModel",
     "Deployment",
     "DeploymentRole",
     "DeploymentStatus",
+    "Directionality",
     "DirtyBucket",
+    "ExportKind",
+    "ExportStatus",
     "Feature",
     "FeatureType",
     "Grain",

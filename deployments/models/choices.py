@@ -55,6 +55,7 @@ class BlockKind(models.IntegerChoices):
     PREDICTIONS = 1
     ACTUALS = 2
     SERVICE = 3
+    CUSTOM_METRICS = 4  # of a request only: its values are rows of their own
 
 
 class BlockState(models.IntegerChoices):
@@ -79,3 +80,7 @@ class Area(models.IntegerChoices):
     SERVICE = 1
     PREDICTIONS = 2
     ACCURACY = 3
+    FAIRNESS = 4
+    HUMILITY = 5
+    SPACE = 6  # predictions by cell
+    SPACE_ACCURACY = 7

@@ -166,13 +166,19 @@ class State(models.Model):
 
 
 class SegmentAttribute(models.Model):
-    """An attribute by which a deployment is also rolled up: rows received from `since` on, until it is switched off."""
+    """An attribute by which a deployment is also rolled up: rows received from `since` on, until it is switched off.
+
+    `protected_since`: the fairness of its values is counted in rows received from then on; None while it is not.
+    `is_place`: a geospatial feature, by whose cells of the globe rows are counted, and by nothing else.
+    """
 
     id = models.AutoField(primary_key=True)
     deployment = models.ForeignKey("deployments.Deployment", on_delete=models.CASCADE, related_name="attributes")
     name = models.CharField(max_length=300)
     since = models.DateTimeField()
     active = models.BooleanField(default=True)
+    protected_since = models.DateTimeField(null=True, blank=True)
+    is_place = models.BooleanField(default=False)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["deployment", "name"], name="one_attribute_a_name")]

@@ -31,20 +31,22 @@ class Monitoring(StrEnum):
 
 
 def attributes(deployment: Deployment, kind: str) -> list[str]:
-    """The attributes for a kind of monitoring; none where segment analysis is switched off."""
-    analysis = parse(Settings, deployment.settings).segment_analysis
-    if not analysis.enabled:
-        return []
+    """The attributes for a kind of monitoring; without segment analysis only the protected features of fairness."""
+    settings = parse(Settings, deployment.settings)
+    analysis, protected = settings.segment_analysis, settings.bias_and_fairness.protected_features
     if kind in (Monitoring.SERVICE, Monitoring.HUMILITY):
-        return list(SERVICE_ORDER)
-    return [CONSUMER, *(name for name in analysis.attributes if name not in SERVICE_ATTRIBUTES)]
+        return list(SERVICE_ORDER) if analysis.enabled else []
+    places = SegmentAttribute.objects.filter(deployment=deployment, is_place=True).values_list("name", flat=True)
+    fixed = {*SERVICE_ATTRIBUTES, *places}
+    chosen = [CONSUMER, *(name for name in analysis.attributes if name not in fixed)] if analysis.enabled else []
+    return [*chosen, *(name for name in protected if name not in chosen)]
 
 
 def is_known(deployment: Deployment, attribute: str) -> bool:
     """Whether the attribute is, or was, followed for this deployment."""
     return (
         attribute in SERVICE_ATTRIBUTES
-        or SegmentAttribute.objects.filter(deployment=deployment, name=attribute).exists()
+        or SegmentAttribute.objects.filter(deployment=deployment, name=attribute, is_place=False).exists()
     )
 
 

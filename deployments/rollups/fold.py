@@ -7,16 +7,8 @@ from collections.abc import Sequence
 from django.db import connection
 
 from deployments.models import Area, DeployedModel, Grain
+from deployments.rollups.areas import added
 from deployments.rollups.read import layout_of
-from deployments.rollups.states import (
-    Layout,
-    decode_accuracy,
-    decode_predictions,
-    decode_service,
-    merge_accuracy,
-    merge_predictions,
-    merge_service,
-)
 from deployments.rollups.write import Row
 
 HOURS = 24
@@ -30,17 +22,6 @@ def fold_days(model: DeployedModel, area: Area, days: Sequence[int]) -> None:
         for attribute_id, value_id, payload in _hours(model, area, day):
             parts.setdefault((attribute_id, value_id), []).append(payload)
         _replace(model, area, day, [(*who, day, added(area, payloads, layout)) for who, payloads in parts.items()])
-
-
-def added(area: Area, payloads: Sequence[bytes], layout: Layout) -> bytes:
-    """The sum of encoded states."""
-    if len(payloads) == 1:
-        return payloads[0]
-    if area is Area.SERVICE:
-        return merge_service([decode_service(raw) for raw in payloads]).encode()
-    if area is Area.ACCURACY:
-        return merge_accuracy([decode_accuracy(raw) for raw in payloads]).encode()
-    return merge_predictions([decode_predictions(raw, layout) for raw in payloads]).encode(layout)
 
 
 def _hours(model: DeployedModel, area: Area, day: int) -> list[tuple[int, int, bytes]]:

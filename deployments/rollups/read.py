@@ -182,12 +182,14 @@ def _over(
     decode: Callable[[bytes], S],
     merge: Callable[[Sequence[S]], S],
 ) -> list[S]:
-    spots: list[list[Spot]] = []
-    for start, end in buckets:
-        covered: Cover = cover(start, end)
-        at_edges: list[Spot] = [(int(Grain.HOUR), hour) for hour in covered.hours]
-        spots.append([*((int(Grain.DAY), day) for day in covered.days), *at_edges])
-    return _merged(scope, area, spots, decode, merge)
+    return _merged(scope, area, [spots_of(bucket) for bucket in buckets], decode, merge)
+
+
+def spots_of(bucket: Bucket) -> list[Spot]:
+    """The day and hour states that make up a period of whole hours."""
+    covered: Cover = cover(*bucket)
+    at_edges: list[Spot] = [(int(Grain.HOUR), hour) for hour in covered.hours]
+    return [*((int(Grain.DAY), day) for day in covered.days), *at_edges]
 
 
 def _by_batch(

@@ -1,12 +1,12 @@
 """Dirty states from their rows: load, count, write, fold hours into days.
 
 A piece is as many buckets of one area and model as MOST_ROWS allow. Days are counted from rows when all their rows are
-at hand anyway, else added up from their hours.
+at hand anyway, else added up from their hours. The areas beside the dirty one are made of the same rows on the way.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -19,14 +19,14 @@ from deployments.blocks import HOUR_US, decode, together
 from deployments.ingest.prepared import microseconds
 from deployments.ingest.shape import shape_of
 from deployments.models import Area, BlockState, DeployedModel, Grain
-from deployments.registry import baseline_of, target_spec
-from deployments.rollups import attributes, compute, keys, scoring
-from deployments.rollups.cuts import Attribute, Cut, by_bucket, by_segment
-from deployments.rollups.declarations import ROLLUPS, Rollup
+from deployments.rollups import attributes, scoring
+from deployments.rollups.areas import made, wanted
+from deployments.rollups.cuts import Attribute
+from deployments.rollups.declarations import ROLLUPS, Rollup, beside
 from deployments.rollups.fold import fold_days
 from deployments.rollups.marks import Work, next_work, unmark
-from deployments.rollups.write import Row, replace_states
-from deployments.settings_schema import Settings, parse
+from deployments.rollups.piece import Piece, places
+from deployments.rollups.write import replace_states
 from metrics import day_start
 
 MOST_ROWS = 300_000
@@ -40,6 +40,14 @@ class Rows:
 
     table: pl.DataFrame
     actuals: pl.DataFrame
+
+
+@dataclass(frozen=True)
+class Aim:
+    """An area that is to be made, and the attributes that part its rows."""
+
+    area: Area
+    followed: Sequence[Attribute]
 
 
 def next_piece(deployment_id: int) -> bool:
@@ -61,9 +69,7 @@ def _batch(model: DeployedModel, work: Work) -> None:
     rollup = ROLLUPS[work.area]
     rows = Rows(_load(model, rollup, batch_id=work.buckets[0]), _actuals(model, Grain.BATCH, work.buckets))
     numbers = np.full(rows.table.height, work.buckets[0], np.int64)
-    followed = attributes.followed(model.deployment_id, rollup, rows.table) if rows.table.height else []
-    states = _states(model, work.area, Grain.BATCH, rows, numbers, work.buckets, followed)
-    replace_states(model, work.area, Grain.BATCH, work.buckets, followed, states)
+    _write(model, Grain.BATCH, rows, numbers, work.buckets, _aims(model, [rollup], rows.table))
     unmark(model.deployment_id, work)
 
 
@@ -75,15 +81,44 @@ def _hours(model: DeployedModel, dirty: Work) -> None:
     span = (work.buckets[0], work.buckets[-1])
     rows = Rows(_load(model, rollup, days=days, hours=span), _actuals(model, Grain.DAY, days))
     numbers = _hour_numbers(rows.table)
-    followed = attributes.followed(model.deployment_id, rollup, rows.table) if rows.table.height else []
-    states = _states(model, work.area, Grain.HOUR, rows, numbers, work.buckets, followed)
-    replace_states(model, work.area, Grain.HOUR, work.buckets, followed, states)
+    aims = _aims(model, [rollup, *beside(work.area)], rows.table)
+    _write(model, Grain.HOUR, rows, numbers, work.buckets, aims)
     whole = _whole_days(numbers, work.buckets, days, sizes)
     if whole:
-        of_days = _states(model, work.area, Grain.DAY, rows, numbers, whole, followed)
-        replace_states(model, work.area, Grain.DAY, whole, followed, of_days)
-    fold_days(model, work.area, [day for day in days if day not in set(whole)])
+        _write(model, Grain.DAY, rows, numbers, whole, aims)
+    for aim in aims:
+        fold_days(model, aim.area, [day for day in days if day not in set(whole)])
     unmark(model.deployment_id, work)
+
+
+def _aims(model: DeployedModel, rollups: Sequence[Rollup], rows: pl.DataFrame) -> list[Aim]:
+    """The areas to make; one beside another only where it is switched on."""
+    known = attributes.known(model.deployment_id)
+    aims = [Aim(rollup.area, attributes.followed(known, rollup, rows)) for rollup in rollups]
+    return [aim for aim in aims if ROLLUPS[aim.area].beside is None or wanted(aim.area, model, aim.followed)]
+
+
+def _write(
+    model: DeployedModel,
+    grain: Grain,
+    rows: Rows,
+    numbers: NDArray[np.int64],
+    buckets: Sequence[int],
+    aims: Sequence[Aim],
+) -> None:
+    """Make the states of these buckets anew. `numbers`: the hour (or batch) of each row."""
+    own = numbers // HOURS if grain is Grain.DAY else numbers
+    place = places(own, buckets)
+    inside = place >= 0
+    table, place, numbers = (
+        (rows.table, place, numbers)
+        if inside.all()
+        else (rows.table.filter(pl.Series(inside)), place[inside], numbers[inside])
+    )
+    piece = Piece(model, grain, table, numbers, place, buckets, rows.actuals)
+    for aim in aims:
+        states = made(aim.area, piece, aim.followed) if table.height else []
+        replace_states(model, aim.area, grain, buckets, aim.followed, states)
 
 
 def _piece(dirty: Work, sizes: dict[int, int]) -> Work:
@@ -107,120 +142,6 @@ def _whole_days(
     loaded, counts = np.unique(numbers // HOURS, return_counts=True)
     at_hand = dict(zip(loaded.tolist(), counts.tolist(), strict=True))
     return [day for day in days if at_hand.get(day, 0) == sizes.get(day, 0) and day not in clean]
-
-
-# --- States -----------------------------------------------------------------------------------------------------
-
-
-def _states(
-    model: DeployedModel,
-    area: Area,
-    grain: Grain,
-    rows: Rows,
-    numbers: NDArray[np.int64],
-    buckets: Sequence[int],
-    followed: Sequence[Attribute],
-) -> list[Row]:
-    """Rows of attribute, value, bucket and payload. `numbers`: the hour (or batch) of each row."""
-    own = numbers // HOURS if grain is Grain.DAY else numbers
-    place = places(own, buckets)
-    inside = place >= 0
-    table, place, numbers = (
-        (rows.table, place, numbers)
-        if inside.all()
-        else (rows.table.filter(pl.Series(inside)), place[inside], numbers[inside])
-    )
-    if not table.height:
-        return []
-    cuts = [by_bucket(place, buckets), *(by_segment(table, place, buckets, one) for one in followed)]
-    kept = [cut for cut in cuts if cut is not None]
-    found = _COMPUTE[area](model, grain, table, numbers, rows.actuals, kept)
-    return list(_labelled(kept, found, np.bincount(place, minlength=len(buckets))))
-
-
-def _labelled(cuts: Sequence[Cut], states: Sequence[Sequence[bytes | None]], rows: NDArray[np.int64]) -> Iterable[Row]:
-    for cut, payloads in zip(cuts, states, strict=True):
-        for number, ((value, bucket), payload) in enumerate(zip(cut.spots, payloads, strict=True)):
-            if payload is not None and (cut.attribute_id or rows[number]):
-                yield cut.attribute_id, value, bucket, payload
-
-
-def places(numbers: NDArray[np.int64], buckets: Sequence[int]) -> NDArray[np.int64]:
-    """The place of each number in the rising `buckets`, -1 if it is not among them."""
-    known = np.asarray(buckets, np.int64)
-    place = np.minimum(np.searchsorted(known, numbers), len(known) - 1)
-    return np.where(known[place] == numbers, place, -1)
-
-
-def _service(
-    model: DeployedModel,
-    grain: Grain,
-    table: pl.DataFrame,
-    numbers: NDArray[np.int64],
-    actuals: pl.DataFrame,
-    cuts: Sequence[Cut],
-) -> Sequence[Sequence[bytes | None]]:
-    return compute.service(table, cuts, by_time=grain is not Grain.BATCH)
-
-
-def _predictions(
-    model: DeployedModel,
-    grain: Grain,
-    table: pl.DataFrame,
-    numbers: NDArray[np.int64],
-    actuals: pl.DataFrame,
-    cuts: Sequence[Cut],
-) -> Sequence[Sequence[bytes | None]]:
-    return compute.predictions(table, cuts, counted_model(model))
-
-
-def _accuracy(
-    model: DeployedModel,
-    grain: Grain,
-    table: pl.DataFrame,
-    numbers: NDArray[np.int64],
-    actuals: pl.DataFrame,
-    cuts: Sequence[Cut],
-) -> Sequence[Sequence[bytes | None]]:
-    """Matches are looked for hour by hour (or in the batch), also when days are counted."""
-    counted = counted_model(model)
-    spots, place = np.unique(numbers, return_inverse=True)
-    superseded: list[tuple[int, int]] = []
-    given = actuals
-    if grain is not Grain.BATCH:
-        at = {int(hour): index for index, hour in enumerate(spots)}
-        found = keys.superseded_in(model.deployment_id, model.pk, spots.tolist())
-        superseded = [(at[hour], key) for hour, key in found if hour in at]
-        given = actuals.with_columns(place=pl.Series(places(actuals["hour"].to_numpy(), spots.tolist())))
-        given = given.filter(pl.col("place") >= 0)
-    else:
-        given = actuals.with_columns(place=pl.lit(0, pl.Int64))
-    scored = scoring.match(table, place.astype(np.int64), given, counted.target, superseded)
-    return compute.accuracy(scored, cuts, counted)
-
-
-_Compute = Callable[
-    [DeployedModel, Grain, pl.DataFrame, NDArray[np.int64], pl.DataFrame, Sequence[Cut]],
-    Sequence[Sequence[bytes | None]],
-]
-_COMPUTE: dict[Area, _Compute] = {
-    Area.SERVICE: _service,
-    Area.PREDICTIONS: _predictions,
-    Area.ACCURACY: _accuracy,
-}
-
-
-def counted_model(model: DeployedModel) -> compute.Model:
-    """What is counted, as the deployment's settings say."""
-    settings = parse(Settings, model.deployment.settings)
-    features = baseline_of(model.package).features if settings.feature_drift.enabled else {}
-    return compute.Model(
-        shape_of(model).target,
-        {name: feature.bins for name, feature in features.items()},
-        target_spec(model.package),
-        model.package.center,
-        settings.target_drift.enabled,
-    )
 
 
 # --- Rows -------------------------------------------------------------------------------------------------------

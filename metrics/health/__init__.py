@@ -7,6 +7,7 @@ or that there is nothing to compare with, `unavailable` that this monitoring can
 """
 
 from metrics.health.accuracy import AccuracyRule, Measurement, judge_accuracy
+from metrics.health.custom import OPERATORS, CustomCondition, judge_custom_metrics
 from metrics.health.drift import (
     USUAL_BINS,
     DriftRule,
@@ -24,9 +25,11 @@ from metrics.health.timeliness import judge_timeliness
 
 __all__ = [
     "MINIMUM_ROWS",
+    "OPERATORS",
     "USUAL_BINS",
     "AccuracyRule",
     "ClassFairness",
+    "CustomCondition",
     "DriftRule",
     "FairnessRule",
     "FeatureDrift",
@@ -39,6 +42,7 @@ __all__ = [
     "feature_status",
     "is_important",
     "judge_accuracy",
+    "judge_custom_metrics",
     "judge_drift",
     "judge_fairness",
     "judge_service",

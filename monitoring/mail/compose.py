@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.template.loader import render_to_string
@@ -18,28 +16,18 @@ from metrics.health import Measurement
 from metrics.wording import duration, percent, score, share
 from monitoring.evidence import drifted_features, short
 from monitoring.mail import chart as charts
+from monitoring.mail.addressee import Addressee
 from monitoring.mail.chart import MailChart
+from monitoring.mail.envelope import Composed, headers, host, stable_id
 from monitoring.mail.look import TONES
-from monitoring.models import Area, AreaHealth, Membership, NotifyReason, Status, Transition, Watched
+from monitoring.models import Area, AreaHealth, NotifyReason, Status, Transition
 
 CHART_ID, ICON_ID = "chart", "icon"
 
 
 @dataclass(frozen=True, slots=True)
-class Composed:
-    """A mail as it will be stored: `pictures` maps content ids to PNGs in base64."""
-
-    subject: str
-    text: str
-    html: str
-    headers: dict[str, str]
-    pictures: dict[str, str]
-    message_id: str
-
-
-@dataclass(frozen=True, slots=True)
 class Context:
-    """What every reader's copy of one message shares; read once a transition."""
+    """What every addressee's copy of one message shares; read once a transition."""
 
     transition: Transition
     why: NotifyReason
@@ -65,10 +53,10 @@ def gather(transition: Transition, why: NotifyReason, now: datetime) -> Context:
     return Context(transition, why, worst_first, changed, found, picture, charts.draw_icon(transition.new))
 
 
-def health_changed(context: Context, reader: Membership) -> Composed:
+def health_changed(context: Context, to: Addressee) -> Composed:
     """The message about a changed verdict."""
     transition, watched = context.transition, context.transition.watched
-    zone = zone_of(reader.user)
+    zone = to.zone
     status = Status(transition.new)
     words: dict[str, Any] = {
         "subject": subject(transition, context.why),
@@ -85,9 +73,9 @@ def health_changed(context: Context, reader: Membership) -> Composed:
         "icon_id": ICON_ID if context.icon is not None else "",
         "also": [_also(area, zone) for area in context.also],
         "url": f"{settings.PUBLIC_URL}/deployments/{watched.pk}/{_TABS[Area(transition.area)]}",
-        "preferences_url": f"{settings.PUBLIC_URL}/preferences/",
-        "unsubscribe_url": unsubscribe_url(reader),
-        "team": reader.team.name,
+        "preferences_url": to.settings_url,
+        "unsubscribe_url": to.unsubscribe_url,
+        "team": to.team.name,
         "zone": zone.key,
     }
     pictures = {CHART_ID: context.picture, ICON_ID: context.icon}
@@ -95,31 +83,39 @@ def health_changed(context: Context, reader: Membership) -> Composed:
         subject=words["subject"],
         text=render_to_string("emails/health_changed.txt", words),
         html=render_to_string("emails/health_changed.html", words),
-        headers=headers(reader, thread=f"health.{watched.pk}.{transition.area}"),
+        headers=headers(to, thread=f"<health.{watched.pk}.{transition.area}@{host()}>"),
         pictures={name: base64.b64encode(png).decode() for name, png in pictures.items() if png is not None},
-        message_id=stable_id("transition", transition.pk, reader.pk),
+        message_id=stable_id("transition", transition.pk, to.key),
     )
 
 
-def test_message(reader: Membership, now: datetime) -> Composed:
+def test_message(to: Addressee, now: datetime) -> Composed:
     """Proves that mail arrives."""
-    zone = zone_of(reader.user)
+    zone = to.zone
     words = {
         "subject": "[TEST] Mail from Vitals",
         "moment": when(now, zone),
         "zone": zone.key,
-        "team": reader.team.name,
+        "team": to.team.name,
         "url": settings.PUBLIC_URL,
-        "unsubscribe_url": unsubscribe_url(reader),
+        "unsubscribe_url": to.unsubscribe_url,
         "tone": TONES[Status.PASSING],
     }
     return Composed(
         subject=str(words["subject"]),
         text=render_to_string("emails/test.txt", words),
         html=render_to_string("emails/test.html", words),
-        headers=headers(reader, thread="test"),
+        headers=headers(to),
         pictures={},
-        message_id=stable_id("test", reader.pk, now.isoformat()),
+        message_id=stable_id("test", to.key, now.isoformat()),
+        payload={
+            "kind": "test",
+            "at": now.isoformat(),
+            "team": to.team.name,
+            "subject": words["subject"],
+            "brief": f"{to.team.name} asked for a test; messages arrive here. {settings.PUBLIC_URL}",
+            "url": settings.PUBLIC_URL,
+        },
     )
 
 
@@ -219,45 +215,3 @@ def when(moment: datetime, zone: ZoneInfo) -> str:
     """`Tue 2 Jul 14:00` in the reader's zone."""
     local = moment.astimezone(zone)
     return f"{local:%a} {local.day} {local:%b %H:%M}"
-
-
-def zone_of(user: Any) -> ZoneInfo:
-    """The reader's time zone; UTC where none is set or it is no zone."""
-    preference = getattr(user, "preference", None)
-    try:
-        return ZoneInfo(preference.time_zone if preference is not None else "UTC")
-    except (ZoneInfoNotFoundError, ValueError):
-        return ZoneInfo("UTC")
-
-
-# --- Headers ------------------------------------------------------------------------------------------------------
-
-
-def host() -> str:
-    """The right side of our message ids."""
-    return urlsplit(settings.PUBLIC_URL).hostname or "localhost"
-
-
-def stable_id(kind: str, *parts: object) -> str:
-    """The same id for the same message to the same reader, in every attempt. It tells nothing about its parts."""
-    digest = hashlib.sha256("/".join(str(part) for part in (kind, *parts, settings.SECRET_KEY)).encode()).hexdigest()
-    return f"<{kind}.{digest[:32]}@{host()}>"
-
-
-def headers(reader: Membership, *, thread: str) -> dict[str, str]:
-    """Threading and one-click unsubscribing."""
-    root = f"<{thread}@{host()}>"
-    return {
-        "References": root,
-        "In-Reply-To": root,
-        "List-Unsubscribe": f"<{unsubscribe_url(reader)}>",
-        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
-        "Auto-Submitted": "auto-generated",
-    }
-
-
-def unsubscribe_url(reader: Membership) -> str:
-    return f"{settings.PUBLIC_URL}/unsubscribe/{reader.mail_token}/"
-
-
-__all__ = ["Composed", "Watched", "gather", "health_changed", "test_message"]

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.conf import settings
 from django.db import transaction
 
-from monitoring.mail.compose import Composed, Context, gather, health_changed
+from monitoring.mail.addressee import Addressee
+from monitoring.mail.compose import Context, gather, health_changed
+from monitoring.mail.envelope import row_of
 from monitoring.mail.why import why_notify
-from monitoring.models import MailState, Membership, Message, NotifyReason, Status, Transition
+from monitoring.models import Membership, Message, NotifyReason, Status, Transition
 
 _TOLD = (NotifyReason.FIRST, NotifyReason.WORSE, NotifyReason.BETTER, NotifyReason.RESOLVED)
 _NOBODY = "Nobody in the team wants mail."
@@ -43,7 +44,7 @@ def _handle(row: Transition, now: datetime) -> int:
         row.outcome = why.value if readers else f"{why.value}: {_NOBODY}"
         if readers:
             context = gather(row, why, now)
-            messages = [_message(row, context, reader, now) for reader in readers]
+            messages = [_message(row, context, Addressee(member=reader), now) for reader in readers]
     Message.objects.bulk_create(messages, ignore_conflicts=True)
     row.save(update_fields=["handled_at", "outcome"])
     return len(messages)
@@ -62,29 +63,5 @@ def _readers(row: Transition) -> list[Membership]:
     return list(found.exclude(user__email="").select_related("user__preference", "team").order_by("pk"))
 
 
-def _message(row: Transition, context: Context, reader: Membership, now: datetime) -> Message:
-    mail = health_changed(context, reader)
-    return message_of(mail, reader, now, why=context.why, transition=row)
-
-
-def message_of(
-    mail: Composed, reader: Membership, now: datetime, *, why: NotifyReason, transition: Transition | None = None
-) -> Message:
-    """The outbox row; without a mail server it is kept for the list and never sent."""
-    return Message(
-        team=reader.team,
-        user=reader.user,
-        watched=transition.watched if transition is not None else None,
-        transition=transition,
-        why=why,
-        recipient=reader.user.email,
-        subject=mail.subject,
-        text=mail.text,
-        html=mail.html,
-        headers=mail.headers,
-        pictures=mail.pictures,
-        message_id=mail.message_id,
-        state=MailState.PENDING if settings.MAIL_IS_SENT else MailState.KEPT,
-        created_at=now,
-        not_before=now,
-    )
+def _message(row: Transition, context: Context, to: Addressee, now: datetime) -> Message:
+    return row_of(health_changed(context, to), to, now, why=context.why, transition=row, watched=row.watched)

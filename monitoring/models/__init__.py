@@ -1,7 +1,9 @@
 """Rows of the watcher; other packages import them from here."""
 
+from monitoring.models.channels import Channel
 from monitoring.models.choices import (
     Area,
+    Carrier,
     CommandKind,
     DeploymentStatus,
     EventKind,
@@ -55,6 +57,8 @@ __all__ = [
     "Area",
     "AreaHealth",
     "Cadence",
+    "Carrier",
+    "Channel",
     "Command",
     "CommandKind",
     "DeploymentStatus",

@@ -117,7 +117,8 @@ class CommandKind(models.TextChoices):
 
 
 class MailState(models.TextChoices):
-    """Life of a message. `in doubt`: handed to the mail server, but its answer was never seen."""
+    """Life of a message. `in doubt`: handed over, but the answer was never seen; `dropped`: waited for somebody's
+    hours and was overtaken by a newer one."""
 
     PENDING = "pending", "Waiting"
     SENDING = "sending", "Being sent"
@@ -125,6 +126,16 @@ class MailState(models.TextChoices):
     IN_DOUBT = "in_doubt", "In doubt"
     KEPT = "kept", "Kept here (no mail server set)"
     FAILED = "failed", "Given up"
+    BOUNCED = "bounced", "Bounced"
+    DROPPED = "dropped", "Overtaken"
+
+
+class Carrier(models.TextChoices):
+    """By which way a message leaves."""
+
+    EMAIL = "email", "E-mail"
+    WEBHOOK = "webhook", "Signed webhook"
+    SERVICE = "service", "Chat or paging service"
 
 
 class NotifyReason(models.TextChoices):

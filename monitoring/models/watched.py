@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from django.db import models
+from django.db.models import Case, Value, When
 
 from monitoring.models.choices import DeploymentStatus, Importance, Status
 from monitoring.models.sources import Source
@@ -68,6 +69,17 @@ class Watched(models.Model):
         help_text="Area -> {status, reason, since, value, short, …}, a cache",
     )
     worst_since = models.DateTimeField(null=True)
+    importance_rank = models.GeneratedField(
+        expression=Case(
+            *(When(importance=name, then=Value(rank)) for rank, name in enumerate(Importance.values)),
+            default=Value(len(Importance.values)),
+        ),
+        output_field=models.SmallIntegerField(),
+        db_persist=True,
+    )
+    served_failing = models.FloatField(
+        default=0.0, help_text="Predictions served since it is failing; 0 while it is not"
+    )
     blind_spots = models.JSONField(default=list)
     label_lag_hours = models.FloatField(null=True, help_text="Learned: after how long labels are complete")
     judged_at = models.DateTimeField(null=True)
@@ -78,7 +90,13 @@ class Watched(models.Model):
         ]
         indexes: ClassVar = [
             # The fleet page: worst first within the sources of a team.
-            models.Index(fields=["source", "-severity", "label"], name="monitoring_fleet"),
+            # Narrow and with all that is counted, so that ten thousand wide rows are not read for thirty of them.
+            models.Index(
+                fields=["source", "-severity", "importance_rank", "-predictions_per_day", "label", "id"],
+                include=["worst", "served_failing"],
+                condition=models.Q(gone_at__isnull=True),
+                name="monitoring_fleet_worst",
+            ),
             # Dispatch: what is due at a source.
             models.Index(fields=["source", "due_at"], name="monitoring_due"),
         ]

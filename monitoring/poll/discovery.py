@@ -18,7 +18,8 @@ from monitoring.client import Entry, HealthObject, Malformed, parse
 from monitoring.clock import parse_time
 from monitoring.models import Area, DeploymentStatus, Importance, ModelSeen, Source, Status, Watched
 
-_HEALTH_FIELDS = ("serviceHealth", "modelHealth", "accuracyHealth")
+_HEALTH = "Health"
+"""How the names of health objects end, of whatever area."""
 _COPIED = (
     *("label", "description", "importance", "deployment_status", "model_id", "model_name", "model_deployed_at"),
     *("target_name", "target_type", "batch_monitoring", "tags", "owners", "daily_rates", "predictions_per_day"),
@@ -39,11 +40,12 @@ class Discovered:
 
 def fingerprint(entry: Mapping[str, Any]) -> str:
     """Digest of an entry without the sliding windows of its health objects."""
-    still = {name: value for name, value in entry.items() if name not in _HEALTH_FIELDS}
-    for name in _HEALTH_FIELDS:
-        health = entry.get(name)
-        still[name] = health.get("status") if isinstance(health, Mapping) else None
-    return packing.digest(still)
+    return packing.digest({name: _still(name, value) for name, value in entry.items()})
+
+
+def _still(name: str, value: Any) -> Any:
+    """Of a health object only its status."""
+    return value.get("status") if name.endswith(_HEALTH) and isinstance(value, Mapping) else value
 
 
 def apply(source: Source, entries: Sequence[Mapping[str, Any]], *, now: datetime, interval: timedelta) -> Discovered:

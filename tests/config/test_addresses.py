@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.utils.module_loading import import_string
 
 from config import addresses
 
@@ -64,3 +65,31 @@ def test_a_mail_server_is_used_as_its_address_says(url: str, port: int, tls: boo
 def test_mail_is_kept_and_sent_nowhere_by_default() -> None:
     assert addresses.mail("archive:").host == ""
     assert addresses.mail("archive:").backend.endswith("dummy.EmailBackend")
+    assert not addresses.mail("archive:").sends
+
+
+@pytest.mark.parametrize(
+    ("url", "options"),
+    [
+        ("postmark://to%2Fken@", {"POSTMARK_SERVER_TOKEN": "to/ken"}),
+        (
+            "mailgun://key@mg.example.org?api_url=https://api.eu.mailgun.net/v3",
+            {
+                "MAILGUN_API_KEY": "key",
+                "MAILGUN_SENDER_DOMAIN": "mg.example.org",
+                "MAILGUN_API_URL": "https://api.eu.mailgun.net/v3",
+            },
+        ),
+        ("mailjet://key:secret@", {"MAILJET_API_KEY": "key", "MAILJET_SECRET_KEY": "secret"}),
+    ],
+)
+def test_a_provider_of_mail_becomes_anymails_settings(url: str, options: dict[str, str]) -> None:
+    server = addresses.mail(url)
+    assert server.backend == f"anymail.backends.{url.split(':')[0]}.EmailBackend"
+    assert server.sends
+    assert server.options == options
+
+
+@pytest.mark.parametrize("provider", addresses.MAIL_PROVIDERS)
+def test_every_provider_is_one_of_anymails(provider: str) -> None:
+    import_string(addresses.mail(f"{provider}://a:b@host").backend)

@@ -10,7 +10,8 @@ from django.test import Client
 from django.urls import get_resolver, reverse
 
 from dashboard.urls import urlpatterns
-from monitoring.models import MailState, Message, NotifyReason
+from monitoring.channels import aim
+from monitoring.models import Carrier, Channel, MailState, Message, NotifyReason
 from tests.dashboard.world import World
 
 OPEN, FOUND, HIDDEN, REFUSED, GOES_ON = 200, 200, 404, 403, 302
@@ -37,15 +38,23 @@ TABLE = (
     Row("mails"),
     Row("mail", "mail", outsider=HIDDEN),
     Row("mail-body", "mail", outsider=HIDDEN),
+    Row("mail-again", "mail", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
     Row("watch"),
     Row("sources"),
     Row("source-add", reader=REFUSED),
     Row("source-change", "source", reader=REFUSED, outsider=HIDDEN),
     Row("source-row", "source", outsider=HIDDEN),
     Row("source-test", "source", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
+    Row("channels"),
+    Row("channel-add", reader=REFUSED),
+    Row("channel-change", "channel", reader=REFUSED, outsider=HIDDEN),
+    Row("channel-test", "channel", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
+    Row("channel-secret", "channel", reader=REFUSED, outsider=HIDDEN, method="post"),
+    Row("channel-remove", "removable", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
     Row("teams"),
     Row("member-change", "member", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
     Row("preferences"),
+    Row("preferences-test", owner=GOES_ON, reader=GOES_ON, outsider=GOES_ON, method="post"),
     Row("theme", owner=204, reader=204, outsider=204, method="post"),
 )
 #: Figures travel as data: no browser runs or styles by them.
@@ -64,8 +73,18 @@ def address(world: World, row: Row) -> str:
         "mail": [mail.pk if mail else 0],
         "source": [world.source.pk],
         "member": [member.pk],
+        "channel": [_channel(world, "hook")],
+        "removable": [_channel(world, "gone soon")],
     }
     return reverse(row.name, args=args[row.about])
+
+
+def _channel(world: World, name: str) -> int:
+    channel = Channel.objects.filter(team=world.team, name=name).first() or Channel(team=world.team, name=name)
+    channel.carrier = Carrier.WEBHOOK
+    aim(channel, "https://example.org/hook")
+    channel.save()
+    return channel.pk
 
 
 @pytest.fixture

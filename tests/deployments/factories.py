@@ -63,10 +63,17 @@ def _feature(package: ModelPackage, position: int, name: str, kind: str, bins: B
     )
 
 
-def make_deployment(kind: str = "Binary", *, segments: bool = False, **overrides: Any) -> Deployment:
+def make_deployment(
+    kind: str = "Binary",
+    *,
+    segments: bool = False,
+    more_settings: Mapping[str, Any] | None = None,
+    **overrides: Any,
+) -> Deployment:
     """A deployment with such a model as champion; segments are off unless asked for."""
     package = make_package(kind)
     chosen = {"segmentAnalysis": {"enabled": segments, "attributes": ["town"] if segments else []}}
+    chosen |= more_settings or {}
     values: dict[str, Any] = {"settings": chosen, "started_at": NOW - timedelta(days=60)}
     return registry.create_deployment(package, "A deployment", make_user(), **values | overrides)
 

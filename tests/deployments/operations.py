@@ -30,6 +30,7 @@ class Kind(Enum):
     TEXT = auto()
     WORDS = auto()  # any words
     MODEL = auto()  # a model of the deployment
+    PACKAGE = auto()  # the package of a model of the deployment
     CLASS = auto()  # a class of its target
     FEATURE = auto()  # a feature of the model
     ATTRIBUTE = auto()  # a followed segment attribute; counts only with a value
@@ -211,6 +212,16 @@ MONITORING = [
     get("accuracy/", ACCURACY, PERIOD, MODEL, BATCHES, SEGMENT, ALL_CLASSES),
     get("accuracyOverBatch/", "baselines buckets", SEGMENT, MODEL, BATCHES, METRIC),
     get("accuracyOverTime/", ACCURACY_BY_TIME, BUCKETS, MODEL, METRIC, SEGMENT, ALL_CLASSES),
+    get(
+        "fairnessScoresOverTime/",
+        FAIRNESS,
+        BUCKETS,
+        MODEL,
+        WINDOW,
+        dict.fromkeys(("fairnessMetric", "orderBy"), Kind.CHOICE),
+        dict.fromkeys(("includePrivilegedClass", "onlyStatisticallySignificant"), Kind.FLAG),
+        {"protectedFeature": Kind.ATTRIBUTE},
+    ),
     get("featureDrift/", MANY_DRIFT, PERIOD, MODEL, METRIC, WINDOW, SEGMENT, BATCHES),
     get(
         "featureDriftOverBatch/",
@@ -235,6 +246,43 @@ MONITORING = [
     get("targetDrift/", TARGET_DRIFT, PERIOD, MODEL, METRIC, SEGMENT, BATCHES),
 ]
 
+CANCEL = {"status": "CANCELLED"}
+EXPORTS = [
+    get("actualsDataExports/", TOTAL, WINDOW, {"status": Kind.CHOICE}),
+    change("POST", "actualsDataExports/", USER, 202, {"onlyMatchedPredictions": False}, ACTUALS_EXPORT),
+    change("DELETE", "actualsDataExports/{exportId}/", USER, 204),
+    get("actualsDataExports/{exportId}/", ACTUALS_EXPORT),
+    change("PATCH", "actualsDataExports/{exportId}/", USER, 204, CANCEL),
+    get("predictionDataExports/", TOTAL, WINDOW, MODEL, {"status": Kind.CHOICE, "batch": Kind.FLAG}),
+    change("POST", "predictionDataExports/", USER, 202, {"augmentationType": "ACTUALS"}, EXPORT),
+    get("predictionDataExports/{exportId}/", EXPORT),
+    change("PATCH", "predictionDataExports/{exportId}/", USER, 204, CANCEL),
+    get("trainingDataExports/", TOTAL, WINDOW, MODEL),
+    change("POST", "trainingDataExports/", USER, 202, {"modelId": None}),
+    get("trainingDataExports/{exportId}/", "createdAt createdBy data id modelId modelPackageId"),
+]
+
+ONE_CUSTOM = "customMetrics/{customMetricId}/"
+OF_MODEL = MODEL | {"modelPackageId": Kind.PACKAGE} | SEGMENT
+NEW_METRIC = {"name": "Minutes saved", "type": "sum", "directionality": "higherIsBetter"}
+SUMMARY_OF = (PERIOD, OF_MODEL, BATCHES)
+
+CUSTOM_METRICS = [
+    get("customMetrics/", TOTAL, WINDOW),
+    change("POST", "customMetrics/", OWNER, 201, NEW_METRIC, CUSTOM),
+    change("DELETE", ONE_CUSTOM, OWNER, 204),
+    get(ONE_CUSTOM, CUSTOM),
+    change("PATCH", ONE_CUSTOM, OWNER, 200, {"description": "Another"}, CUSTOM),
+    get(f"{ONE_CUSTOM}batchSummary/", "metric", *SUMMARY_OF),
+    change("POST", f"{ONE_CUSTOM}fromDataset/", USER, 202, {"datasetId": "{datasetId}"}),
+    change("POST", f"{ONE_CUSTOM}fromJSON/", USER, 202, {"buckets": [{"value": 3, "timestamp": "{hour}"}]}, CUSTOM),
+    get(f"{ONE_CUSTOM}summary/", "metric period", *SUMMARY_OF),
+    get(f"{ONE_CUSTOM}valuesOverBatch/", "buckets metric", OF_MODEL, BATCHES),
+    get(f"{ONE_CUSTOM}valuesOverTime/", "buckets metric summary", BUCKETS, OF_MODEL),
+    get("customMetricsBatchSummary/", "metrics", *SUMMARY_OF),
+    get("customMetricsSummary/", "details metrics period", *SUMMARY_OF),
+]
+
 OUTSIDE = [
     *(
         Operation(method, "deletedDeployments/", None, status=501, keys=keys)
@@ -246,10 +294,6 @@ OUTSIDE = [
 
 NOT_SERVED = [
     *later_of_one("GET", "accuracyOverSpace/", "baselines buckets geoFeatureName metric modelId period"),
-    *later_of_one("GET", "actualsDataExports/", TOTAL),
-    *later_of_one("POST", "actualsDataExports/", ACTUALS_EXPORT),
-    *later_of_one("DELETE", "actualsDataExports/{exportId}/"),
-    *later_of_one("GET PATCH", "actualsDataExports/{exportId}/", ACTUALS_EXPORT),
     *later_of_one("POST", "challengerPredictions/"),
     *later_of_one("GET", "challengerReplaySettings/", "enabled schedule"),
     *later_of_one("PATCH", "challengerReplaySettings/"),
@@ -258,21 +302,8 @@ NOT_SERVED = [
     *later_of_one("DELETE", "challengers/{challengerId}/"),
     *later_of_one("GET PATCH", "challengers/{challengerId}/", CHALLENGER),
     *later_of_one("GET", "championModelPackage/", CHAMPION),
-    *later_of_one("GET", "customMetrics/", TOTAL),
-    *later_of_one("POST", "customMetrics/", CUSTOM),
     *later_of_one("POST", "customMetrics/fromCustomJob/", CUSTOM_JOB),
-    *later_of_one("DELETE", "customMetrics/{customMetricId}/"),
-    *later_of_one("GET PATCH", "customMetrics/{customMetricId}/", CUSTOM),
-    *later_of_one("GET", "customMetrics/{customMetricId}/batchSummary/", "metric"),
-    *later_of_one("POST", "customMetrics/{customMetricId}/fromDataset/"),
-    *later_of_one("POST", "customMetrics/{customMetricId}/fromJSON/", CUSTOM),
-    *later_of_one("GET", "customMetrics/{customMetricId}/summary/", "metric period"),
-    *later_of_one("GET", "customMetrics/{customMetricId}/valuesOverBatch/", "buckets metric"),
-    *later_of_one("GET", "customMetrics/{customMetricId}/valuesOverTime/", "buckets metric summary"),
-    *later_of_one("GET", "customMetricsBatchSummary/", "metrics"),
-    *later_of_one("GET", "customMetricsSummary/", "details metrics period"),
     *later_of_one("GET", "dataQualityView/", TOTAL),
-    *later_of_one("GET", "fairnessScoresOverTime/", FAIRNESS),
     *later_of_one("GET", "featureDriftOverSpace/", "data featureName geoFeatureName period"),
     *later_of_one("GET", "humilityStats/", f"data modelId period {SEGMENTED}"),
     *later_of_one("GET", "humilityStatsOverTime/", f"buckets modelId {SEGMENTED} summary"),
@@ -283,9 +314,6 @@ NOT_SERVED = [
     *later_of_one("POST", "model/validation/", "checks message status"),
     *later_of_one("POST", "monitoringDataDeletions/"),
     *later_of_one("POST", "onDemandReports/"),
-    *later_of_one("GET", "predictionDataExports/", TOTAL),
-    *later_of_one("POST", "predictionDataExports/", EXPORT),
-    *later_of_one("GET PATCH", "predictionDataExports/{exportId}/", EXPORT),
     *later_of_one("GET", "predictionResults/", f"associationIdColumnNames {PAGE}"),
     *later_of_one("GET", "predictionsOverSpace/", "baselines buckets geoFeatureName modelId period"),
     *later_of_one("GET", "predictionsVsActualsOverSpace/", "baselines buckets geoFeatureName modelId period summary"),
@@ -303,9 +331,14 @@ NOT_SERVED = [
     *later_of_one("POST", "scoringCodeBuilds/"),
     *later_of_one("GET", "sharedRoles/", TOTAL),
     *later_of_one("PATCH", "sharedRoles/"),
-    *later_of_one("GET", "trainingDataExports/", TOTAL),
-    *later_of_one("POST", "trainingDataExports/"),
-    *later_of_one("GET", "trainingDataExports/{exportId}/", "createdAt createdBy data id modelId modelPackageId"),
 ]
 
-OPERATIONS: list[Operation] = [*DEPLOYMENTS, *BATCH_OPERATIONS, *MONITORING, *OUTSIDE, *NOT_SERVED]
+OPERATIONS: list[Operation] = [
+    *DEPLOYMENTS,
+    *BATCH_OPERATIONS,
+    *MONITORING,
+    *CUSTOM_METRICS,
+    *EXPORTS,
+    *OUTSIDE,
+    *NOT_SERVED,
+]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -16,10 +18,13 @@ from pytest_django import DjangoDbBlocker
 from deployments import batches, datasets
 from deployments.api.authentication import issue
 from deployments.api.permissions import STRENGTH
-from deployments.models import Dataset, Deployment, DeploymentRole, MonitoringBatch, Role
+from deployments.custom_metrics import definitions
+from deployments.custom_metrics.bodies import MetricCreate
+from deployments.models import Deployment, DeploymentRole, MonitoringBatch, Role
 from deployments.rollups import fill
+from tests.deployments import things_of_jobs
 from tests.deployments.factories import make_deployment, make_user, send_actuals, send_predictions, send_service
-from tests.deployments.operations import MONITORING, OPERATIONS, Kind, Operation
+from tests.deployments.operations import CUSTOM_METRICS, MONITORING, OPERATIONS, Kind, Operation
 from tests.deployments.reference import REFERENCE
 
 SERVED = [operation for operation in OPERATIONS if operation.served]
@@ -40,6 +45,7 @@ WRONG: Mapping[Kind, tuple[str, ...]] = {
     Kind.TEXT: ("x" * 513, "\x00"),
     Kind.WORDS: ("\x00", ",".join(map(str, range(1001)))),
     Kind.MODEL: (UNKNOWN, "\x00"),
+    Kind.PACKAGE: (UNKNOWN, "\x00"),
     Kind.CLASS: ("maybe", "\x00"),
     Kind.FEATURE: ("no such feature", "age,town,age2", "", "\x00"),
     Kind.ATTRIBUTE: ("no such attribute", "\x00"),
@@ -55,6 +61,13 @@ BAD_BODIES: Mapping[str, list[tuple[Any, str]]] = {
     ],
     "PATCH deployments/{deploymentId}/status/": [({"status": "errored"}, "status"), ({}, "status")],
     "PATCH deployments/{deploymentId}/settings/": [
+        ({"biasAndFairness": {"protectedFeatures": ["age"]}}, "biasAndFairness.protectedFeatures"),
+        ({"biasAndFairness": {"protectedFeatures": ["a"] * 11}}, "biasAndFairness.protectedFeatures"),
+        ({"biasAndFairness": {"preferableTargetValue": "maybe"}}, "biasAndFairness.preferableTargetValue"),
+        ({"biasAndFairness": {"preferableTargetValue": None}}, "biasAndFairness.preferableTargetValue"),
+        ({"biasAndFairness": {"fairnessMetricsSet": "justice"}}, "biasAndFairness.fairnessMetricsSet"),
+        ({"biasAndFairness": {"fairnessThreshold": 1.1}}, "biasAndFairness.fairnessThreshold"),
+        ({"targetDrift": {"enabled": False}}, "biasAndFairness.protectedFeatures"),
         ({"segmentAnalysis": {"enabled": True, "attributes": ["no such"]}}, "segmentAnalysis.attributes"),
         ({"automaticActuals": 3}, "automaticActuals"),
         ({"predictionIntervals": {"percentiles": [101]}}, "predictionIntervals"),
@@ -69,6 +82,42 @@ BAD_BODIES: Mapping[str, list[tuple[Any, str]]] = {
         ({"data": []}, "data"),
         ({"data": [{"actualValue": "yes"}]}, "data[0].associationId"),
         ({"data": [{"associationId": "row-1", "actualValue": "maybe"}]}, "data[0].actualValue"),
+    ],
+    "POST deployments/{deploymentId}/customMetrics/": [
+        ({}, "name"),
+        ({"name": "x", "type": "median", "directionality": "higherIsBetter"}, "type"),
+        ({"name": "x", "type": "sum"}, "directionality"),
+        ({"name": "Seats", "type": "sum", "directionality": "higherIsBetter"}, "name"),
+        ({"name": "x", "type": "sum", "directionality": "lowerIsBetter", "categories": ["a"]}, "categories"),
+        ({"name": "x", "type": "categorical", "categories": ["a", "a"]}, "categories"),
+        ({"name": "x", "type": "categorical", "timestamp": {"columnName": "t", "timeFormat": "%Q"}}, "timestamp"),
+        ({"name": "x", "type": "categorical", "timeStep": "day"}, "timeStep"),
+        ({"name": "\x00", "type": "categorical"}, "body"),
+    ],
+    "PATCH deployments/{deploymentId}/customMetrics/{customMetricId}/": [
+        ({"name": ""}, "name"),
+        ({"baselineValues": [{"value": "much"}]}, "baselineValues[0]"),
+        ({"timestamp": {"columnName": "t", "timeFormat": "tomorrow"}}, "timestamp"),
+        ({"categories": ["a"]}, "categories"),
+    ],
+    "POST deployments/{deploymentId}/customMetrics/{customMetricId}/fromJSON/": [
+        ({}, "buckets"),
+        ({"buckets": []}, "buckets"),
+        ({"buckets": [{"timestamp": "{hour}"}]}, "buckets[0].value"),
+        ({"buckets": [{"value": 1}]}, "buckets[0].timestamp"),
+        ({"buckets": [{"value": 1, "timestamp": "yesterday"}]}, "buckets[0].timestamp"),
+        ({"buckets": [{"value": 1, "timestamp": "2099-01-01T00:00:00Z"}]}, "buckets[0].timestamp"),
+        ({"buckets": [{"value": "much", "timestamp": "2026-11-01T00:00:00Z"}]}, "buckets[0].value"),
+        ({"buckets": [{"value": 1e200, "timestamp": "2026-11-01T00:00:00Z"}]}, "buckets[0].value"),
+        ({"buckets": [{"value": 1, "sampleSize": 0, "timestamp": "2026-11-01T00:00:00Z"}]}, "buckets[0].sampleSize"),
+        ({"buckets": [{"value": 1, "batchId": UNKNOWN}]}, "buckets[0].batchId"),
+        ({"buckets": [{"value": 1, "batchId": UNKNOWN}], "modelId": UNKNOWN}, "modelId"),
+        ({"buckets": [{"value": 1, "batchId": UNKNOWN}], "modelPackageId": UNKNOWN}, "modelPackageId"),
+    ],
+    "POST deployments/{deploymentId}/customMetrics/{customMetricId}/fromDataset/": [
+        ({}, "datasetId"),
+        ({"datasetId": UNKNOWN}, "datasetId"),
+        ({"datasetId": UNKNOWN, "modelId": UNKNOWN}, "modelId"),
     ],
     "POST deployments/{deploymentId}/monitoringBatches/": [
         ({}, "batchName"),
@@ -104,16 +153,22 @@ class World:
     clients: Mapping[Role, Client]
     stranger: Client
     now: datetime
+    # by name; where several kinds share a name, with the part of the path before it: `trainingDataExports/exportId`
     ids: Mapping[str, str] = field(default_factory=dict)
 
     def path(self, operation: Operation, **ids: str) -> str:
         """The operation's path with real ids, those of things that are not served being made up."""
+        own = {
+            name.partition("/")[2]: one
+            for name, one in self.ids.items()
+            if f"/{name.partition('/')[0]}/" in operation.path
+        }
         made_up = dict.fromkeys(("exportId", "challengerId", "customMetricId", "retrainingPolicyId", "runId"), UNKNOWN)
-        return "/api/v2/" + operation.path.format(**made_up | self.known | ids)
+        return "/api/v2/" + operation.path.format(**made_up | self.known | own | ids)
 
     @property
     def known(self) -> dict[str, str]:
-        """The ids of real things, by the names that paths and bodies have for them."""
+        """The ids of real things, by the names that paths have for them."""
         champion = self.deployment.champion
         assert champion is not None
         mine = {"deploymentId": self.deployment.public_id, "monitoringBatchId": self.batch.public_id}
@@ -126,17 +181,15 @@ class World:
             operation,
             self.path(operation, **ids),
             {**operation.example, **(query or {})},
-            filled(operation.body, self.known),
+            self.filled(operation.body),
         )
 
-
-def filled(body: Any, ids: Mapping[str, str]) -> Any:
-    """A body with real ids in the place of their names."""
-    if isinstance(body, Mapping):
-        return {key: filled(value, ids) for key, value in body.items()}
-    if isinstance(body, list | tuple):
-        return [filled(value, ids) for value in body]
-    return ids[body[1:-1]] if isinstance(body, str) and body[:1] == "{" and body[1:-1] in ids else body
+    def filled(self, body: Any) -> Any:
+        """An example body with real ids in the place of `{…}`."""
+        text = json.dumps(body)
+        for name, value in self.ids.items():
+            text = text.replace("{" + name + "}", value)
+        return json.loads(text)
 
 
 def send(client: Client, operation: Operation, path: str, query: Mapping[str, Any], body: Any) -> Any:
@@ -157,7 +210,12 @@ def build() -> World:
     """Twenty predictions by time and ten in a batch, half of them with actuals, and two service events."""
     now = datetime.now(UTC)
     at = now - timedelta(hours=3)
-    deployment = make_deployment(segments=True, batch_monitoring=True, started_at=now - timedelta(days=30))
+    deployment = make_deployment(
+        segments=True,
+        batch_monitoring=True,
+        started_at=now - timedelta(days=30),
+        more_settings={"biasAndFairness": {"protectedFeatures": ["town"], "preferableTargetValue": "yes"}},
+    )
     owner = make_user()
     batch = batches.create(deployment, owner, {"name": "April"})
     predicted = [i / 20 for i in range(20)]
@@ -185,14 +243,21 @@ def build() -> World:
     assert fill.run(deployment.pk, now)
     deployment.refresh_from_db()
     clients = {role: client_of(role, deployment) for role in Role}
-    dataset = dataset_of_the_user(deployment)
-    return World(deployment, batch, clients, client_of(None, deployment), now, {"datasetId": dataset.public_id})
+    ids = things_of(deployment, now)
+    return World(deployment, batch, clients, client_of(None, deployment), now, ids)
 
 
-def dataset_of_the_user(deployment: Deployment) -> Dataset:
-    """A file of the one whose role is USER; its columns serve as predictions and as actuals."""
-    user = DeploymentRole.objects.get(deployment=deployment, role=Role.USER).user
-    return datasets.store(b"row,prediction_yes,bought\na,0.5,yes\n", "rows.csv", "text/csv", user)
+def things_of(deployment: Deployment, now: datetime) -> dict[str, str]:
+    """What else paths and bodies of examples name: a custom metric, and a dataset that any of the callers may use."""
+    metric = definitions.create(deployment, None, MetricCreate("Seats", "average", "higherIsBetter"))
+    holder = deployment.roles.get(role=Role.USER).user
+    rows = f"value,timestamp,row,prediction_yes,bought\n3,{now.isoformat()},a,0.5,yes\n".encode()
+    dataset = datasets.store(rows, "values.csv", "text/csv", holder)
+    return {
+        "customMetricId": metric.public_id,
+        "datasetId": dataset.public_id,
+        "hour": now.isoformat(),
+    } | things_of_jobs.made(deployment, holder)
 
 
 @pytest.fixture(scope="module")
@@ -280,9 +345,12 @@ def test_without_a_token_nothing_is_told(world: World, operation: Operation) -> 
     assert answer["WWW-Authenticate"].startswith("Bearer")
 
 
-@named([operation for operation in SERVED if "monitoringBatchId" in operation.path])
-def test_an_unknown_batch_is_not_found(world: World, operation: Operation) -> None:
-    assert_is_error(world.call(operation, monitoringBatchId=UNKNOWN), 404)
+@named([operation for operation in SERVED if operation.path.count("{") > 1])
+def test_an_unknown_thing_of_a_deployment_is_not_found(world: World, operation: Operation) -> None:
+    for name in set(re.findall(r"{(\w+)}", operation.path)) - {"deploymentId"}:
+        path = world.path(operation, **{name: UNKNOWN})
+        answer = send(world.clients[Role.OWNER], operation, path, operation.example, operation.body)
+        assert_is_error(answer, 404)
 
 
 @pytest.mark.parametrize(
@@ -311,7 +379,7 @@ def test_a_wrong_value_is_refused_by_the_name_of_its_parameter(
     [
         pytest.param(operation, body, place, id=f"{operation.name} {str(body)[:40]}")
         for operation in CHANGES
-        for body, place in BAD_BODIES.get(operation.name, [])
+        for body, place in {**BAD_BODIES, **things_of_jobs.REFUSED}.get(operation.name, [])
     ],
 )
 def test_a_wrong_body_is_refused_by_its_place(world: World, operation: Operation, body: Any, place: str) -> None:
@@ -338,6 +406,7 @@ def good_values(world: World) -> dict[str, str]:
         "end": end.isoformat(),
         "bucketSize": "P1D",
         "modelId": champion.public_id,
+        "modelPackageId": champion.package.public_id,
         "batchId": world.batch.public_id,
         "segmentAttribute": "town",
         "segmentValue": "Oslo",
@@ -349,6 +418,10 @@ def good_values(world: World) -> dict[str, str]:
         "offset": "1",
         "metric": "psi",
         "driftMetric": "psi",
+        "fairnessMetric": "equalParity",
+        "protectedFeature": "town",
+        "includePrivilegedClass": "true",
+        "onlyStatisticallySignificant": "False",
         "quantile": "0.9",
         "threshold": "100",
         "executionTimeQuantile": "0.9",
@@ -357,13 +430,15 @@ def good_values(world: World) -> dict[str, str]:
     }
 
 
-@named(MONITORING)
+@named([*MONITORING, *(one for one in CUSTOM_METRICS if one.method == "GET")])
 def test_a_good_question_with_every_parameter_is_answered(world: World, operation: Operation) -> None:
     good = good_values(world)
     if "servicestats" in operation.path.lower():
         good |= {"metric": "slowRequests", "segmentAttribute": "DataRobot-Consumer"}
     if "accuracy" in operation.path:
         good |= {"metric": "AUC"}
+    if "fairness" in operation.path:
+        good |= {"orderBy": "-relativeFairnessScore"}
     answer = world.call(operation, query={name: good[name] for name in operation.query})
     assert answer.status_code == 200, answer.content
 

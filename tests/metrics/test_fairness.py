@@ -7,6 +7,8 @@ import math
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sklearn.metrics import precision_score, recall_score
 
 from metrics import (
@@ -19,7 +21,9 @@ from metrics import (
     fairness_sums,
     judge_fairness,
     relative_scores,
+    rows_used,
     significant_classes,
+    turned,
 )
 from metrics.fairness import NEEDS_ACTUALS, column
 from tests.metrics.conftest import Binary
@@ -130,3 +134,20 @@ EDGE = ClassFairness("sex", "d", 0.8)
 def test_fairness_verdicts(classes: list[ClassFairness], rule: FairnessRule, status: Status, reason: str) -> None:
     verdict = judge_fairness(classes, rule)
     assert (verdict.status, verdict.reason) == (status, reason)
+
+
+ROWS = st.lists(st.tuples(st.floats(0, 1), st.sampled_from([-1, 0, 1]), st.integers(0, 2)), max_size=40)
+
+
+@given(ROWS, st.floats(0, 1))
+def test_turned_sums_are_those_of_the_other_outcome(rows: list[tuple[float, int, int]], threshold: float) -> None:
+    score, actual, group = (list(part) for part in zip(*rows, strict=True)) if rows else ([], [], [])
+    of_positive = fairness_sums(score, actual, group, 3, threshold)
+    of_negative = fairness_sums(score, actual, group, 3, threshold, positive_is_favourable=False)
+    np.testing.assert_allclose(turned(of_positive), of_negative, atol=1e-9)
+    np.testing.assert_allclose(turned(turned(of_positive)), of_positive, atol=1e-9)
+
+
+def test_a_metric_rests_on_the_rows_that_it_looks_at() -> None:
+    sums = fairness_sums([0.9, 0.1, 0.8], [-1, 0, 1], [0, 0, 0], 1)
+    assert [float(rows_used(metric, sums)[0]) for metric in FairnessMetric] == [3, 3, 2, 2, 2, 2, 2, 2]

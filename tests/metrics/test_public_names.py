@@ -5,6 +5,15 @@ from __future__ import annotations
 import metrics
 
 PUBLIC = [
+    "CustomCondition",
+    "CustomKind",
+    "CustomState",
+    "NO_VALUES",
+    "custom_categories",
+    "custom_change",
+    "custom_value",
+    "judge_custom_metrics",
+    "merge_custom",
     "ACCURACY_METRICS",
     "ALL_METRICS",
     "BINARY_COLUMNS",
@@ -130,6 +139,7 @@ PUBLIC = [
     "regression_sums",
     "relative_scores",
     "rows_by_group",
+    "rows_used",
     "score_counts",
     "service_rates",
     "service_sums",
@@ -139,6 +149,7 @@ PUBLIC = [
     "sum_by_group",
     "too_few",
     "top_of_next_hour",
+    "turned",
     "wilson",
     "worst",
 ]

@@ -38,8 +38,9 @@ def test_a_new_deployment_is_copied_and_due_at_once() -> None:
 
 def test_windows_of_health_that_only_slide_are_no_movement() -> None:
     source, listed = make_source(), entries(Remote("d1"))
+    listed[0]["fairnessHealth"] = dict(listed[0]["accuracyHealth"])
     apply(source, listed)
-    for name in ("serviceHealth", "modelHealth", "accuracyHealth"):
+    for name in ("serviceHealth", "modelHealth", "accuracyHealth", "fairnessHealth"):
         listed[0][name] |= {"startDate": "2026-05-01T11:00:00Z", "endDate": "2026-05-02T11:00:00Z"}
     assert apply(source, listed, 1).moved == 0
 

@@ -92,13 +92,13 @@ def test_what_is_gone_at_the_source_is_not_listed() -> None:
 
 
 @pytest.mark.parametrize("size", [1, 40])
-def test_the_fleet_costs_five_statements_whatever_its_size(size: int) -> None:
+def test_the_fleet_costs_six_statements_whatever_its_size(size: int) -> None:
     source = make_source()
     for number in range(size):
         make(source, number)
     with CaptureQueriesContext(connection) as queries:
         fleet([source.team_id], now=NOW)
-    assert len(queries) <= 5
+    assert len(queries) <= 6
 
 
 def test_staleness_is_a_mark_and_leaves_the_status() -> None:
@@ -108,11 +108,12 @@ def test_staleness_is_a_mark_and_leaves_the_status() -> None:
     assert (row.stale, row.status) == (True, Status.PASSING)
 
 
-def test_predictions_served_while_failing_are_those_of_its_days() -> None:
+def test_predictions_served_while_failing_are_added_up_over_the_fleet() -> None:
     source = make_source()
-    since = NOW - timedelta(days=2)
-    make(source, 1, Status.FAILING, daily_rates=[9, 100, 50], worst_since=since, judged_at=NOW)
-    assert fleet([source.team_id], now=NOW).served_while_failing == 150
+    make(source, 1, Status.FAILING, served_failing=150.0)
+    make(source, 2, Status.FAILING, served_failing=20.5)
+    make(source, 3)
+    assert fleet([source.team_id], Filters(search="01"), now=NOW).served_while_failing == 170.5
 
 
 def test_the_pulse_tells_coverage_and_silence() -> None:

@@ -1,4 +1,4 @@
-"""The outbox against a real SMTP server that accepts, refuses, is busy, or hangs up in the middle."""
+"""The outbox against a real SMTP server that accepts, refuses, is busy, dawdles, or hangs up in the middle."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def server(behaviour: str = "accept") -> Iterator[SmtpServer]:
 
 
 def queue() -> Message:
-    return mail.compose_test(make_member(), NOW)
+    return mail.send_test(mail.Addressee(member=make_member()), NOW)
 
 
 def test_a_mail_arrives_whole() -> None:
@@ -79,6 +79,55 @@ def test_a_reader_whom_the_server_does_not_know_is_given_up() -> None:
     message.refresh_from_db()
     assert message.state == MailState.FAILED
     assert "550" in message.problem
+
+
+def test_a_mail_that_the_server_does_not_want_is_given_up_with_its_words() -> None:
+    with server("spam"):
+        message = queue()
+        mail.send_due(NOW)
+    message.refresh_from_db()
+    assert (message.state, message.problem) == (MailState.FAILED, "554 we do not want this")
+
+
+def test_a_server_that_is_full_is_tried_again() -> None:
+    with server("full"):
+        message = queue()
+        mail.send_due(NOW)
+    message.refresh_from_db()
+    assert (message.state, message.problem) == (MailState.PENDING, "452 disk full")
+
+
+@pytest.mark.parametrize("behaviour", ["die", "slow"])
+def test_a_server_that_dies_in_the_mail_or_never_answers_leaves_it_in_doubt(behaviour: str) -> None:
+    with server(behaviour) as smtp, override_settings(EMAIL_TIMEOUT=0.3):
+        message = queue()
+        mail.send_due(NOW)
+        smtp.go_on()
+    message.refresh_from_db()
+    assert message.state == MailState.IN_DOUBT
+
+
+def test_what_was_given_up_goes_out_when_somebody_asks_for_it_and_under_the_same_id() -> None:
+    with server("unknown") as smtp:
+        message = queue()
+        mail.send_due(NOW)
+        smtp.behaviour = "accept"
+        assert mail.try_again(message, NOW)
+        assert not mail.try_again(message, NOW)
+        assert mail.send_due(NOW) == 1
+    assert [arrived["Message-ID"] for arrived in smtp.mails] == [message.message_id]
+
+
+def test_a_server_that_is_away_is_asked_once_a_run_however_much_waits() -> None:
+    member = make_member()
+    for minute in range(5):
+        mail.send_test(mail.Addressee(member=member), NOW - timedelta(minutes=minute))
+    Message.objects.update(state=MailState.PENDING)
+    with server() as smtp:
+        port = smtp.port
+    with override_settings(EMAIL_BACKEND=SMTP, EMAIL_HOST="127.0.0.1", EMAIL_PORT=port, MAIL_IS_SENT=True):
+        mail.send_due(NOW)
+    assert sorted(Message.objects.values_list("attempts", flat=True)) == [0, 0, 0, 0, 1]
 
 
 def test_no_server_at_all_is_tried_again() -> None:

@@ -47,6 +47,27 @@ def test_trouble_keeps_its_start_through_a_change_of_degree_and_ends_with_it() -
     assert "troubleSince" not in watched.areas.get().evidence
 
 
+@pytest.mark.parametrize(
+    ("rates", "minutes", "expected"),
+    [
+        ([9, 100, 50], 0, 50),  # failing as of now: the newest day
+        ([9, 100, 50], 2 * 24 * 60, 150),
+        ([9, None, 50], 30 * 24 * 60, 59),  # no more days than are known
+    ],
+)
+def test_predictions_served_while_failing_are_those_of_its_days(
+    rates: list[float | None], minutes: int, expected: float
+) -> None:
+    watched = make_watched(daily_rates=rates)
+    rule(watched, 0, service=Found.FAILING)
+    rule(watched, minutes, service=Found.FAILING)
+    watched.refresh_from_db()
+    assert watched.served_failing == expected
+    rule(watched, minutes + 5, service=Found.PASSING)
+    watched.refresh_from_db()
+    assert watched.served_failing == 0
+
+
 def test_grey_hides_no_red_and_switched_off_areas_do_not_count() -> None:
     watched = make_watched()
     rule(watched, 0, service=Found.PASSING, drift=Found.UNKNOWN, accuracy=Found.UNAVAILABLE)

@@ -188,7 +188,10 @@ def test_features_are_searched_and_sorted(client: APIClient, user: User) -> None
     [
         ({"predictionWarning": {"customBoundaries": {"lower": 5, "upper": 1}}}, "predictionWarning.customBoundaries"),
         ({"segmentAnalysis": {"enabled": True, "attributes": ["age"]}}, "segmentAnalysis.attributes"),
-        ({"biasAndFairness": {"protectedFeatures": ["age"]}}, "biasAndFairness.protectedFeatures"),
+        (
+            {"biasAndFairness": {"protectedFeatures": ["age"], "preferableTargetValue": "yes"}},
+            "biasAndFairness.protectedFeatures",
+        ),
         ({"humility": {"enabled": "perhaps"}}, "humility.enabled"),
     ],
 )

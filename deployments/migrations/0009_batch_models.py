@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("deployments", "0004_jobs_can_be_stopped"),
+        ("deployments", "0008_exports"),
     ]
 
     operations = [

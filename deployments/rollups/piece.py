@@ -1,0 +1,82 @@
+"""The rows of a piece, with all that the areas count in them; what several areas need is worked out once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from deployments.ingest.shape import shape_of
+from deployments.models import DeployedModel, Grain
+from deployments.registry import baseline_of, target_spec
+from deployments.rollups import compute, keys, scoring
+from deployments.rollups.cuts import Attribute, Cut, by_bucket, by_segment
+from deployments.rollups.scoring import Scored
+from deployments.rollups.write import Row
+from deployments.settings_schema import Settings, parse
+
+Numbers = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Piece:
+    """Rows of some buckets: `numbers` is each row's hour (or batch), `place` its bucket's place in `buckets`."""
+
+    model: DeployedModel
+    grain: Grain
+    table: pl.DataFrame
+    numbers: Numbers
+    place: Numbers
+    buckets: Sequence[int]
+    actuals: pl.DataFrame
+
+    @cached_property
+    def counted(self) -> compute.Model:
+        """What is counted, as the deployment's settings say."""
+        package, settings = self.model.package, parse(Settings, self.model.deployment.settings)
+        features = baseline_of(package).features if settings.feature_drift.enabled else {}
+        return compute.Model(
+            shape_of(self.model).target,
+            {name: feature.bins for name, feature in features.items()},
+            target_spec(package),
+            package.center,
+            settings.target_drift.enabled,
+        )
+
+    @cached_property
+    def scored(self) -> Scored:
+        """The predictions with their actuals: looked for hour by hour (or in the batch), also when days are counted."""
+        spots, place = np.unique(self.numbers, return_inverse=True)
+        superseded: list[tuple[int, int]] = []
+        given = self.actuals.with_columns(place=pl.lit(0, pl.Int64))
+        if self.grain is not Grain.BATCH:
+            at = {int(hour): index for index, hour in enumerate(spots)}
+            found = keys.superseded_in(self.model.deployment_id, self.model.pk, spots.tolist())
+            superseded = [(at[hour], key) for hour, key in found if hour in at]
+            given = self.actuals.with_columns(place=pl.Series(places(self.actuals["hour"].to_numpy(), spots.tolist())))
+            given = given.filter(pl.col("place") >= 0)
+        return scoring.match(self.table, place.astype(np.int64), given, self.counted.target, superseded)
+
+    def cuts(self, followed: Sequence[Attribute]) -> list[Cut]:
+        """All rows by bucket, then those of each attribute by bucket and value."""
+        parted = [by_segment(self.table, self.place, self.buckets, one) for one in followed]
+        return [by_bucket(self.place, self.buckets), *(cut for cut in parted if cut is not None)]
+
+    def labelled(self, cuts: Sequence[Cut], states: Sequence[Sequence[bytes | None]]) -> Iterable[Row]:
+        """The states of the groups of cuts, with what each group stands for; buckets without any row have none."""
+        rows = np.bincount(self.place, minlength=len(self.buckets))
+        for cut, payloads in zip(cuts, states, strict=True):
+            for number, ((value, bucket), payload) in enumerate(zip(cut.spots, payloads, strict=True)):
+                if payload is not None and (cut.attribute_id or rows[number]):
+                    yield cut.attribute_id, value, bucket, payload
+
+
+def places(numbers: Numbers, buckets: Sequence[int]) -> Numbers:
+    """The place of each number in the rising `buckets`, -1 if it is not among them."""
+    known = np.asarray(buckets, np.int64)
+    place = np.minimum(np.searchsorted(known, numbers), len(known) - 1)
+    return np.where(known[place] == numbers, place, -1)
