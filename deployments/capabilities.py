@@ -25,12 +25,16 @@ def _segments(package: ModelPackage) -> str:
     return "" if package.training_rows else "Segments are compared with training data, and there are none."
 
 
+def _automatic_actuals(package: ModelPackage) -> str:
+    return "" if package.time_series else "Only requests to a model of time series tell what happened before."
+
+
 def _not_yet(package: ModelPackage) -> str:
     return NOT_YET
 
 
 CAPABILITIES: dict[str, Callable[[ModelPackage], str]] = {
-    "supportsAutomaticActuals": _not_yet,
+    "supportsAutomaticActuals": _automatic_actuals,
     "supportsChallengerModels": _not_yet,
     "supportsFeatureDriftTracking": _feature_drift,
     "supportsFeatureTypeInfoValidation": _not_yet,

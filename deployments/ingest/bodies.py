@@ -30,6 +30,11 @@ class PredictionColumns(Struct, rename="camel"):
     class_names: list[str] | None = None
     segments: list[Column] = []
     batch_id: Id | None = None
+    # of time series
+    forecast_distances: list[int | None] | None = None
+    forecast_point: str | None = None
+    forecast_points: list[str | None] | None = None
+    series_ids: list[str | int | None] | None = None
 
 
 class PredictionsBody(Struct, rename="camel"):

@@ -27,6 +27,19 @@ class Columns:
     features: dict[str, pl.Series] = field(default_factory=dict)
     segments: dict[str, pl.Series] = field(default_factory=dict)
     skip: int = 0
+    distance: pl.Series | None = None
+
+    def keep(self, wanted: NDArray[np.bool_]) -> None:
+        """Only these rows."""
+        chosen = pl.Series(wanted)
+        if wanted.all():
+            return
+        self.at = self.at[wanted]
+        self.ids = None if self.ids is None else self.ids.filter(chosen)
+        self.distance = None if self.distance is None else self.distance.filter(chosen)
+        self.predictions = [column.filter(chosen) for column in self.predictions]
+        self.features = {name: column.filter(chosen) for name, column in self.features.items()}
+        self.segments = {name: column.filter(chosen) for name, column in self.segments.items()}
 
     def frame(self, shape: Shape) -> pl.DataFrame:
         """As a block: see `deployments.blocks`."""
@@ -37,6 +50,8 @@ class Columns:
             columns.append(number.alias(name))
         columns += [values.alias(FEATURE + name) for name, values in self.features.items()]
         columns += [values.alias(SEGMENT + name) for name, values in self.segments.items()]
+        if self.distance is not None:
+            columns.append(self.distance.alias("d"))
         if self.skip:
             columns.append(pl.Series("skip", np.full(n, self.skip, np.uint8)))
         return pl.DataFrame(columns)

@@ -19,9 +19,11 @@ from deployments.blocks import SEGMENT
 from deployments.ingest.actuals import champion_shape, prepared
 from deployments.ingest.columns import WRONG_ID, Columns, of_classes, wrong_ids, wrong_prediction, wrong_predictions
 from deployments.ingest.errors import Problems, Refused
+from deployments.ingest.forecasts import Rules, automatic, complete
+from deployments.ingest.forecasts_files import given_in
 from deployments.ingest.listed import listed_probabilities
 from deployments.ingest.places import Places
-from deployments.ingest.prepared import Intake, Prepared, microseconds
+from deployments.ingest.prepared import Intake, Prepared, Times, microseconds
 from deployments.ingest.reading import ROW, Part, RowProblems
 from deployments.ingest.shape import CONSUMER, HOST_IP, REMOTE_IP, Shape, shape_of
 from deployments.ingest.tables import as_flags, as_numbers, as_times, as_words
@@ -68,15 +70,19 @@ class ActualColumns:
 
 def take_predictions(deployment: Deployment, table: pl.DataFrame, home: Home, now: datetime) -> Intake:
     """All rows of a table of predictions. Raises Refused with what is wrong."""
-    intake, problems = Intake(), RowProblems()
+    intake, problems, rules = Intake(), RowProblems(), Rules.of(deployment)
     for place, part in _by_home(deployment, table, home, now, problems):
         shape = shape_of(place.model)
         block = _columns(part, shape, place.places, now, intake)
         if SERVICE_COLUMNS & set(part.rows.columns):
             events = _events(part, block.at, per_request=True)
             intake.parts.append(Prepared(BlockKind.SERVICE, place.model.pk, place.batch, events))
-        frame = block.frame(shape)
-        intake.parts.append(Prepared(BlockKind.PREDICTIONS, place.model.pk, place.batch, frame))
+        happened = complete(block, given_in(part, shape, rules), shape, rules, part.note)
+        if len(block.at):
+            _within(part, block, rules.times(place.places.times), rules.by_date.enabled)
+            intake.parts.append(Prepared(BlockKind.PREDICTIONS, place.model.pk, place.batch, block.frame(shape)))
+        if happened is not None:
+            intake.parts.append(automatic(happened, now))
     problems.check()
     return intake
 
@@ -165,9 +171,21 @@ def _columns(part: Part, shape: Shape, places: Places, now: datetime, intake: In
             columns.features[name] = part.read(name, as_words)
         elif name in shape.segments:
             columns.segments[name] = part.read(name, as_words)
-        elif name not in RESERVED and not name.startswith("prediction") and name not in (*intake.ignored, ROW):
+        elif (
+            name not in RESERVED
+            and not name.startswith("prediction")
+            and name not in (*intake.ignored, ROW)
+            and not shape.reads(name)
+        ):
             intake.ignored.append(name)
     return columns
+
+
+def _within(part: Part, block: Columns, times: Times, by_date: bool) -> None:
+    """Dates on which rows count must lie within what is kept; other times were looked at when they were read."""
+    if by_date and ((block.at < times.first) | (block.at > times.last)).any():
+        row = int(((block.at < times.first) | (block.at > times.last)).argmax())
+        part.problems.whole["predictionsByForecastDate"] = times.problem(int(block.at[row]))
 
 
 def _predictions(part: Part, shape: Shape) -> list[pl.Series]:

@@ -15,6 +15,8 @@ from deployments.ingest import values
 from deployments.ingest.bodies import Column, PredictionColumns, PredictionsBody
 from deployments.ingest.columns import Columns, check_ids, check_predictions, of_classes, ordered_classes
 from deployments.ingest.errors import Problems, TooMuch
+from deployments.ingest.forecasts import Rules, automatic, complete
+from deployments.ingest.forecasts_json import given_in, noting
 from deployments.ingest.places import Places
 from deployments.ingest.prepared import Intake, Prepared, microseconds
 from deployments.ingest.shape import CONSUMER, Shape, shape_of
@@ -26,17 +28,21 @@ _ROWS_OF_CLASSES = msgspec.json.Decoder(list[list[float] | float | None])
 def take(deployment: Deployment, body: PredictionsBody, now: datetime) -> Intake:
     """All predictions of a body. Raises Refused with what is wrong, TooMuch beyond MAX_JSON_ROWS."""
     places = Places.of(deployment, (item.batch_id for item in body.data), now)
+    rules = Rules.of(deployment)
+    places.times = rules.times(places.times)
     skip = SKIP_DRIFT * body.skip_drift_tracking + SKIP_ACCURACY * body.skip_accuracy_tracking
     intake = Intake()
     for number, item in enumerate(body.data):
-        _take_one(item, f"data[{number}]", places, now, skip, intake)
+        _take_one(item, f"data[{number}]", places, now, skip, intake, rules)
         if intake.n_rows > settings.MAX_JSON_ROWS:
             raise TooMuch(f"At most {settings.MAX_JSON_ROWS} rows a request (MAX_JSON_ROWS).")
     places.problems.check()
     return intake
 
 
-def _take_one(item: PredictionColumns, place: str, places: Places, now: datetime, skip: int, intake: Intake) -> None:
+def _take_one(
+    item: PredictionColumns, place: str, places: Places, now: datetime, skip: int, intake: Intake, rules: Rules
+) -> None:
     model = places.model(item.model_id, f"{place}.modelId")
     batch = places.batch(item.batch_id, f"{place}.batchId")
     if model is None:
@@ -45,11 +51,13 @@ def _take_one(item: PredictionColumns, place: str, places: Places, now: datetime
     predictions = _predictions(item, shape, f"{place}.predictions", problems)
     features = _features(item.features, shape, place, problems, intake)
     segments = _segments(item.segments, place, problems)
+    given = given_in(item, shape, rules, place, problems)
     ids = _ids(item, place, problems)
     named = {f"{place}.predictions": predictions[0]} if predictions else {}
     named |= {f"{place}.features[{name}]": column for name, column in features.items()}
     named |= {f"{place}.segments[{name}]": column for name, column in segments.items()}
     named |= {} if ids is None else {f"{place}.associationIds": ids}
+    named |= {f"{place}.forecasts.{name}": column for name, column in given.named.items()}
     rows = len(item.timestamps) if item.timestamps is not None else max(map(len, named.values()), default=0)
     if not rows:
         problems.add(place, "There are no rows.")
@@ -58,10 +66,14 @@ def _take_one(item: PredictionColumns, place: str, places: Places, now: datetime
         if len(column) != rows:
             problems.add(name, f"Expected {rows} values, got {len(column)}.")
     at = _times(item, rows, place, now, problems)
+    columns = Columns(at, ids, predictions, features, segments, skip)
+    happened = None if problems.errors else complete(columns, given, shape, rules, noting(problems, place))
+    at = columns.at
     places.times.check(at, f"{place}.timestamps[{{row}}]" if item.timestamps else f"{place}.timestamp", problems)
-    if not problems.errors:
-        block = Columns(at, ids, predictions, features, segments, skip).frame(shape)
-        intake.parts.append(Prepared(BlockKind.PREDICTIONS, model.pk, batch, block))
+    if not problems.errors and len(at):
+        intake.parts.append(Prepared(BlockKind.PREDICTIONS, model.pk, batch, columns.frame(shape)))
+    if not problems.errors and happened is not None:
+        intake.parts.append(automatic(happened, now))
 
 
 def _times(
@@ -95,7 +107,7 @@ def _features(
             features[column.name] = values.numbers(column.values, where, problems)
         elif kind is not None or column.name in shape.segments:
             features[column.name] = values.words(column.values, where, problems)
-        elif column.name not in intake.ignored:
+        elif column.name not in intake.ignored and not shape.reads(column.name):
             intake.ignored.append(column.name)
     return features
 

@@ -11,10 +11,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from deployments.ingest.errors import MOST_PLACES, Refused
-from deployments.ingest.tables import BadColumn, as_flags, as_times, as_words, shortened
+from deployments.ingest.tables import BadColumn, Reader, as_flags, as_times, as_words, shortened
 
 Mask = NDArray[np.bool_]
-Reader = Callable[[pl.Series], pl.Series]
 ROW = "\x00row"
 """The column that carries a row's number in the file while a table is parted; no file can name one so."""
 
@@ -58,9 +57,9 @@ class Part:
     def has(self, name: str) -> bool:
         return name in self.rows.columns
 
-    def read(self, name: str, read: Reader) -> pl.Series:
-        """A column as `read` makes it; null in bad rows, which are noted."""
-        kind = _KINDS.get(read, pl.Float64)
+    def read(self, name: str, read: Reader, kind: type[pl.DataType] | None = None) -> pl.Series:
+        """A column as `read` makes it; null in bad rows, which are noted. `kind`: what a strange reader makes."""
+        kind = kind or _KINDS.get(read, pl.Float64)
         try:
             return read(self.rows[name])
         except BadColumn as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 
 import polars as pl
@@ -11,6 +11,7 @@ from django.conf import settings
 
 from deployments.ingest.errors import Refused, TooMuch
 
+Reader = Callable[[pl.Series], pl.Series]
 MOST_WRONG = 100
 LONGEST_TOLD = 80
 

@@ -61,6 +61,8 @@ class ModelPackage(models.Model):
     holdout_segments = models.JSONField(default=dict)
     # mean prediction, percentiles and class shares on the holdout, and mean and class shares of its actuals
     prediction_baseline = models.JSONField(default=dict)
+    # forecasting.TimeSeriesSpec as JSON; {} for models of other kinds
+    time_series = models.JSONField(default=dict)
     # the constant that sums of squares are taken around
     center = models.FloatField(default=0.0)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="packages")

@@ -11,6 +11,7 @@ from enum import StrEnum
 from django.db.models import Q, QuerySet
 
 from deployments.models import Deployment, Grain, SegmentAttribute, SegmentValue, State
+from deployments.segments import automatic
 from deployments.settings_schema import Settings, parse
 from metrics import cover
 from metrics.buckets import Bucket
@@ -38,7 +39,9 @@ def attributes(deployment: Deployment, kind: str) -> list[str]:
         return list(SERVICE_ORDER) if analysis.enabled else []
     places = SegmentAttribute.objects.filter(deployment=deployment, is_place=True).values_list("name", flat=True)
     fixed = {*SERVICE_ATTRIBUTES, *places}
-    chosen = [CONSUMER, *(name for name in analysis.attributes if name not in fixed)] if analysis.enabled else []
+    own = () if deployment.champion is None else automatic(deployment.champion.package)
+    named = dict.fromkeys((*own, *(name for name in analysis.attributes if name not in fixed)))
+    chosen = [CONSUMER, *named] if analysis.enabled else []
     return [*chosen, *(name for name in protected if name not in chosen)]
 
 

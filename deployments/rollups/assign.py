@@ -16,7 +16,7 @@ from django.db import connection
 from django.db.models import F, Value
 from django.db.models.functions import Greatest, Least
 
-from deployments.blocks import SKIP_ACCURACY, decode, encode, hours, keys_of
+from deployments.blocks import SKIP_ACCURACY, decode, encode, forecast_ids, hours, keys_of
 from deployments.models import BatchModel, BlockKind, BlockState, Deployment, Grain, IngestRequest, MonitoringBatch
 from deployments.rollups import keys
 from deployments.rollups.declarations import FED_BY
@@ -66,7 +66,7 @@ def file_rows(deployment_id: int) -> bool:
         for area in FED_BY[block.kind]:
             marks |= {(int(area), int(grain), block.model_id, int(bucket)) for bucket in np.unique(buckets)}
         if block.kind is BlockKind.PREDICTIONS:
-            incoming.append(_incoming(block, rows, grain, buckets))
+            incoming += _incoming(block, rows, grain, buckets)
     found = keys.remember(deployment_id, incoming)
     _carry_over(deployment_id, found.moves)
     _look_again(deployment_id, found.waiting)
@@ -122,11 +122,18 @@ def _buckets(block: Pending, rows: pl.DataFrame) -> tuple[Grain, np.ndarray[tupl
 
 def _incoming(
     block: Pending, rows: pl.DataFrame, grain: Grain, buckets: np.ndarray[tuple[int], np.dtype[np.int64]]
-) -> Incoming:
+) -> list[Incoming]:
     keep = rows["id"].is_not_null()
     if "skip" in rows.columns:
         keep &= (rows["skip"].fill_null(0) & SKIP_ACCURACY) == 0
-    return Incoming(grain, block.model_id, keys_of(rows["id"].filter(keep)), buckets[keep.to_numpy()])
+    places, hashed = buckets[keep.to_numpy()], keys_of(rows["id"].filter(keep))
+    if "d" not in rows.columns:
+        return [Incoming(grain, block.model_id, hashed, places)]
+    forecasts = keys_of(forecast_ids(rows).filter(keep))
+    return [
+        Incoming(grain, block.model_id, hashed, places, single=False),
+        Incoming(grain, block.model_id, forecasts, places),
+    ]
 
 
 def _carry_over(deployment_id: int, moves: Moves) -> None:
@@ -227,7 +234,7 @@ def _note_times(deployment_id: int, blocks: Sequence[Pending]) -> None:
     changes: dict[str, object] = {}
     if made:
         changes["first_prediction_at"] = Least(F("first_prediction_at"), Value(min(block.first_at for block in made)))
-        changes["last_prediction_at"] = Greatest(F("last_prediction_at"), Value(max(block.last_at for block in made)))
+        changes["last_prediction_at"] = Greatest(F("last_prediction_at"), Value(_latest(made)))
     if served:
         changes["last_request_at"] = Greatest(F("last_request_at"), Value(max(served)))
     if changes:
@@ -235,6 +242,11 @@ def _note_times(deployment_id: int, blocks: Sequence[Pending]) -> None:
     rows = [block for block in blocks if block.kind is BlockKind.PREDICTIONS]
     for batch_id in {block.batch_id for block in rows if block.batch_id is not None}:
         _note_batch(batch_id, [block for block in rows if block.batch_id == batch_id])
+
+
+def _latest(blocks: Sequence[Pending]) -> datetime:
+    """When the last prediction was made: a forecast may count on a date that is still to come."""
+    return max(min(block.last_at, block.received_at) for block in blocks)
 
 
 def _note_batch(batch_id: int, blocks: Sequence[Pending]) -> None:

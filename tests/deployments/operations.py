@@ -175,7 +175,7 @@ DEPLOYMENTS = [
     get("capabilities/", "data"),
     change("PATCH", "status/", OWNER, 202, {"status": "inactive"}),
     get("settings/", SETTINGS),
-    change("PATCH", "settings/", OWNER, 202, {"automaticActuals": {"enabled": True}}),
+    change("PATCH", "settings/", OWNER, 202, {"featureDrift": {"enabled": False}}),
     get("healthSettings/", HEALTH),
     change("PATCH", "healthSettings/", OWNER, 200, {"dataDrift": {"driftThreshold": 0.2}}),
     get("healthSettings/defaults/", HEALTH),
