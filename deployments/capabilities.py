@@ -25,19 +25,23 @@ def _segments(package: ModelPackage) -> str:
     return "" if package.training_rows else "Segments are compared with training data, and there are none."
 
 
+def _always(package: ModelPackage) -> str:
+    return ""
+
+
 def _not_yet(package: ModelPackage) -> str:
     return NOT_YET
 
 
 CAPABILITIES: dict[str, Callable[[ModelPackage], str]] = {
     "supportsAutomaticActuals": _not_yet,
-    "supportsChallengerModels": _not_yet,
+    "supportsChallengerModels": _always,
     "supportsFeatureDriftTracking": _feature_drift,
     "supportsFeatureTypeInfoValidation": _not_yet,
     "supportsHumilityRecommendedRules": _not_yet,
     "supportsHumilityRules": _not_yet,
     "supportsHumilityRulesDefaultCalculations": _not_yet,
-    "supportsModelReplacement": _not_yet,
+    "supportsModelReplacement": _always,
     "supportsPortablePredictionServer": _not_yet,
     "supportsPredictionIntervals": _not_yet,
     "supportsPredictionWarning": _not_yet,
