@@ -47,6 +47,8 @@ SERVICE_SCHEDULE = [
     Entry("deployments.tasks.dispatch_jobs", "jobs", seconds(5), seconds(4)),
     # Health moves with time even when no data comes.
     Entry("deployments.tasks.refresh_health", "rollup", timedelta(minutes=5), timedelta(minutes=4)),
+    # Replays of challengers that are due by their schedule.
+    Entry("deployments.tasks.run_replays", "jobs", seconds(30), seconds(25)),
     # Next months' partitions, long before they are needed.
     Entry("deployments.tasks.ensure_partitions", "jobs", timedelta(hours=6), timedelta(hours=5)),
     # Rows and states past their retention; at night in UTC.

@@ -143,6 +143,7 @@ def backdate(deployment_id: str, story: Story, registered: Mapping[str, Register
     first, *later = story.reigns
     began = deployment.models.filter(package__public_id=registered[first.recipe.name].package_id)
     began.update(started_at=first.since + shift)
+    deployment.reigns.filter(model__in=began).update(started_at=first.since + shift)
     for reign in later:
         package = ModelPackage.objects.get(public_id=registered[reign.recipe.name].package_id)
         if not deployment.models.filter(package=package).exists():

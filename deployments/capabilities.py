@@ -29,19 +29,23 @@ def _automatic_actuals(package: ModelPackage) -> str:
     return "" if package.time_series else "Only requests to a model of time series tell what happened before."
 
 
+def _always(package: ModelPackage) -> str:
+    return ""
+
+
 def _not_yet(package: ModelPackage) -> str:
     return NOT_YET
 
 
 CAPABILITIES: dict[str, Callable[[ModelPackage], str]] = {
     "supportsAutomaticActuals": _automatic_actuals,
-    "supportsChallengerModels": _not_yet,
+    "supportsChallengerModels": _always,
     "supportsFeatureDriftTracking": _feature_drift,
     "supportsFeatureTypeInfoValidation": _not_yet,
     "supportsHumilityRecommendedRules": _not_yet,
     "supportsHumilityRules": _not_yet,
     "supportsHumilityRulesDefaultCalculations": _not_yet,
-    "supportsModelReplacement": _not_yet,
+    "supportsModelReplacement": _always,
     "supportsPortablePredictionServer": _not_yet,
     "supportsPredictionIntervals": _not_yet,
     "supportsPredictionWarning": _not_yet,

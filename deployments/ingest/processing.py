@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from django.contrib.auth.models import User
 from django.utils import timezone
@@ -12,6 +13,8 @@ from deployments.models import Block, BlockKind, BlockState, Deployment, IngestR
 from deployments.rollups import fill
 
 KIND = "actuals"
+
+
 PATIENCE = 240
 """How often to look again, half a second apart, while another worker is at the deployment."""
 
@@ -38,9 +41,15 @@ def rolled_up(deployment: Deployment, request_key: int) -> str:
     pending = Block.objects.filter(
         deployment_id=deployment.pk, kind=BlockKind.ACTUALS, state=BlockState.PENDING, request_key=request_key
     )
+    finish(deployment.pk, lambda: not pending.exists())
+    return _counted(request_key)
+
+
+def finish(deployment_id: int, is_done: Callable[[], bool] = lambda: False) -> None:
+    """Roll a deployment up, unless `is_done`. Raises Busy if another worker stays at it for too long."""
     for _ in range(PATIENCE):
-        if not pending.exists() or fill.run(deployment.pk, timezone.now()):
-            return _counted(request_key)
+        if is_done() or fill.run(deployment_id, timezone.now()):
+            return
         time.sleep(0.5)
     raise Busy
 

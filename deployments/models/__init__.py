@@ -1,7 +1,8 @@
 """All rows of the service."""
 
-from deployments.models.access import ApiToken, AuditEntry, DeploymentRole
+from deployments.models.access import ApiToken, AuditEntry, DeploymentRole, Organisation
 from deployments.models.batch import BatchModel, MonitoringBatch
+from deployments.models.challenger import Challenger, Reign, ReplaySettings
 from deployments.models.choices import (
     Area,
     BlockKind,
@@ -42,6 +43,7 @@ __all__ = [
     "Block",
     "BlockKind",
     "BlockState",
+    "Challenger",
     "CustomKinds",
     "CustomMetric",
     "CustomRow",
@@ -66,7 +68,10 @@ __all__ = [
     "ModelPackage",
     "ModelRole",
     "MonitoringBatch",
+    "Organisation",
     "PredictionKey",
+    "Reign",
+    "ReplaySettings",
     "Role",
     "SegmentAttribute",
     "SegmentValue",

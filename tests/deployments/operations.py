@@ -246,6 +246,29 @@ MONITORING = [
     get("targetDrift/", TARGET_DRIFT, PERIOD, MODEL, METRIC, SEGMENT, BATCHES),
 ]
 
+SCHEDULE = {name: ["*"] for name in ("minute", "hour", "dayOfMonth", "month", "dayOfWeek")}
+VALIDATION = "checks message status"
+CONSUMER_ROLE = {"role": "CONSUMER", "shareRecipientType": "user", "username": "{username}"}
+MODELS = [
+    change("PATCH", "model/", OWNER, 202, {"modelPackageId": "{packageId}", "reason": "ACCURACY"}, VALIDATION),
+    change("POST", "model/validation/", OWNER, 200, {"modelPackageId": "{packageId}"}, VALIDATION),
+    get("championModelPackage/", CHAMPION),
+    get("challengers/", "data"),
+    change("POST", "challengers/", OWNER, 202, {"modelPackageId": "{packageId}", "name": "Another"}),
+    get("challengers/{challengerId}/", CHALLENGER),
+    change("PATCH", "challengers/{challengerId}/", OWNER, 200, {"name": "Renamed"}, CHALLENGER),
+    change("DELETE", "challengers/{challengerId}/", OWNER, 204),
+    change("POST", "challengerPredictions/", OWNER, 202, {"timestamp": "2026-01-02T03:04:05Z"}),
+    get("challengerReplaySettings/", "enabled schedule"),
+    change("PATCH", "challengerReplaySettings/", OWNER, 200, {"enabled": True, "schedule": SCHEDULE}),
+    get(
+        "sharedRoles/",
+        TOTAL,
+        *(WINDOW, {"id": Kind.TEXT, "name": Kind.TEXT, "shareRecipientType": Kind.CHOICE}),
+    ),
+    change("PATCH", "sharedRoles/", OWNER, 204, {"operation": "updateRoles", "roles": [CONSUMER_ROLE]}),
+]
+
 CANCEL = {"status": "CANCELLED"}
 EXPORTS = [
     get("actualsDataExports/", TOTAL, WINDOW, {"status": Kind.CHOICE}),
@@ -294,24 +317,14 @@ OUTSIDE = [
 
 NOT_SERVED = [
     *later_of_one("GET", "accuracyOverSpace/", "baselines buckets geoFeatureName metric modelId period"),
-    *later_of_one("POST", "challengerPredictions/"),
-    *later_of_one("GET", "challengerReplaySettings/", "enabled schedule"),
-    *later_of_one("PATCH", "challengerReplaySettings/"),
-    *later_of_one("GET", "challengers/", "data"),
-    *later_of_one("POST", "challengers/"),
-    *later_of_one("DELETE", "challengers/{challengerId}/"),
-    *later_of_one("GET PATCH", "challengers/{challengerId}/", CHALLENGER),
-    *later_of_one("GET", "championModelPackage/", CHAMPION),
     *later_of_one("POST", "customMetrics/fromCustomJob/", CUSTOM_JOB),
     *later_of_one("GET", "dataQualityView/", TOTAL),
     *later_of_one("GET", "featureDriftOverSpace/", "data featureName geoFeatureName period"),
     *later_of_one("GET", "humilityStats/", f"data modelId period {SEGMENTED}"),
     *later_of_one("GET", "humilityStatsOverTime/", f"buckets modelId {SEGMENTED} summary"),
-    *later_of_one("PATCH", "model/", "checks message status"),
     *later_of_one("GET", "model/secondaryDatasetConfiguration/", SECONDARY),
     *later_of_one("PATCH", "model/secondaryDatasetConfiguration/"),
     *later_of_one("GET", "model/secondaryDatasetConfigurationHistory/", PAGE),
-    *later_of_one("POST", "model/validation/", "checks message status"),
     *later_of_one("POST", "monitoringDataDeletions/"),
     *later_of_one("POST", "onDemandReports/"),
     *later_of_one("GET", "predictionResults/", f"associationIdColumnNames {PAGE}"),
@@ -329,14 +342,13 @@ NOT_SERVED = [
     *later_of_one("GET PUT", "runtimeParameters/", TOTAL),
     *later_of_one("GET", "scoringCode/"),
     *later_of_one("POST", "scoringCodeBuilds/"),
-    *later_of_one("GET", "sharedRoles/", TOTAL),
-    *later_of_one("PATCH", "sharedRoles/"),
 ]
 
 OPERATIONS: list[Operation] = [
     *DEPLOYMENTS,
     *BATCH_OPERATIONS,
     *MONITORING,
+    *MODELS,
     *CUSTOM_METRICS,
     *EXPORTS,
     *OUTSIDE,

@@ -84,7 +84,8 @@ def deployment(user: User) -> Deployment:
     )
     made.attributes.update(since=NOW - timedelta(days=9))
     batch = batches.create(made, user, {"name": "one"})
-    for start, more in ((0, {}), (1, {"batchId": batch.public_id})):
+    homes: list[dict[str, Any]] = [{}, {"batchId": batch.public_id}]
+    for start, more in enumerate(homes):
         send_predictions(
             made,
             LIVE.p.tolist(),
