@@ -15,7 +15,7 @@ from celery.schedules import crontab
 from celery.signals import worker_process_init
 from django.conf import settings
 
-from config.processes import die_with_parent
+from config.processes import die_with_parent, settle_memory
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -129,5 +129,6 @@ app.autodiscover_tasks(lambda: [name for name in settings.INSTALLED_APPS if "." 
 @worker_process_init.connect
 def _end_with_the_worker(**_: object) -> None:
     """A worker that is killed outright takes its processes along, so that none works on unseen."""
+    settle_memory()
     if os.environ.get("VITALS_CHILD"):
         die_with_parent()

@@ -319,3 +319,5 @@ def _set_baseline(feature: Feature, column: pl.Series, groups: dict[str, Any]) -
     feature.tracked = True
     feature.bins = bins.to_dict()
     feature.baseline = {"counts": counts[""], "segments": segments}
+    if feature.kind == FeatureType.NUMERIC:
+        feature.baseline["bounds"] = baselines.quantiles(as_numbers(column).to_numpy(), baselines.USUAL)

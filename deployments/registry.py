@@ -88,6 +88,8 @@ class Baseline:
     target: FeatureBaseline | None
     predictions: Mapping[str, Any]
     segments: Mapping[tuple[str, str], SegmentBaseline]
+    bounds: Mapping[str, tuple[float, float]]
+    """The usual range of numeric features in training."""
 
     def segment(self, attribute: str, value: str) -> SegmentBaseline | None:
         """The baseline of one segment; None where training had no such rows."""
@@ -113,17 +115,20 @@ def target_spec(package: ModelPackage) -> BinSpec | None:
 def _baseline(pk: int) -> Baseline:
     package = ModelPackage.objects.prefetch_related("features").get(pk=pk)
     features: dict[str, FeatureBaseline] = {}
+    bounds: dict[str, tuple[float, float]] = {}
     parts: dict[str, Mapping[str, Mapping[str, list[int]]]] = {}
     for feature in package.features.all():
         if feature.tracked:
             counts = _counts(feature.baseline["counts"])
             features[feature.name] = FeatureBaseline(spec_from_dict(feature.bins), counts, package.training_rows)
             parts[feature.name] = feature.baseline["segments"]
+            if usual := feature.baseline.get("bounds"):
+                bounds[feature.name] = (usual[0], usual[1])
     stored = package.target_baseline
     target = None
     if stored:
         target = FeatureBaseline(spec_from_dict(stored["bins"]), _counts(stored["counts"]), package.holdout_rows)
-    return Baseline(features, target, package.prediction_baseline, _segments(package, parts))
+    return Baseline(features, target, package.prediction_baseline, _segments(package, parts), bounds)
 
 
 def _segments(

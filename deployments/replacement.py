@@ -15,7 +15,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
-from deployments import health, jobs, registry
+from deployments import health, humility, jobs, registry
 from deployments.ingest.shape import Shape, shape_of_package
 from deployments.models import Deployment, DeploymentStatus, Job, ModelPackage, ModelRole
 from deployments.reports.segments import SERVICE_ATTRIBUTES
@@ -191,8 +191,9 @@ def _features(case: Case) -> Check:
 def _humility(case: Case) -> Check:
     if not case.settings.humility.enabled:
         return _passing("Humility is switched off.")
-    if case.package.target_type == TargetType.MULTICLASS:
-        return _failing("Humility is switched on, and there are no rules for several classes.")
+    wrong = humility.misfits(case.deployment, case.package)
+    if wrong:
+        return _failing(f"Rules that do not fit the model: {', '.join(wrong)}.")
     return _passing("The rules of humility fit the model.")
 
 

@@ -20,6 +20,8 @@ from deployments.api import (
     fairness,
     features,
     from_dataset,
+    humility,
+    humility_rules,
     ingest,
     predictions,
     registry,
@@ -85,8 +87,8 @@ reference: list[URLPattern] = [
     one("features/", features.FeaturesView),
     one("healthSettings/", settings.HealthSettingsView),
     one("healthSettings/defaults/", settings.HealthDefaultsView),
-    later("humilityStats/", "GET"),
-    later("humilityStatsOverTime/", "GET"),
+    one("humilityStats/", humility.HumilityStatsView),
+    one("humilityStatsOverTime/", humility.HumilityStatsOverTimeView),
     one("model/", replacement.ModelView),
     later("model/secondaryDatasetConfiguration/", "GET", "PATCH"),
     later("model/secondaryDatasetConfigurationHistory/", "GET"),
@@ -152,6 +154,8 @@ extensions: list[URLPattern] = [
     one("actuals/fromFile/", ingest.ActualsFileView),
     one("modelHistory/", replacement.ModelHistoryView),
     one("featureDistributions/", drift.FeatureDistributionsView),
+    one("humilityRules/", humility_rules.HumilityRulesView),
+    one("humilityRules/<str:rule_id>/", humility_rules.HumilityRuleView),
     path("openapi.json", SpectacularJSONAPIView.as_view(authentication_classes=(), permission_classes=())),
 ]
 

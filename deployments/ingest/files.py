@@ -15,17 +15,18 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from deployments.blocks import SEGMENT
 from deployments.ingest.actuals import champion_shape, prepared
+from deployments.ingest.checks import Checks, Mask
 from deployments.ingest.columns import WRONG_ID, Columns, of_classes, wrong_ids, wrong_prediction, wrong_predictions
 from deployments.ingest.errors import Problems, Refused
+from deployments.ingest.files_service import SERVED, SERVICE_COLUMNS, events_of, requests
 from deployments.ingest.forecasts import Rules, automatic, complete
 from deployments.ingest.forecasts_files import given_in
 from deployments.ingest.listed import listed_probabilities
 from deployments.ingest.places import Places
 from deployments.ingest.prepared import Intake, Prepared, Times, microseconds
 from deployments.ingest.reading import ROW, Part, RowProblems
-from deployments.ingest.shape import CONSUMER, HOST_IP, REMOTE_IP, Shape, shape_of
+from deployments.ingest.shape import Shape, shape_of
 from deployments.ingest.tables import as_flags, as_numbers, as_times, as_words
 from deployments.models import BlockKind, DeployedModel, Deployment, FeatureType
 from metrics import TargetType
@@ -47,7 +48,6 @@ RESERVED = frozenset(
         "num_predictions",
     }
 )
-SERVICE_COLUMNS = frozenset({"response_time", "execution_time", "status_code", "consumer"})
 
 
 @dataclass(frozen=True)
@@ -70,28 +70,42 @@ class ActualColumns:
 
 def take_predictions(deployment: Deployment, table: pl.DataFrame, home: Home, now: datetime) -> Intake:
     """All rows of a table of predictions. Raises Refused with what is wrong."""
-    intake, problems, rules = Intake(), RowProblems(), Rules.of(deployment)
+    intake, problems = Intake(), RowProblems()
+    rules, checks = Rules.of(deployment), Checks.of(deployment)
     for place, part in _by_home(deployment, table, home, now, problems):
         shape = shape_of(place.model)
         block = _columns(part, shape, place.places, now, intake)
-        if SERVICE_COLUMNS & set(part.rows.columns):
-            events = _events(part, block.at, per_request=True)
-            intake.parts.append(Prepared(BlockKind.SERVICE, place.model.pk, place.batch, events))
-        happened = complete(block, given_in(part, shape, rules), shape, rules, part.note)
-        if len(block.at):
-            _within(part, block, rules.times(place.places.times), rules.by_date.enabled)
-            intake.parts.append(Prepared(BlockKind.PREDICTIONS, place.model.pk, place.batch, block.frame(shape)))
-        if happened is not None:
-            intake.parts.append(automatic(happened, now))
+        at = block.at
+        told = complete(block, given_in(part, shape, rules), shape, rules, part.note)
+        _within(part, block, rules.times(place.places.times), rules.by_date.enabled)
+        if problems.any:
+            continue
+        made = part.numbers[told.made]
+        checked = checks.check(block.frame(shape), place.model, lambda row: {"row": int(made[row])}, intake)  # noqa: B023
+        events = requests(part, at, _over(told.made, checked.turned_down))
+        if events is not None:
+            own = not SERVICE_COLUMNS & set(part.rows.columns)
+            intake.parts.append(Prepared(BlockKind.SERVICE, place.model.pk, place.batch, events, own))
+        if checked.rows.height:
+            intake.parts.append(Prepared(BlockKind.PREDICTIONS, place.model.pk, place.batch, checked.rows))
+        if told.happened is not None:
+            intake.parts.append(automatic(told.happened, now))
     problems.check()
     return intake
+
+
+def _over(made: Mask, turned_down: Mask) -> Mask:
+    """Which rows of a part were turned down, history among them."""
+    over = np.zeros(len(made), np.bool_)
+    over[made] = turned_down
+    return over
 
 
 def take_service(deployment: Deployment, table: pl.DataFrame, home: Home, now: datetime) -> Intake:
     """All rows of a table of service events, one row a request."""
     intake, problems = Intake(), RowProblems()
     for place, part in _by_home(deployment, table, home, now, problems):
-        events = _events(part, _times(part, place.places, now), per_request=False)
+        events = events_of(part, _times(part, place.places, now), per_request=False)
         intake.parts.append(Prepared(BlockKind.SERVICE, place.model.pk, place.batch, events))
     problems.check()
     return intake
@@ -161,8 +175,9 @@ def _columns(part: Part, shape: Shape, places: Places, now: datetime, intake: In
         columns.ids = part.read("association_id", as_words)
         _check_ids(part, "association_id", columns.ids)
     columns.predictions = _predictions(part, shape)
-    if part.has("consumer"):
-        columns.segments[CONSUMER] = part.read("consumer", as_words)
+    for name, attribute in SERVED.items():
+        if part.has(name):
+            columns.segments[attribute] = part.read(name, as_words)
     for name in part.rows.columns:
         kind = shape.features.get(name)
         if kind is FeatureType.NUMERIC:
@@ -183,7 +198,7 @@ def _columns(part: Part, shape: Shape, places: Places, now: datetime, intake: In
 
 def _within(part: Part, block: Columns, times: Times, by_date: bool) -> None:
     """Dates on which rows count must lie within what is kept; other times were looked at when they were read."""
-    if by_date and ((block.at < times.first) | (block.at > times.last)).any():
+    if by_date and len(block.at) and ((block.at < times.first) | (block.at > times.last)).any():
         row = int(((block.at < times.first) | (block.at > times.last)).argmax())
         part.problems.whole["predictionsByForecastDate"] = times.problem(int(block.at[row]))
 
@@ -224,42 +239,6 @@ def _of_one_column(part: Part, shape: Shape) -> list[pl.Series]:
 
 def _check_ids(part: Part, name: str, ids: pl.Series) -> None:
     part.note(name, wrong_ids(ids), WRONG_ID)
-
-
-def _events(part: Part, at: NDArray[np.int64], *, per_request: bool) -> pl.DataFrame:
-    """Service events as a block; with `per_request` one for each request id, else one a row."""
-    events = pl.DataFrame(
-        [
-            pl.Series("at", at),
-            _whole(part, "num_predictions", 1.0 if per_request else 0.0, pl.Int64, 2_000_000_000).alias("n"),
-            part.optional("response_time", as_numbers).alias("response"),
-            part.optional("execution_time", as_numbers).alias("execution"),
-            _whole(part, "status_code", 200.0, pl.Int16, 599).alias("status"),
-            (part.optional("cache_hit", as_numbers, 0.0).fill_null(0) > 0).alias("cached"),
-            part.optional("consumer", as_words).alias(SEGMENT + CONSUMER),
-            part.optional("remote_ip", as_words).alias(SEGMENT + REMOTE_IP),
-            part.optional("host_ip", as_words).alias(SEGMENT + HOST_IP),
-        ]
-    )
-    for name in ("response_time", "execution_time"):
-        times = part.optional(name, as_numbers).fill_null(0).to_numpy()
-        part.note(name, ~(np.isfinite(times) & (times >= 0)), "Must be a number of milliseconds from 0 on.")
-    if not per_request or not part.has("request_id"):
-        return events
-    named = events.with_columns(request=part.read("request_id", as_words))
-    first = [pl.col(name).first() for name in events.columns if name != "n"]
-    grouped = named.group_by("request", maintain_order=True).agg(pl.col("n").sum(), *first)
-    return grouped.select(events.columns)
-
-
-def _whole(part: Part, name: str, default: float, kind: type[pl.DataType], most: int) -> pl.Series:
-    """A column of whole numbers from 0 to `most`."""
-    numbers = part.optional(name, as_numbers, default).fill_null(default)
-    values = numbers.to_numpy()
-    with np.errstate(invalid="ignore"):
-        wrong = ~((values >= 0) & (values <= most) & (values == np.floor(values)))
-    part.note(name, wrong, f"Must be a whole number from 0 to {most:,}.")
-    return pl.Series(name, np.where(wrong, 0, values)).cast(kind)
 
 
 def _times(part: Part, places: Places, now: datetime) -> NDArray[np.int64]:

@@ -83,15 +83,23 @@ class Given:
         return {name: column for name, column in vars(self).items() if column is not None}
 
 
-def complete(columns: Columns, given: Given, shape: Shape, rules: Rules, note: Note) -> pl.DataFrame | None:
-    """Work distance, series, date and axis out and take history away; returns what the history tells, if it is wanted.
+@dataclass(frozen=True)
+class Told:
+    """Which rows are predictions, and what the others, history, tell of what happened, if that is wanted."""
+
+    made: Mask
+    happened: pl.DataFrame | None = None
+
+
+def complete(columns: Columns, given: Given, shape: Shape, rules: Rules, note: Note) -> Told:
+    """Work distance, series, date and axis out, and take history away.
 
     What is wrong goes to `note`; `columns` is then not to be used.
     """
     if shape.series is None:
         if rules.by_date.enabled:
             columns.at = _on(given.dates, rules.date_column(shape) or "", columns.at, note)
-        return None
+        return Told(np.ones(len(columns.at), np.bool_))
     dates, distances = _resolved(given, columns.at, shape.series)
     history = _history(columns, given)
     _check(distances, ~history, shape.series, note)
@@ -110,7 +118,7 @@ def complete(columns: Columns, given: Given, shape: Shape, rules: Rules, note: N
     if rules.by_date.enabled:
         columns.at = _on(dates, shape.series.date, columns.at, note)
     columns.keep(~history)
-    return happened
+    return Told(~history, happened)
 
 
 def _resolved(given: Given, at: NDArray[np.int64], series: Series) -> tuple[pl.Series, pl.Series]:
@@ -186,4 +194,4 @@ def _on(dates: pl.Series | None, name: str, at: NDArray[np.int64], note: Note) -
 
 def automatic(happened: pl.DataFrame, now: datetime) -> Prepared:
     """What history told, as actuals to store; they belong to no model, and their time is that of receipt."""
-    return Prepared(BlockKind.ACTUALS, 0, None, happened.with_columns(at=pl.lit(microseconds(now), pl.Int64)))
+    return Prepared(BlockKind.ACTUALS, 0, None, happened.with_columns(at=pl.lit(microseconds(now), pl.Int64)), own=True)

@@ -13,14 +13,18 @@ from django.conf import settings
 from deployments.blocks import SKIP_ACCURACY, SKIP_DRIFT
 from deployments.ingest import values
 from deployments.ingest.bodies import Column, PredictionColumns, PredictionsBody
+from deployments.ingest.checks import Checks
 from deployments.ingest.columns import Columns, check_ids, check_predictions, of_classes, ordered_classes
 from deployments.ingest.errors import Problems, TooMuch
 from deployments.ingest.forecasts import Rules, automatic, complete
 from deployments.ingest.forecasts_json import given_in, noting
 from deployments.ingest.places import Places
 from deployments.ingest.prepared import Intake, Prepared, microseconds
-from deployments.ingest.shape import CONSUMER, Shape, shape_of
+from deployments.ingest.shape import CONSUMER, HOST_IP, REMOTE_IP, Shape, shape_of
 from deployments.models import BlockKind, Deployment, FeatureType
+
+SERVED = {"consumer": CONSUMER, "remoteIp": REMOTE_IP, "hostIp": HOST_IP}
+"""Short names of the segment attributes that every deployment has."""
 
 _ROWS_OF_CLASSES = msgspec.json.Decoder(list[list[float] | float | None])
 
@@ -31,9 +35,9 @@ def take(deployment: Deployment, body: PredictionsBody, now: datetime) -> Intake
     rules = Rules.of(deployment)
     places.times = rules.times(places.times)
     skip = SKIP_DRIFT * body.skip_drift_tracking + SKIP_ACCURACY * body.skip_accuracy_tracking
-    intake = Intake()
+    intake, checks = Intake(), Checks.of(deployment)
     for number, item in enumerate(body.data):
-        _take_one(item, f"data[{number}]", places, now, skip, intake, rules)
+        _take_one(item, number, places, now, skip, intake, checks, rules)
         if intake.n_rows > settings.MAX_JSON_ROWS:
             raise TooMuch(f"At most {settings.MAX_JSON_ROWS} rows a request (MAX_JSON_ROWS).")
     places.problems.check()
@@ -41,8 +45,16 @@ def take(deployment: Deployment, body: PredictionsBody, now: datetime) -> Intake
 
 
 def _take_one(
-    item: PredictionColumns, place: str, places: Places, now: datetime, skip: int, intake: Intake, rules: Rules
+    item: PredictionColumns,
+    number: int,
+    places: Places,
+    now: datetime,
+    skip: int,
+    intake: Intake,
+    checks: Checks,
+    rules: Rules,
 ) -> None:
+    place = f"data[{number}]"
     model = places.model(item.model_id, f"{place}.modelId")
     batch = places.batch(item.batch_id, f"{place}.batchId")
     if model is None:
@@ -67,13 +79,21 @@ def _take_one(
             problems.add(name, f"Expected {rows} values, got {len(column)}.")
     at = _times(item, rows, place, now, problems)
     columns = Columns(at, ids, predictions, features, segments, skip)
-    happened = None if problems.errors else complete(columns, given, shape, rules, noting(problems, place))
+    if problems.errors:
+        return
+    told = complete(columns, given, shape, rules, noting(problems, place))
     at = columns.at
     places.times.check(at, f"{place}.timestamps[{{row}}]" if item.timestamps else f"{place}.timestamp", problems)
-    if not problems.errors and len(at):
-        intake.parts.append(Prepared(BlockKind.PREDICTIONS, model.pk, batch, columns.frame(shape)))
-    if not problems.errors and happened is not None:
-        intake.parts.append(automatic(happened, now))
+    if problems.errors:
+        return
+    if len(at):
+        made = np.flatnonzero(told.made)
+        block = columns.frame(shape)
+        checked = checks.check(block, model, lambda row: {"data": number, "row": int(made[row])}, intake)
+        intake.parts += checked.events(model, batch)
+        intake.parts.append(Prepared(BlockKind.PREDICTIONS, model.pk, batch, checked.rows))
+    if told.happened is not None:
+        intake.parts.append(automatic(told.happened, now))
 
 
 def _times(
@@ -114,9 +134,7 @@ def _features(
 
 def _segments(given: Sequence[Column], place: str, problems: Problems) -> dict[str, pl.Series]:
     return {
-        CONSUMER if column.name == "consumer" else column.name: values.words(
-            column.values, f"{place}.segments[{column.name}]", problems
-        )
+        SERVED.get(column.name, column.name): values.words(column.values, f"{place}.segments[{column.name}]", problems)
         for column in given
     }
 

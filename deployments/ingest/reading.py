@@ -33,9 +33,13 @@ class RowProblems:
         self.found.append((row, name, text))
         self.count += 1
 
+    @property
+    def any(self) -> bool:
+        return bool(self.whole or self.found)
+
     def check(self) -> None:
         """Raise Refused with the first rows by their place, such as `age[3]`; rows count from 0."""
-        if self.whole or self.found:
+        if self.any:
             first = sorted(self.found)[:MOST_PLACES]
             raise Refused(self.whole | {f"{name}[{row}]": text for row, name, text in first})
 

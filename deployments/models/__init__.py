@@ -18,6 +18,7 @@ from deployments.models.custom import CustomKinds, CustomMetric, CustomRow, Cust
 from deployments.models.dataset import Dataset
 from deployments.models.deployment import HEALTH_AREAS, DeployedModel, Deployment, severity
 from deployments.models.export import Augmentation, DataExport, ExportKind, ExportStatus
+from deployments.models.humility import HumilityAction, HumilityRule, Trigger
 from deployments.models.job import Job, JobState
 from deployments.models.package import Feature, FeatureType, ModelPackage, TargetType
 from deployments.models.storage import (
@@ -61,6 +62,8 @@ __all__ = [
     "Feature",
     "FeatureType",
     "Grain",
+    "HumilityAction",
+    "HumilityRule",
     "Importance",
     "IngestRequest",
     "Job",
@@ -78,6 +81,7 @@ __all__ = [
     "State",
     "TargetType",
     "TokenScope",
+    "Trigger",
     "WaitingKey",
     "severity",
 ]

@@ -440,6 +440,8 @@ def test_a_good_question_with_every_parameter_is_answered(world: World, operatio
         good |= {"metric": "slowRequests", "segmentAttribute": "DataRobot-Consumer"}
     if "accuracy" in operation.path:
         good |= {"metric": "AUC"}
+    if "humility" in operation.path:
+        good |= {"segmentAttribute": "DataRobot-Consumer"}
     if "fairness" in operation.path:
         good |= {"orderBy": "-relativeFairnessScore"}
     answer = world.call(operation, query={name: good[name] for name in operation.query})

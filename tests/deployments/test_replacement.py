@@ -184,6 +184,7 @@ def test_the_champion_somebody_elses_package_and_a_busy_deployment_fail(deployme
 def test_settings_that_the_model_cannot_honour_fail(owner: User) -> None:
     several = make_deployment("Multiclass", settings={"humility": {"enabled": True}})
     several.settings |= {"predictionIntervals": {"enabled": True}}
+    several.humility_rules.create(name="far", position=0, trigger="uncertainPrediction", action="noOperation")
     found = failing(several, make_package("Multiclass", owner=owner), owner)
     assert found == {"humilityRules", "predictionIntervals"}
 

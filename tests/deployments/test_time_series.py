@@ -114,7 +114,7 @@ class Door:
         """What a client sends after the day `point`: some days of history, then the next days of each airport."""
         rows = [(point - back * DAY, airport) for back in reversed(range(history)) for airport in AIRPORTS]
         ahead = [(point + distance * DAY, airport) for distance in DISTANCES for airport in AIRPORTS]
-        features = {
+        features: dict[str, list[Any]] = {
             "day": [day.isoformat() for day, _ in rows + ahead],
             "origin": [airport for _, airport in rows + ahead],
             "lag": [delay(airport, day - DAY) for day, airport in rows + ahead],
@@ -270,7 +270,8 @@ def test_by_date_every_forecast_needs_its_date(user: User) -> None:
 
 def test_a_file_of_forecasts_gives_the_same_figures(user: User) -> None:
     by_json, by_file = Door(deployed(user, **AUTOMATIC), user), Door(deployed(user, **AUTOMATIC), user)
-    first, rows = today() - 10 * DAY, []
+    first = today() - 10 * DAY
+    rows: list[tuple[Any, ...]] = []
     for back in range(4):
         point = first + back * DAY
         by_json.forecast(point, history=1)

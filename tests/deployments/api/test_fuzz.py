@@ -53,6 +53,7 @@ class Fuzzed:
     def __init__(self, world: World) -> None:
         self.world = world
         owner = DeploymentRole.objects.get(deployment=world.deployment, role=Role.USER).user
+        assert owner is not None
         DeploymentRole.objects.filter(user=owner).update(role=Role.OWNER)
         self.headers = {"Authorization": f"Bearer {issue(owner, 'fuzz')}"}
         out = io.StringIO()

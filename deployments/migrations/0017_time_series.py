@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("deployments", "0011_holdout_by_segment"),
+        ("deployments", "0016_holdout_by_segment"),
     ]
 
     operations = [
