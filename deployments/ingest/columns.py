@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import msgspec
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from deployments.blocks import FEATURE, SEGMENT
+from deployments.blocks import CONTEXTS, FEATURE, SEGMENT
+from deployments.ingest.bodies import Passage
 from deployments.ingest.errors import Problems
 from deployments.ingest.shape import Shape
 
@@ -27,6 +29,7 @@ class Columns:
     features: dict[str, pl.Series] = field(default_factory=dict)
     segments: dict[str, pl.Series] = field(default_factory=dict)
     skip: int = 0
+    contexts: pl.Series | None = None
     distance: pl.Series | None = None
 
     def keep(self, wanted: NDArray[np.bool_]) -> None:
@@ -37,6 +40,7 @@ class Columns:
         self.at = self.at[wanted]
         self.ids = None if self.ids is None else self.ids.filter(chosen)
         self.distance = None if self.distance is None else self.distance.filter(chosen)
+        self.contexts = None if self.contexts is None else self.contexts.filter(chosen)
         self.predictions = [column.filter(chosen) for column in self.predictions]
         self.features = {name: column.filter(chosen) for name, column in self.features.items()}
         self.segments = {name: column.filter(chosen) for name, column in self.segments.items()}
@@ -50,6 +54,8 @@ class Columns:
             columns.append(number.alias(name))
         columns += [values.alias(FEATURE + name) for name, values in self.features.items()]
         columns += [values.alias(SEGMENT + name) for name, values in self.segments.items()]
+        if self.contexts is not None:
+            columns.append(self.contexts.alias(CONTEXTS))
         if self.distance is not None:
             columns.append(self.distance.alias("d"))
         if self.skip:
@@ -61,6 +67,12 @@ def wrong_ids(ids: pl.Series) -> NDArray[np.bool_]:
     """Which association ids are too long or empty; an absent one is not wrong."""
     lengths = ids.str.len_chars().fill_null(1)
     return ((lengths > LONGEST_ID) | (lengths == 0)).to_numpy()
+
+
+def passages_json(passages: Sequence[Passage | str]) -> str:
+    """Passages as they are stored; one that is a bare text has no link."""
+    rows = [Passage(one) if isinstance(one, str) else one for one in passages]
+    return msgspec.json.encode(rows).decode()
 
 
 def check_ids(ids: pl.Series, place: str, problems: Problems) -> None:
@@ -86,7 +98,9 @@ def wrong_prediction(shape: Shape) -> str:
 
 
 def check_predictions(columns: Sequence[pl.Series], shape: Shape, place: str, problems: Problems) -> None:
-    """Numbers must be finite, probabilities lie within 0 and 1."""
+    """Numbers must be finite, probabilities lie within 0 and 1; a text may be any."""
+    if shape.target.is_text:
+        return
     for number, column in enumerate(columns):
         wrong = wrong_predictions(column, shape)
         if wrong.any():

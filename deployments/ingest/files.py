@@ -1,9 +1,10 @@
 """Bulk files: CSV, NDJSON and Parquet tables as predictions, service events or actuals.
 
 Columns of predictions: `timestamp`, `association_id`, features and segment attributes by name, `prediction` or
-`prediction_<class>` (or `prediction` as a list of probabilities), `batch_id`, `model_id`; with `response_time`,
-`execution_time`, `status_code` or `consumer` the rows also make service events, one for each `request_id`, or one a row
-without such a column. Every bad row is told, not only the first.
+`prediction_<class>` (or `prediction` as a list of probabilities), `batch_id`, `model_id`; of generated text also
+`prompt` (or the model's own name of it) and `contexts`, a list or its JSON. With `response_time`, `execution_time`,
+`status_code` or `consumer` the rows also make service events, one for each `request_id`, or one a row without such a
+column. Every bad row is told, not only the first.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from deployments.ingest.checks import Checks, Mask
 from deployments.ingest.columns import WRONG_ID, Columns, of_classes, wrong_ids, wrong_prediction, wrong_predictions
 from deployments.ingest.errors import Problems, Refused
 from deployments.ingest.files_service import SERVED, SERVICE_COLUMNS, events_of, requests
+from deployments.ingest.files_text import text_columns
 from deployments.ingest.forecasts import Rules, automatic, complete
 from deployments.ingest.forecasts_files import given_in
 from deployments.ingest.listed import listed_probabilities
@@ -175,6 +177,8 @@ def _columns(part: Part, shape: Shape, places: Places, now: datetime, intake: In
         columns.ids = part.read("association_id", as_words)
         _check_ids(part, "association_id", columns.ids)
     columns.predictions = _predictions(part, shape)
+    if shape.target.is_text:
+        part = text_columns(part, shape, columns)
     for name, attribute in SERVED.items():
         if part.has(name):
             columns.segments[attribute] = part.read(name, as_words)
@@ -204,6 +208,8 @@ def _within(part: Part, block: Columns, times: Times, by_date: bool) -> None:
 
 
 def _predictions(part: Part, shape: Shape) -> list[pl.Series]:
+    if shape.target.is_text:
+        return [part.read("prediction", as_words)] if part.has("prediction") else []
     if not shape.target.classes:
         names = {"": "prediction"}
     else:
@@ -261,6 +267,9 @@ def _outcomes(part: Part, name: str, shape: Shape) -> pl.Series:
             part.note(name, (~numbers.is_finite().fill_null(False)).to_numpy(), "Expected a number.")
         return numbers
     given = part.read(name, as_words)
+    if shape.target.is_text:
+        part.note(name, given.is_null().to_numpy(), "Expected a text.")
+        return given
     labels = given.replace_strict(dict(shape.labels), default=None, return_dtype=pl.String)
     names = ", ".join(shape.order[:10])
     part.note(name, labels.is_null().to_numpy(), f"{{value}} is not one of the classes {names}.")

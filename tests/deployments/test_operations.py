@@ -164,7 +164,8 @@ class World:
             if f"/{name.partition('/')[0]}/" in operation.path
         }
         made_up = dict.fromkeys(("exportId", "challengerId", "customMetricId", "retrainingPolicyId", "runId"), UNKNOWN)
-        return "/api/v2/" + operation.path.format(**made_up | self.known | own | ids)
+        asked = {"deploymentId": self.ids["textDeploymentId"]} if operation.of_text else {}
+        return "/api/v2/" + operation.path.format(**made_up | self.known | asked | own | ids)
 
     @property
     def known(self) -> dict[str, str]:
@@ -254,10 +255,14 @@ def things_of(deployment: Deployment, now: datetime) -> dict[str, str]:
     assert holder is not None
     rows = f"value,timestamp,row,prediction_yes,bought\n3,{now.isoformat()},a,0.5,yes\n".encode()
     dataset = datasets.store(rows, "values.csv", "text/csv", holder)
+    texts = make_deployment("TextGeneration")
+    for role in deployment.roles.all():
+        texts.roles.create(user=role.user, role=role.role)
     return {
         "customMetricId": metric.public_id,
         "datasetId": dataset.public_id,
         "hour": now.isoformat(),
+        "textDeploymentId": texts.public_id,
         **things_of_jobs.made(deployment, holder),
         **things_of_models.made(deployment, now),
     }

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("deployments", "0015_fill_batch_models"),
+        ("deployments", "0016_fill_batch_models"),
     ]
 
     operations = [

@@ -14,5 +14,5 @@ GROUP BY b.batch_id, b.model_id
 
 
 class Migration(migrations.Migration):
-    dependencies = [("deployments", "0014_batch_models")]
+    dependencies = [("deployments", "0015_batch_models")]
     operations = [migrations.RunSQL(FILL, migrations.RunSQL.noop)]
