@@ -36,7 +36,7 @@ SWITCHES: Mapping[str, Mapping[str, Any]] = {
     "three humility rules": {**NOTHING, **HUMILITY},
     "all of these": {**SEGMENTS, **FAIRNESS, **HUMILITY},
 }
-RULES = (
+RULES: tuple[Mapping[str, Any], ...] = (
     {"name": "unsure", "trigger": "uncertainPrediction", "lower": 0.45, "upper": 0.55, "action": "noOperation"},
     {"name": "far", "trigger": "outlyingInput", "feature": "distance", "lower": 0, "upper": 2000},
     {"name": "rare", "trigger": "lowObservationRegion", "feature": "dest", "values": ["LAX", "ORD", "BOS"]},
@@ -116,7 +116,7 @@ class _Fed:
 
         deployment = Deployment.objects.get(public_id=self.path.split("/")[1])
         for position, rule in enumerate(RULES):
-            HumilityRule.objects.create(deployment=deployment, position=position, **{"action": "noOperation", **rule})
+            HumilityRule.objects.create(deployment=deployment, position=position, **{"action": "noOperation"} | rule)
 
     def _json(self, method: str, path: str, body: Any) -> Any:
         answer = self.client.generic(method, f"/api/v2/{path}", orjson.dumps(body), content_type="application/json")
