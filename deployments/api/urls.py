@@ -14,6 +14,7 @@ from deployments.api import (
     custom_metrics,
     custom_values,
     datasets,
+    deletions,
     deployments,
     drift,
     exports,
@@ -50,7 +51,7 @@ def later(tail: str, *methods: str) -> URLPattern:
 
 
 reference: list[URLPattern] = [
-    path("deletedDeployments/", not_served_anywhere("GET", "PATCH").as_view()),
+    path("deletedDeployments/", deletions.DeletedDeploymentsView.as_view()),
     path("deployments/", deployments.DeploymentListView.as_view()),
     path("deployments/fromLearningModel/", not_served_anywhere("POST").as_view()),
     one("", deployments.DeploymentDetailView),
@@ -99,7 +100,7 @@ reference: list[URLPattern] = [
     one("monitoringBatches/<str:batch_id>/", batches.BatchView),
     one("monitoringBatches/<str:batch_id>/models/", batch_models.BatchModelsView),
     one("monitoringBatches/<str:batch_id>/models/<str:model_id>/", batch_models.BatchModelView),
-    later("monitoringDataDeletions/", "POST"),
+    one("monitoringDataDeletions/", deletions.MonitoringDataDeletionsView),
     later("onDemandReports/", "POST"),
     one("predictionInputs/fromDataset/", from_dataset.PredictionsFromDatasetView),
     one("predictionDataExports/", exports.PredictionExportsView),

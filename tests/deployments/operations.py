@@ -50,6 +50,8 @@ class Operation:
     example: Mapping[str, Any] = field(default_factory=dict)
     # texts like "{datasetId}" stand for the ids of real things, as in the path
     body: Mapping[str, Any] | None = None
+    # for administrators only
+    admin: bool = False
     of_text: bool = False  # asked of a deployment that generates text
 
     @property
@@ -290,6 +292,7 @@ EXPORTS = [
     change("PATCH", "predictionDataExports/{exportId}/", USER, 204, CANCEL),
     get("trainingDataExports/", TOTAL, WINDOW, MODEL),
     change("POST", "trainingDataExports/", USER, 202, {"modelId": None}),
+    change("POST", "monitoringDataDeletions/", OWNER, 200, {"modelId": "{championId}"}),
     get("trainingDataExports/{exportId}/", "createdAt createdBy data id modelId modelPackageId"),
 ]
 
@@ -333,9 +336,15 @@ ROWS = [
 ]
 
 OUTSIDE = [
-    *(
-        Operation(method, "deletedDeployments/", None, status=501, keys=keys)
-        for method, keys in (("GET", PAGE), ("PATCH", ""))
+    Operation("GET", "deletedDeployments/", None, True, 200, PAGE, WINDOW, admin=True),
+    Operation(
+        "PATCH",
+        "deletedDeployments/",
+        None,
+        True,
+        202,
+        body={"action": "PermanentlyErase", "deploymentIds": ["{deletedDeploymentId}"]},
+        admin=True,
     ),
     Operation("POST", "deployments/fromLearningModel/", None, status=501, keys="id"),
     Operation("GET", "predictionServers/", None, status=501, keys=PAGE),
@@ -348,7 +357,6 @@ NOT_SERVED = [
     *later_of_one("GET", "model/secondaryDatasetConfiguration/", SECONDARY),
     *later_of_one("PATCH", "model/secondaryDatasetConfiguration/"),
     *later_of_one("GET", "model/secondaryDatasetConfigurationHistory/", PAGE),
-    *later_of_one("POST", "monitoringDataDeletions/"),
     *later_of_one("POST", "onDemandReports/"),
     *later_of_one("GET", "predictionsOverSpace/", "baselines buckets geoFeatureName modelId period"),
     *later_of_one("GET", "predictionsVsActualsOverSpace/", "baselines buckets geoFeatureName modelId period summary"),
