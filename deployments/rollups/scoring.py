@@ -59,7 +59,8 @@ def match(
         {"row": np.arange(rows.height), "place": place, "id": rows["id"], "name": names, "at": rows["at"]}
     ).filter(pl.Series(keyed))
     latest = _without(_last(candidates.sort("at", "row"), "name"), superseded)
-    found = latest.join(_last(actuals.sort("seq", maintain_order=True), "id"), on=["place", "id"], how="inner")
+    outcomes = _last(actuals.sort("seq", maintain_order=True), "id")
+    found = latest.join(outcomes, on=["place", "id"], how="inner").sort("row")
     chosen = found["row"].to_numpy()
     duplicate = keyed.copy()
     duplicate[latest["row"].to_numpy()] = False
@@ -73,7 +74,8 @@ def no_actuals(target: Target) -> pl.DataFrame:
 
 
 def _last(rows: pl.DataFrame, name: str) -> pl.DataFrame:
-    return rows.unique(subset=["place", name], keep="last", maintain_order=True)
+    """The last of each name in each place, in any order."""
+    return rows.unique(subset=["place", name], keep="last")
 
 
 def _without(rows: pl.DataFrame, superseded: Iterable[KeyInBucket]) -> pl.DataFrame:
