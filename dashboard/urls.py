@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from dashboard.views import account, channels, charts, deployment, fleet, mails, sources, teams, watch
+from dashboard.views import account, act, channels, charts, deployment, fleet, mails, sources, teams, watch
 
 urlpatterns = [
     path("", fleet.show, name="fleet"),
@@ -37,5 +37,6 @@ urlpatterns = [
     path("preferences/test/", account.test_mail, name="preferences-test"),
     path("login/", account.log_in, name="login"),
     path("logout/", account.log_out, name="logout"),
+    path("act/<str:token>/", act.act, name="act"),
     path("unsubscribe/<str:token>/", account.unsubscribe, name="unsubscribe"),
 ]

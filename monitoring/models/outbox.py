@@ -10,6 +10,7 @@ from django.db import models
 from monitoring.models.channels import Channel
 from monitoring.models.choices import Carrier, MailState, NotifyReason
 from monitoring.models.health import Transition
+from monitoring.models.incidents import Incident, IncidentNotice
 from monitoring.models.teams import Team
 from monitoring.models.watched import Watched
 
@@ -27,6 +28,8 @@ class Message(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     watched = models.ForeignKey(Watched, null=True, on_delete=models.SET_NULL, related_name="mail")
     transition = models.ForeignKey(Transition, null=True, on_delete=models.SET_NULL, related_name="mail")
+    incident = models.ForeignKey(Incident, null=True, on_delete=models.SET_NULL, related_name="messages")
+    notice = models.ForeignKey(IncidentNotice, null=True, on_delete=models.SET_NULL, related_name="messages")
     carrier = models.CharField(max_length=10, choices=Carrier, default=Carrier.EMAIL)
     channel = models.ForeignKey(Channel, null=True, on_delete=models.SET_NULL, related_name="messages")
     why = models.CharField(max_length=12, choices=NotifyReason)
