@@ -15,7 +15,7 @@ from celery.schedules import crontab
 from celery.signals import worker_process_init
 from django.conf import settings
 
-from config.processes import die_with_parent
+from config.processes import die_with_parent, settle_memory
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -47,6 +47,8 @@ SERVICE_SCHEDULE = [
     Entry("deployments.tasks.dispatch_jobs", "jobs", seconds(5), seconds(4)),
     # Health moves with time even when no data comes.
     Entry("deployments.tasks.refresh_health", "rollup", timedelta(minutes=5), timedelta(minutes=4)),
+    # Replays of challengers that are due by their schedule.
+    Entry("deployments.tasks.run_replays", "jobs", seconds(30), seconds(25)),
     # Next months' partitions, long before they are needed.
     Entry("deployments.tasks.ensure_partitions", "jobs", timedelta(hours=6), timedelta(hours=5)),
     # Rows and states past their retention; at night in UTC.
@@ -61,6 +63,8 @@ WATCHER_SCHEDULE = [
     Entry("monitoring.tasks.dispatch_questions", "poll", seconds(3), seconds(2)),
     # Changes that people made on pages, to be carried out at their source.
     Entry("monitoring.tasks.run_commands", "poll", seconds(5), seconds(4)),
+    # Incidents: what falls due with time, silent sources, and what a killed transaction left.
+    Entry("monitoring.tasks.run_incidents", "poll", seconds(15), seconds(14)),
     # The outbox.
     Entry("monitoring.tasks.send_mail", "mail", seconds(10), seconds(9)),
     # Snapshots past their retention; at night in UTC.
@@ -127,5 +131,6 @@ app.autodiscover_tasks(lambda: [name for name in settings.INSTALLED_APPS if "." 
 @worker_process_init.connect
 def _end_with_the_worker(**_: object) -> None:
     """A worker that is killed outright takes its processes along, so that none works on unseen."""
+    settle_memory()
     if os.environ.get("VITALS_CHILD"):
         die_with_parent()

@@ -346,6 +346,14 @@ MAX_SEGMENT_VALUES = env.number(
 MAX_BUCKETS = env.number("MAX_BUCKETS", 10_000, minimum=24, help="Most buckets in one answer over time.")
 PAGE_SIZE = env.number("PAGE_SIZE", 100, minimum=1, help="Entries on one page of a list, unless asked otherwise.")
 MAX_PAGE_SIZE = env.number("MAX_PAGE_SIZE", 1000, minimum=1, help="Most entries on one page of a list.")
+SCORING_THREADS = env.number("SCORING_THREADS", 1, minimum=1, help="Threads of a process that runs an ONNX artifact.")
+SCORING_MEMORY_MB = env.number(
+    "SCORING_MEMORY_MB", 4096, minimum=512, help="Address space of a process that runs an ONNX artifact, in MiB."
+)
+SCORING_SECONDS = env.number(
+    "SCORING_SECONDS", 120, minimum=1, help="Seconds for loading a model, or for scoring one piece of rows."
+)
+MAX_ARTIFACT_BYTES = env.number("MAX_ARTIFACT_MB", 256, minimum=1, help="Largest ONNX artifact, in MiB.") * _MB
 RATE_LIMIT_API = env.number("RATE_LIMIT_API", 6000, help="API requests a minute and token before 429; 0: no limit.")
 RATE_LIMIT_LOGIN = env.number(
     "RATE_LIMIT_LOGIN", 10, help="Failed log-ins a minute, by address and by name; 0: no limit."

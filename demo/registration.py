@@ -109,6 +109,9 @@ def create(client: Client, story: Story, registered: Mapping[str, Registered]) -
     }
     made = client.send("POST", "deployments/fromModelPackage/", body)
     client.send("PATCH", f"deployments/{made['id']}/settings/", settings(story))
+    for doubt in story.doubts:
+        rule = {"name": doubt.name, "trigger": dict(doubt.trigger), "action": dict(doubt.action)}
+        client.send("POST", f"deployments/{made['id']}/humilityRules/", rule)
     return str(made["id"])
 
 
@@ -117,6 +120,8 @@ def settings(story: Story) -> dict[str, object]:
     return {
         "associationId": {"columnNames": ["association_id"], "requiredInPredictionRequests": False},
         "segmentAnalysis": {"enabled": True, "attributes": list(story.segments)},
+        "humility": {"enabled": bool(story.doubts)},
+        "predictionWarning": {"enabled": story.warned},
         **({"biasAndFairness": fairness(story)} if story.protected else {}),
     }
 
@@ -143,6 +148,7 @@ def backdate(deployment_id: str, story: Story, registered: Mapping[str, Register
     first, *later = story.reigns
     began = deployment.models.filter(package__public_id=registered[first.recipe.name].package_id)
     began.update(started_at=first.since + shift)
+    deployment.reigns.filter(model__in=began).update(started_at=first.since + shift)
     for reign in later:
         package = ModelPackage.objects.get(public_id=registered[reign.recipe.name].package_id)
         if not deployment.models.filter(package=package).exists():

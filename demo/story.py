@@ -5,6 +5,7 @@ chosen by looking at what a year of flights does to them; `docs/demo.md` tells t
 figures. Dates are days of 2013 in New York.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
@@ -55,6 +56,9 @@ CLASSES: dict[Outcome, tuple[str, ...]] = {
     Outcome.CANCELLED: (NO, YES),
     Outcome.ARRIVAL: (EARLY, ON_TIME, LATE, CANCELLED),
 }
+
+FREQUENT = ("9E", "AA", "B6", "DL", "EV", "MQ", "UA", "US", "WN")
+"""The airlines with more than two in a hundred of the flights."""
 
 CATEGORICAL = ("carrier", "origin", "dest", "weekday")
 OBSERVED = (*WEATHER, *RECENT_DELAY)
@@ -115,6 +119,15 @@ class Reign:
 
 
 @dataclass(frozen=True)
+class Doubt:
+    """When a model should doubt itself; bounds are calculated from its holdout or training data."""
+
+    name: str
+    trigger: Mapping[str, object]
+    action: Mapping[str, object] = field(default_factory=lambda: {"type": "noOperation"})
+
+
+@dataclass(frozen=True)
 class Story:
     """One deployment: its champions in the order of time, and how it is watched."""
 
@@ -129,6 +142,9 @@ class Story:
     locations: bool = field(default=False)
     protected: tuple[str, ...] = ()
     """Features whose classes should fare alike; a flight that is not foretold to be late is what people want."""
+    doubts: tuple[Doubt, ...] = ()
+    warned: bool = False
+    """Whether predictions beyond nearly all of the holdout's are worth a warning."""
 
     @property
     def recipe(self) -> Recipe:
@@ -201,6 +217,11 @@ STORIES: tuple[Story, ...] = (
             )
         ),
         locations=True,
+        doubts=(
+            Doubt("Beyond the usual delay", {"type": "uncertainPrediction"}),
+            Doubt("The airport runs later than usual", {"type": "outlyingInput", "featureName": RECENT_DELAY[0]}),
+        ),
+        warned=True,
     ),
     Story(
         slug="arrival-class",
@@ -244,6 +265,14 @@ STORIES: tuple[Story, ...] = (
         ),
         replaced_because="ACCURACY",
         protected=("carrier", "origin"),
+        doubts=(
+            Doubt("Too close to call", {"type": "uncertainPrediction"}),
+            Doubt(
+                "An airline that seldom flies from here",
+                {"type": "lowObservationRegion", "featureName": "carrier", "values": list(FREQUENT)},
+                {"type": "override", "value": NO},
+            ),
+        ),
     ),
     Story(
         slug="late-departures-schedule",

@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from deployments.models import ApiToken, AuditEntry, Dataset, DeployedModel, Deployment, Job, ModelPackage
+from deployments.models import ApiToken, AuditEntry, Dataset, DeployedModel, Deployment, Job, ModelPackage, Organisation
 
 
 @admin.register(Deployment)
@@ -36,6 +36,13 @@ class DeployedModelAdmin(admin.ModelAdmin[DeployedModel]):
 class DatasetAdmin(admin.ModelAdmin[Dataset]):
     list_display = ("name", "public_id", "row_count", "size", "owner", "created_at")
     search_fields = ("name", "public_id")
+
+
+@admin.register(Organisation)
+class OrganisationAdmin(admin.ModelAdmin[Organisation]):
+    list_display = ("name", "public_id")
+    search_fields = ("name", "public_id")
+    filter_horizontal = ("members",)
 
 
 @admin.register(Job)

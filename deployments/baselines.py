@@ -41,6 +41,12 @@ from metrics.arrays import FloatArray, IntArray
 
 MOST_SEGMENT_VALUES = 100
 PERCENTILES = (10, 50, 90)
+USUAL = (0.05, 0.95)
+"""Between these shares of the training rows (or holdout predictions) a value is usual."""
+RARE = (0.005, 0.995)
+"""Outside these shares of the holdout a prediction is worth a warning."""
+DOUBTFUL = 0.05
+"""The share of the holdout on either side of the threshold whose predictions are uncertain."""
 TRACKED = {FeatureType.NUMERIC, FeatureType.CATEGORICAL, FeatureType.TEXT}
 
 
@@ -170,7 +176,28 @@ def predictions_on(holdout: Holdout) -> dict[str, Any]:
         }
         if holdout.kind is TargetType.BINARY:
             known |= {"mean": _mean(target_values(holdout)), "percentiles": _percentiles(target_values(holdout))}
-    return known | {"rows": holdout.rows}
+    return known | {"rows": holdout.rows, "bounds": bounds_on(holdout)}
+
+
+def bounds_on(holdout: Holdout) -> dict[str, list[float]]:
+    """Where predictions become uncertain ("uncertain") and where they become rare ("rare"): lower and upper.
+
+    Numbers are uncertain outside the usual range. Probabilities are uncertain around the threshold: between the two
+    quantiles that hold DOUBTFUL of the holdout on either side of it.
+    """
+    if not holdout.rows or holdout.kind is TargetType.MULTICLASS:
+        return {}
+    values = target_values(holdout)
+    if holdout.kind is TargetType.REGRESSION:
+        return {"uncertain": quantiles(values, USUAL), "rare": quantiles(values, RARE)}
+    below = float((values <= holdout.threshold).mean())
+    return {"uncertain": quantiles(values, (max(0.0, below - DOUBTFUL), min(1.0, below + DOUBTFUL)))}
+
+
+def quantiles(values: FloatArray, shares: Sequence[float]) -> list[float]:
+    """Exact quantiles of the finite values, between neighbours by linear interpolation; empty without any."""
+    finite_values = values[np.isfinite(values)]
+    return [float(value) for value in np.quantile(finite_values, shares)] if finite_values.size else []
 
 
 def finite(number: float) -> float | None:

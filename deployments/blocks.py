@@ -7,6 +7,9 @@ Columns of predictions
     f:<name>    a feature: Float64 for numeric ones, else String; null is missing
     s:<name>    a segment attribute that is no feature (String)
     skip        present if some rows are left out of drift (1) or accuracy (2)
+    h:<rule>    present if a humility rule (by its key) applied to some rows: which ones
+    o           present if a humility rule overrode predictions: the value or class in their place; `p` stays as it was
+    w           present if some predictions lay outside the warning boundaries: which ones
 
 Columns of service events
     at, n (predictions made), response, execution (ms or null), status, cached, s:<attribute>
@@ -27,7 +30,8 @@ from numpy.typing import NDArray
 
 HOUR_US = 3_600_000_000
 DAY_US = 24 * HOUR_US
-FEATURE, SEGMENT = "f:", "s:"
+FEATURE, SEGMENT, RULE = "f:", "s:", "h:"
+OVERRIDE, WARNING = "o", "w"
 SKIP_DRIFT, SKIP_ACCURACY = 1, 2
 
 Keys = NDArray[np.int64]

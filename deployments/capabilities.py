@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from deployments.models import Deployment, ModelPackage
+from deployments.models import Deployment, ModelPackage, TargetType
 
 NOT_YET = "Not served by this version."
 
@@ -25,22 +25,34 @@ def _segments(package: ModelPackage) -> str:
     return "" if package.training_rows else "Segments are compared with training data, and there are none."
 
 
+def _calculated_bounds(package: ModelPackage) -> str:
+    return "" if package.training_rows or package.holdout_rows else "There is no training data and no holdout."
+
+
+def _warnings(package: ModelPackage) -> str:
+    return "" if package.target_type == TargetType.REGRESSION else "Warnings are for regression models only."
+
+
+def _always(package: ModelPackage) -> str:
+    return ""
+
+
 def _not_yet(package: ModelPackage) -> str:
     return NOT_YET
 
 
 CAPABILITIES: dict[str, Callable[[ModelPackage], str]] = {
     "supportsAutomaticActuals": _not_yet,
-    "supportsChallengerModels": _not_yet,
+    "supportsChallengerModels": _always,
     "supportsFeatureDriftTracking": _feature_drift,
     "supportsFeatureTypeInfoValidation": _not_yet,
     "supportsHumilityRecommendedRules": _not_yet,
-    "supportsHumilityRules": _not_yet,
-    "supportsHumilityRulesDefaultCalculations": _not_yet,
-    "supportsModelReplacement": _not_yet,
+    "supportsHumilityRules": _always,
+    "supportsHumilityRulesDefaultCalculations": _calculated_bounds,
+    "supportsModelReplacement": _always,
     "supportsPortablePredictionServer": _not_yet,
     "supportsPredictionIntervals": _not_yet,
-    "supportsPredictionWarning": _not_yet,
+    "supportsPredictionWarning": _warnings,
     "supportsRetraining": _not_yet,
     "supportsScoringCodeDownload": _not_yet,
     "supportsSecondaryDatasets": _not_yet,

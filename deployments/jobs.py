@@ -10,7 +10,8 @@ claim may write: a worker that slept through its lease finds that out at its nex
 
     Halt
     ├── Cancelled   somebody asked the job to stop
-    └── Lost        the lease ran out and another worker has the job
+    ├── Lost        the lease ran out and another worker has the job
+    └── Unfinished  a part is done and the rest wants a turn of its own, so that no task runs for hours
 """
 
 from __future__ import annotations
@@ -64,6 +65,10 @@ class Cancelled(Halt):
 
 class Lost(Halt):
     """The lease ran out, and another worker has the job."""
+
+
+class Unfinished(Halt):
+    """A piecewise job has done a part; it is taken up again from what it committed."""
 
 
 class UnknownKind(LookupError):
@@ -128,6 +133,9 @@ def run(pk: int, now: datetime | None = None) -> bool:
         _carry_out(job)
     except Lost:
         logger.warning("Job %s (%s) is in other hands", job.public_id, job.kind)
+    except Unfinished:
+        _own(job).update(state=JobState.INITIALIZED, lease_until=None, attempts=0)
+        wake.run_job(job.pk)
     except Cancelled:
         _finish(job, JobState.ABORTED, message="Cancelled.")
     except JobFailed as failure:
@@ -149,6 +157,11 @@ def progress(job: Job, done: float, message: str = "", now: datetime | None = No
     if kept.update(progress=job.progress, message=message, lease_until=until):
         return
     raise Cancelled if _own(job).exists() else Lost
+
+
+def running(kind: str, deployment: Deployment) -> Job | None:
+    """The oldest job of this kind that waits or runs at a deployment."""
+    return Job.objects.filter(kind=kind, deployment=deployment, state__in=UNFINISHED).order_by("pk").first()
 
 
 def cancel(job: Job) -> bool:

@@ -14,7 +14,8 @@ from django.contrib.auth.models import User
 from django.db.models import Case, Exists, F, IntegerField, OrderBy, OuterRef, Q, QuerySet, Value, When
 from django.db.models.lookups import In
 
-from deployments.models import HEALTH_AREAS, Deployment, DeploymentRole, Importance, Role, severity
+from deployments import sharing
+from deployments.models import HEALTH_AREAS, Deployment, Importance, Role, severity
 from metrics.health import Status
 
 DAYS_OF_USAGE = 7
@@ -118,11 +119,11 @@ def with_relations(rows: QuerySet[Deployment]) -> QuerySet[Deployment]:
 
 
 def owners_of(rows: Sequence[Deployment]) -> dict[int, list[User]]:
-    """The owners of each deployment, by its key; one query."""
+    """The owners of each deployment, by its key: people, and the members of groups and organisations."""
     owners: dict[int, list[User]] = {row.pk: [] for row in rows}
-    roles = DeploymentRole.objects.filter(deployment__in=rows, role=Role.OWNER).select_related("user")
-    for role in roles.order_by("pk"):
-        owners[role.deployment_id].append(role.user)
+    for key, user in sharing.owners([row.pk for row in rows]):
+        if user not in owners[key]:
+            owners[key].append(user)
     return owners
 
 
@@ -130,8 +131,10 @@ def roles_of(rows: Sequence[Deployment], user: User) -> dict[int, Role]:
     """The user's own role in each deployment; an administrator owns all. One query at most."""
     if user.is_superuser:
         return dict.fromkeys((row.pk for row in rows), Role.OWNER)
-    roles = DeploymentRole.objects.filter(deployment__in=rows, user=user)
-    return {role.deployment_id: Role(role.role) for role in roles}
+    held: dict[int, list[str]] = {}
+    for key, role in sharing.held_by(user).filter(deployment__in=rows).values_list("deployment_id", "role"):
+        held.setdefault(key, []).append(role)
+    return {key: best for key, roles in held.items() if (best := sharing.strongest(roles)) is not None}
 
 
 def _search(words: str | None) -> Q:
@@ -170,9 +173,10 @@ def _tags(filters: Filters) -> Q:
     return found
 
 
-def _has_role(user: User, role: Role) -> Q | Exists:
-    mine = DeploymentRole.objects.filter(deployment=OuterRef("pk"), user_id=user.pk, role=role)
-    return Exists(mine)
+def _has_role(user: User, role: Role) -> Q:
+    """Whether the strongest of the user's roles is this very one."""
+    mine = sharing.held_by(user).filter(deployment=OuterRef("pk"))
+    return Q(Exists(mine.filter(role=role))) & ~Q(Exists(mine.filter(role__in=sharing.stronger_than(role))))
 
 
 def _created_by(who: str) -> Q:

@@ -14,11 +14,13 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from deployments import baselines, datasets
+from deployments import addresses, baselines, datasets
+from deployments.addresses import AddressRefused
 from deployments.baselines import Holdout
 from deployments.ingest.errors import Problems, Refused
 from deployments.ingest.tables import BadColumn, as_numbers, as_words
 from deployments.models import Dataset, Feature, FeatureType, ModelPackage
+from deployments.scoring.open_inference import ScoringAddress
 from metrics import TargetType
 from metrics.arrays import FloatArray
 
@@ -56,6 +58,7 @@ class PackageSpec(msgspec.Struct, rename="camel"):
     holdout_dataset_id: str | None = None
     prediction_columns: dict[str, str] = {}
     segment_attributes: list[str] = []
+    scoring_address: ScoringAddress | None = None
 
 
 def register(spec: PackageSpec, user: User) -> ModelPackage:
@@ -67,6 +70,7 @@ def register(spec: PackageSpec, user: User) -> ModelPackage:
     holdout_rows = None if holdout is None else datasets.read(holdout)
     _check_columns(spec, training_rows, holdout_rows)
     classes = _classes(spec, holdout_rows, training_rows)
+    _check_address(spec.scoring_address, classes)
     held = None if holdout_rows is None else _holdout(spec, holdout_rows, classes)
     package = ModelPackage(
         name=spec.name,
@@ -81,6 +85,7 @@ def register(spec: PackageSpec, user: User) -> ModelPackage:
         holdout_dataset=holdout,
         training_rows=0 if training_rows is None else training_rows.height,
         segment_attributes=list(dict.fromkeys(spec.segment_attributes)),
+        scoring_address={} if spec.scoring_address is None else msgspec.to_builtins(spec.scoring_address),
     )
     if held is not None and holdout_rows is not None:
         _set_holdout_baseline(package, held, holdout_rows)
@@ -127,6 +132,17 @@ def _check_target(target: TargetSpec, problems: Problems) -> None:
         problems.add("target.classNames", f"At most {MOST_CLASSES} classes.")
     if target.positive_class is not None and target.class_names and target.positive_class not in target.class_names:
         problems.add("target.positiveClass", "Not one of the classNames.")
+
+
+def _check_address(address: ScoringAddress | None, classes: tuple[str, ...]) -> None:
+    if address is None:
+        return
+    try:
+        addresses.check(address.url)
+    except AddressRefused as error:
+        raise Refused({"scoringAddress.url": str(error)}) from None
+    if address.class_names is not None and sorted(address.class_names) != sorted(classes):
+        raise Refused({"scoringAddress.classNames": f"Must name each of {', '.join(classes) or 'no classes'} once."})
 
 
 def _dataset(public_id: str | None, user: User, place: str) -> Dataset | None:
@@ -291,3 +307,5 @@ def _set_baseline(feature: Feature, column: pl.Series, groups: dict[str, Any]) -
     feature.tracked = True
     feature.bins = bins.to_dict()
     feature.baseline = {"counts": counts[""], "segments": segments}
+    if feature.kind == FeatureType.NUMERIC:
+        feature.baseline["bounds"] = baselines.quantiles(as_numbers(column).to_numpy(), baselines.USUAL)

@@ -15,12 +15,14 @@ from django.utils import timezone
 
 from deployments import audit, segments
 from deployments.models import (
+    Challenger,
     DeployedModel,
     Deployment,
     DeploymentRole,
     Importance,
     ModelPackage,
     ModelRole,
+    Reign,
     Role,
 )
 from metrics import BinSpec, CategoricalBins, NumericBins, TargetType, spec_from_dict
@@ -57,6 +59,8 @@ class Baseline:
     target: FeatureBaseline | None
     predictions: Mapping[str, Any]
     segments: Mapping[tuple[str, str], SegmentBaseline]
+    bounds: Mapping[str, tuple[float, float]]
+    """The usual range of numeric features in training."""
 
     def segment(self, attribute: str, value: str) -> SegmentBaseline | None:
         """The baseline of one segment; None where training had no such rows."""
@@ -82,17 +86,20 @@ def target_spec(package: ModelPackage) -> BinSpec | None:
 def _baseline(pk: int) -> Baseline:
     package = ModelPackage.objects.prefetch_related("features").get(pk=pk)
     features: dict[str, FeatureBaseline] = {}
+    bounds: dict[str, tuple[float, float]] = {}
     parts: dict[str, Mapping[str, Mapping[str, list[int]]]] = {}
     for feature in package.features.all():
         if feature.tracked:
             counts = _counts(feature.baseline["counts"])
             features[feature.name] = FeatureBaseline(spec_from_dict(feature.bins), counts, package.training_rows)
             parts[feature.name] = feature.baseline["segments"]
+            if usual := feature.baseline.get("bounds"):
+                bounds[feature.name] = (usual[0], usual[1])
     stored = package.target_baseline
     target = None
     if stored:
         target = FeatureBaseline(spec_from_dict(stored["bins"]), _counts(stored["counts"]), package.holdout_rows)
-    return Baseline(features, target, package.prediction_baseline, _segments(package, parts))
+    return Baseline(features, target, package.prediction_baseline, _segments(package, parts), bounds)
 
 
 def _segments(
@@ -149,6 +156,7 @@ def create_deployment(
     )
     deployment.champion = DeployedModel.objects.create(deployment=deployment, package=package, started_at=began)
     deployment.save(update_fields=["champion"])
+    Reign.objects.create(deployment=deployment, model=deployment.champion, started_at=began, user=user)
     if user is not None:
         DeploymentRole.objects.create(deployment=deployment, user=user, role=Role.OWNER)
     segments.sync(deployment, timezone.now())
@@ -160,7 +168,10 @@ def create_deployment(
 def replace_model(
     deployment: Deployment, package: ModelPackage, at: datetime, reason: str, user: User | None = None
 ) -> DeployedModel:
-    """Make `package` the champion from `at` on; the former keeps its history. Raises ValueError if it is already."""
+    """Make `package` the champion from `at` on; the former keeps its history. Raises ValueError if it is already.
+
+    A challenger that is promoted is none any more; what was replayed with it stays its history.
+    """
     locked = (
         Deployment.objects.select_for_update(of=("self",)).select_related("champion__package").get(pk=deployment.pk)
     )
@@ -172,11 +183,14 @@ def replace_model(
         before = {"modelId": former.package.model_id}
         former.role, former.ended_at = ModelRole.FORMER, at
         former.save(update_fields=["role", "ended_at"])
+        Reign.objects.filter(deployment=locked, ended_at=None).update(ended_at=at)
     champion, _ = DeployedModel.objects.update_or_create(
         deployment=locked,
         package=package,
         defaults={"role": ModelRole.CHAMPION, "started_at": at, "ended_at": None, "reason": reason},
     )
+    Challenger.objects.filter(model=champion).delete()
+    Reign.objects.create(deployment=locked, model=champion, started_at=at, reason=reason, user=user)
     locked.champion = deployment.champion = champion
     locked.save(update_fields=["champion"])
     audit.record(locked, user, "model.replace", before, {"modelId": package.model_id, "reason": reason})

@@ -73,11 +73,23 @@ def prune() -> None:
     retention.prune(timezone.now())
 
 
+@shared_task(name="deployments.tasks.run_replays")
+def run_replays() -> None:
+    """Start the replays that are due, and removals of challengers that stopped half-way."""
+    from deployments import replay_schedule
+
+    replay_schedule.run_due(timezone.now())
+    replay_schedule.go_on_removing()
+
+
 HANDLERS = (
     "deployments.api.settings",
     "deployments.api.deployments",
     "deployments.exports.work",
     "deployments.ingest.processing",
+    "deployments.replacement",
+    "deployments.challengers",
+    "deployments.replay",
     "deployments.custom_metrics.uploads",
 )
 """Modules that register handlers of jobs."""

@@ -171,6 +171,7 @@ class StatusChangeView(DeploymentView):
 
     roles = {"PATCH": Role.OWNER}
     SETTABLE = (DeploymentStatus.ACTIVE, DeploymentStatus.INACTIVE)
+    PASSING = (DeploymentStatus.LAUNCHING, DeploymentStatus.REPLACING_MODEL, DeploymentStatus.STOPPING)
 
     @describes("Change deployment status.", body=StatusUpdate, status=202, errors=(401, 403, 404, 409, 422))
     def patch(self, request: Request, deployment_id: str) -> Response:
@@ -181,6 +182,10 @@ class StatusChangeView(DeploymentView):
             row = Deployment.objects.select_for_update(of=("self",)).get(pk=self.deployment.pk)
             if row.status == wanted:
                 raise Conflict(f"The deployment is {wanted} already.")
+            if row.status in self.PASSING:
+                raise Conflict(f"The deployment is {row.status}; its status can be changed when that is over.")
+            if row.status not in (*self.SETTABLE, DeploymentStatus.ERRORED):
+                raise ValidationFailed({"status": f"A deployment that is {row.status} cannot become {wanted}."})
             record(row, caller(request), "deployment.status", {"status": row.status}, {"status": wanted})
             row.status = wanted
             row.save(update_fields=["status"])

@@ -3,6 +3,7 @@
 ApiError
 ├── ValidationFailed   422  a value in the query or the body is wrong; names the field
 ├── Conflict           409  the request clashes with the present state
+├── Busy               429  work of this kind runs already; `Location` tells where to follow it
 ├── TooLarge           413  the body is larger than the setting MAX_JSON_MB or MAX_FILE_MB
 └── NotServed          501  an operation of the reference that this version does not serve
 """
@@ -53,6 +54,18 @@ class Conflict(ApiError):
 
     status_code = status.HTTP_409_CONFLICT
     default_detail = "The request clashes with the present state."
+
+
+class Busy(ApiError):
+    """429 with the address of the job that has to end first."""
+
+    status_code = status.HTTP_429_TOO_MANY_REQUESTS
+    default_detail = "Work of this kind is running already."
+    wait = 10
+
+    def __init__(self, message: str, location: str) -> None:
+        super().__init__(message)
+        self.location = location
 
 
 class TooLarge(ApiError):
@@ -132,4 +145,6 @@ def _headers(error: APIException) -> dict[str, str]:
     wait = getattr(error, "wait", None)
     if wait is not None:
         headers["Retry-After"] = str(max(1, round(wait)))
+    if isinstance(error, Busy):
+        headers["Location"] = error.location
     return headers

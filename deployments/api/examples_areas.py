@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from deployments.api.examples import ID, PERIOD
+from deployments.api.examples import END, ID, PERIOD, START
 
 _SCORES = {
     "metricName": "proportionalParity",
@@ -32,4 +32,28 @@ FAIRNESS_OVER_TIME = {
     "modelId": ID,
     "modelPackageId": ID,
     "protectedFeature": "carrier",
+}
+_TRIGGERED = [{"ruleId": ID, "ruleName": "Far from usual", "value": 12}]
+_CONSUMER = {"segmentAttribute": "DataRobot-Consumer", "segmentValue": "ewr-desk@example.org"}
+HUMILITY = {"data": _TRIGGERED, "modelId": ID, "period": PERIOD, **_CONSUMER}
+HUMILITY_OVER_TIME = {
+    "buckets": [{"period": PERIOD, "values": _TRIGGERED}],
+    "summary": {"period": PERIOD, "values": _TRIGGERED},
+    "modelId": ID,
+    **_CONSUMER,
+}
+HUMILITY_RULE = {
+    "id": ID,
+    "name": "Far from usual",
+    "trigger": {
+        "type": "outlyingInput",
+        "featureName": "age",
+        "lower": 21.5,
+        "upper": 66.0,
+        "isCalculated": True,
+        "values": ["Oslo"],
+    },
+    "action": {"type": "override", "value": "no"},
+    "createdAt": START,
+    "changedAt": END,
 }

@@ -104,7 +104,8 @@ class IngestView(DeploymentView):
 
     def answer(self, row: IngestRequest, intake: Intake) -> dict[str, Any]:
         """What is kept to be answered to this request, now and whenever it comes again."""
-        return {"requestId": row.request_id, "rows": intake.n_rows, "ignoredColumns": intake.ignored}
+        told = {"requestId": row.request_id, "rows": intake.n_rows, "ignoredColumns": intake.ignored}
+        return told | intake.told
 
     def told(self, answer: Any) -> Response:
         return Response(dict(answer), status=202)

@@ -12,9 +12,9 @@ from django.db.models import QuerySet
 from django.http import Http404
 from rest_framework.exceptions import PermissionDenied
 
-from deployments.models import Deployment, DeploymentRole, Role
-
-STRENGTH: Mapping[str, int] = {Role.CONSUMER: 1, Role.USER: 2, Role.OWNER: 3}
+from deployments import sharing
+from deployments.models import Deployment, Role
+from deployments.sharing import STRENGTH
 
 Roles = Mapping[str, Role]
 
@@ -24,19 +24,14 @@ def visible(user: User | AnonymousUser) -> QuerySet[Deployment]:
     alive = Deployment.objects.filter(deleted_at=None)
     if user.is_superuser:
         return alive
-    return alive.filter(pk__in=DeploymentRole.objects.filter(user__pk=user.pk or 0).values("deployment_id"))
+    return alive.filter(pk__in=sharing.held_by(user).values("deployment_id"))
 
 
 def role_of(user: User | AnonymousUser, deployment: Deployment) -> Role | None:
-    """The person's role; None without one."""
+    """The person's strongest role, their own or that of a group or organisation of theirs; None without one."""
     if user.is_superuser:
         return Role.OWNER
-    found = (
-        DeploymentRole.objects.filter(deployment=deployment, user__pk=user.pk or 0)
-        .values_list("role", flat=True)
-        .first()
-    )
-    return None if found is None else Role(found)
+    return sharing.strongest(sharing.held_by(user).filter(deployment=deployment).values_list("role", flat=True))
 
 
 def allows(role: Role, needed: Role) -> bool:

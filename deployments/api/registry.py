@@ -12,11 +12,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from deployments import jobs, registration, registry
-from deployments.api import params
+from deployments.api import artifacts, params
 from deployments.api.deployments import caller
 from deployments.api.errors import TooLarge, ValidationFailed
 from deployments.api.examples import page_of
 from deployments.api.openapi import describes
+from deployments.api.packages import seen
 from deployments.api.pagination import Window, page_of_queryset
 from deployments.api.views import ApiView
 from deployments.ingest.errors import Refused, TooMuch
@@ -44,6 +45,8 @@ PACKAGE = {
     "trainingRowCount": 20000,
     "holdoutRowCount": 6000,
     "accuracyBaseline": {"AUC": 0.71},
+    "artifact": artifacts.ARTIFACT,
+    "scoringAddress": None,
     "createdAt": "2026-01-02T03:04:05Z",
 }
 
@@ -99,15 +102,15 @@ def shown(package: ModelPackage) -> dict[str, Any]:
         "trainingRowCount": package.training_rows,
         "holdoutRowCount": package.holdout_rows,
         "accuracyBaseline": package.accuracy_baseline,
+        "artifact": artifacts.shown(package),
+        "scoringAddress": package.scoring_address or None,
         "createdAt": package.created_at,
     }
 
 
 def visible(request: Request) -> Any:
-    """The packages that the caller registered; an administrator sees all."""
-    user = caller(request)
-    rows = ModelPackage.objects.all() if user.is_superuser else ModelPackage.objects.filter(owner=user)
-    return rows.select_related("training_dataset", "holdout_dataset").prefetch_related("features")
+    """The packages that the caller registered, or sees in a deployment; an administrator sees all."""
+    return seen(caller(request)).prefetch_related("features")
 
 
 class PackageListView(ApiView):

@@ -16,7 +16,7 @@ from django.conf import settings
 
 from deployments.api import params
 from deployments.api.errors import ValidationFailed
-from deployments.models import DeployedModel, Deployment, ModelPackage, MonitoringBatch
+from deployments.models import DeployedModel, Deployment, ModelPackage, ModelRole, MonitoringBatch
 from deployments.reports import segments
 from deployments.rollups.read import Scope, Segment
 from metrics import BucketSize, TargetType, default_bucket, fits, split
@@ -153,7 +153,8 @@ def model_of(deployment: Deployment, model_id: str | None) -> DeployedModel:
     champion = deployment.champion
     if champion is not None and model_id in (None, champion.public_id):
         return champion
-    found = deployment.models.select_related("package").filter(package__model_id=model_id).first()
+    known = deployment.models.exclude(role=ModelRole.REMOVED).select_related("package")
+    found = known.filter(package__model_id=model_id).first()
     if found is None:
         raise ValidationFailed({"modelId": "There is no such model in this deployment."})
     return found

@@ -10,12 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 import polars as pl
 
 from deployments.blocks import SEGMENT
 from deployments.ingest.actuals import champion_shape, prepared
+from deployments.ingest.checks import TURNED_DOWN, Checks, Mask
 from deployments.ingest.columns import Columns, check_ids, check_predictions, of_classes
 from deployments.ingest.errors import Refused
 from deployments.ingest.places import Places
@@ -42,6 +44,10 @@ RESERVED = frozenset(
         "num_predictions",
     }
 )
+SERVED = {"consumer": CONSUMER, "remote_ip": REMOTE_IP, "host_ip": HOST_IP}
+"""Columns of the segment attributes that every deployment has."""
+
+_NUMBER = "\x00number"
 SERVICE_COLUMNS = frozenset({"response_time", "execution_time", "status_code", "consumer"})
 
 
@@ -55,16 +61,34 @@ class Home:
 
 def take_predictions(deployment: Deployment, table: pl.DataFrame, home: Home, now: datetime) -> Intake:
     """All rows of a table of predictions. Raises Refused with what is wrong."""
-    intake = Intake()
+    intake, checks = Intake(), Checks.of(deployment)
     for place, rows in _by_home(deployment, table, home, now):
         shape = shape_of(place.model)
         block = _columns(rows, shape, place.places, now, intake)
-        if SERVICE_COLUMNS & set(rows.columns):
-            events = _events(rows.with_columns(at=pl.Series(block.at)), per_request=True)
-            intake.parts.append(Prepared(BlockKind.SERVICE, place.model.pk, place.batch, events))
-        frame = block.frame(shape)
-        intake.parts.append(Prepared(BlockKind.PREDICTIONS, place.model.pk, place.batch, frame))
+        checked = checks.check(block.frame(shape), place.model, place.row, intake)
+        events = _requests(rows.with_columns(at=pl.Series(block.at)), checked.turned_down)
+        if events is not None:
+            own = not SERVICE_COLUMNS & set(rows.columns)
+            intake.parts.append(Prepared(BlockKind.SERVICE, place.model.pk, place.batch, events, own))
+        intake.parts.append(Prepared(BlockKind.PREDICTIONS, place.model.pk, place.batch, checked.rows))
     return intake
+
+
+def _requests(rows: pl.DataFrame, turned_down: Mask) -> pl.DataFrame | None:
+    """The requests behind rows of predictions: all if the file tells of them, else those that were turned down."""
+    if not SERVICE_COLUMNS & set(rows.columns):
+        if not turned_down.any():
+            return None
+        rows, turned_down = rows.filter(pl.Series(turned_down)), turned_down[turned_down]
+    if turned_down.any():
+        refused = pl.Series(turned_down)
+        status = _optional(rows, "status_code", as_numbers, 200.0).fill_null(200)
+        made = _optional(rows, "num_predictions", as_numbers, 1.0)
+        rows = rows.with_columns(
+            pl.when(refused & (status < 400)).then(float(TURNED_DOWN)).otherwise(status).alias("status_code"),
+            pl.when(refused).then(0.0).otherwise(made).alias("num_predictions"),
+        )
+    return _events(rows, per_request=True)
 
 
 def take_service(deployment: Deployment, table: pl.DataFrame, home: Home, now: datetime) -> Intake:
@@ -105,6 +129,11 @@ class _Found:
     places: Places
     model: DeployedModel
     batch: int | None
+    numbers: pl.Series
+
+    def row(self, place: int) -> dict[str, Any]:
+        """The number of a row in its file, from 0."""
+        return {"row": int(self.numbers[place])}
 
 
 def _by_home(
@@ -117,6 +146,7 @@ def _by_home(
             table = table.with_columns(pl.lit(default, pl.String).alias(name))
         else:
             table = table.with_columns(_read(table, name, as_words).alias(name))
+    table = table.with_row_index(_NUMBER)
     groups = table.partition_by("model_id", "batch_id", maintain_order=True, as_dict=True)
     places = Places.of(deployment, {str(batch) for _, batch in groups if batch is not None}, now)
     found: list[tuple[_Found, pl.DataFrame]] = []
@@ -124,7 +154,7 @@ def _by_home(
         model = places.model(None if model_id is None else str(model_id), "model_id")
         batch = places.batch(None if batch_id is None else str(batch_id), "batch_id")
         if model is not None:
-            found.append((_Found(places, model, batch), rows))
+            found.append((_Found(places, model, batch, rows[_NUMBER]), rows.drop(_NUMBER)))
     places.problems.check()
     return found
 
@@ -135,8 +165,9 @@ def _columns(rows: pl.DataFrame, shape: Shape, places: Places, now: datetime, in
         columns.ids = _read(rows, "association_id", as_words)
         check_ids(columns.ids, "association_id[{row}]", places.problems)
     columns.predictions = _predictions(rows, shape, places)
-    if "consumer" in rows.columns:
-        columns.segments[CONSUMER] = _read(rows, "consumer", as_words)
+    for name, attribute in SERVED.items():
+        if name in rows.columns:
+            columns.segments[attribute] = _read(rows, name, as_words)
     for name in rows.columns:
         kind = shape.features.get(name)
         if kind is FeatureType.NUMERIC:
@@ -189,8 +220,9 @@ def _events(rows: pl.DataFrame, *, per_request: bool) -> pl.DataFrame:
     if not per_request or "request_id" not in rows.columns:
         return events
     named = events.with_columns(request=_read(rows, "request_id", as_words))
-    first = [pl.col(name).first() for name in events.columns if name != "n"]
-    grouped = named.group_by("request", maintain_order=True).agg(pl.col("n").sum(), *first)
+    first = [pl.col(name).first() for name in events.columns if name not in ("n", "status")]
+    worst = pl.col("status").max()
+    grouped = named.group_by("request", maintain_order=True).agg(pl.col("n").sum(), worst, *first)
     return grouped.select(events.columns)
 
 

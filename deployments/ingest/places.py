@@ -8,7 +8,7 @@ from datetime import datetime
 
 from deployments.ingest.errors import Problems
 from deployments.ingest.prepared import Times
-from deployments.models import DeployedModel, Deployment, MonitoringBatch
+from deployments.models import DeployedModel, Deployment, ModelRole, MonitoringBatch
 
 
 @dataclass
@@ -24,7 +24,10 @@ class Places:
     @classmethod
     def of(cls, deployment: Deployment, batch_ids: Iterable[str | None], now: datetime) -> Places:
         """All models of the deployment, and the batches that are named."""
-        models = {model.package.model_id: model for model in deployment.models.select_related("package")}
+        models = {
+            model.package.model_id: model
+            for model in deployment.models.exclude(role=ModelRole.REMOVED).select_related("package")
+        }
         named = {name for name in batch_ids if name}
         found = deployment.batches.filter(public_id__in=named) if named else MonitoringBatch.objects.none()
         batches = {batch.public_id: batch for batch in found}

@@ -13,12 +13,16 @@ from django.conf import settings
 from deployments.blocks import SKIP_ACCURACY, SKIP_DRIFT
 from deployments.ingest import values
 from deployments.ingest.bodies import Column, PredictionColumns, PredictionsBody
+from deployments.ingest.checks import Checks
 from deployments.ingest.columns import Columns, check_ids, check_predictions, of_classes, ordered_classes
 from deployments.ingest.errors import Problems, TooMuch
 from deployments.ingest.places import Places
 from deployments.ingest.prepared import Intake, Prepared, microseconds
-from deployments.ingest.shape import CONSUMER, Shape, shape_of
+from deployments.ingest.shape import CONSUMER, HOST_IP, REMOTE_IP, Shape, shape_of
 from deployments.models import BlockKind, Deployment, FeatureType
+
+SERVED = {"consumer": CONSUMER, "remoteIp": REMOTE_IP, "hostIp": HOST_IP}
+"""Short names of the segment attributes that every deployment has."""
 
 _ROWS_OF_CLASSES = msgspec.json.Decoder(list[list[float] | float | None])
 
@@ -27,16 +31,25 @@ def take(deployment: Deployment, body: PredictionsBody, now: datetime) -> Intake
     """All predictions of a body. Raises Refused with what is wrong, TooMuch beyond MAX_JSON_ROWS."""
     places = Places.of(deployment, (item.batch_id for item in body.data), now)
     skip = SKIP_DRIFT * body.skip_drift_tracking + SKIP_ACCURACY * body.skip_accuracy_tracking
-    intake = Intake()
+    intake, checks = Intake(), Checks.of(deployment)
     for number, item in enumerate(body.data):
-        _take_one(item, f"data[{number}]", places, now, skip, intake)
+        _take_one(item, number, places, now, skip, intake, checks)
         if intake.n_rows > settings.MAX_JSON_ROWS:
             raise TooMuch(f"At most {settings.MAX_JSON_ROWS} rows a request (MAX_JSON_ROWS).")
     places.problems.check()
     return intake
 
 
-def _take_one(item: PredictionColumns, place: str, places: Places, now: datetime, skip: int, intake: Intake) -> None:
+def _take_one(
+    item: PredictionColumns,
+    number: int,
+    places: Places,
+    now: datetime,
+    skip: int,
+    intake: Intake,
+    checks: Checks,
+) -> None:
+    place = f"data[{number}]"
     model = places.model(item.model_id, f"{place}.modelId")
     batch = places.batch(item.batch_id, f"{place}.batchId")
     if model is None:
@@ -61,7 +74,9 @@ def _take_one(item: PredictionColumns, place: str, places: Places, now: datetime
     places.times.check(at, f"{place}.timestamps[{{row}}]" if item.timestamps else f"{place}.timestamp", problems)
     if not problems.errors:
         block = Columns(at, ids, predictions, features, segments, skip).frame(shape)
-        intake.parts.append(Prepared(BlockKind.PREDICTIONS, model.pk, batch, block))
+        checked = checks.check(block, model, lambda row: {"data": number, "row": row}, intake)
+        intake.parts += checked.events(model, batch)
+        intake.parts.append(Prepared(BlockKind.PREDICTIONS, model.pk, batch, checked.rows))
 
 
 def _times(
@@ -102,9 +117,7 @@ def _features(
 
 def _segments(given: Sequence[Column], place: str, problems: Problems) -> dict[str, pl.Series]:
     return {
-        CONSUMER if column.name == "consumer" else column.name: values.words(
-            column.values, f"{place}.segments[{column.name}]", problems
-        )
+        SERVED.get(column.name, column.name): values.words(column.values, f"{place}.segments[{column.name}]", problems)
         for column in given
     }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -21,12 +22,16 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Prepared:
-    """Rows of one kind, model and batch. `model_id` is 0 for actuals, which belong to no model yet."""
+    """Rows of one kind, model and batch. `model_id` is 0 for actuals, which belong to no model yet.
+
+    `own`: rows that the service makes itself, such as events of rows that a humility rule turned down.
+    """
 
     kind: BlockKind
     model_id: int
     batch_id: int | None
     rows: pl.DataFrame
+    own: bool = False
 
 
 @dataclass
@@ -36,10 +41,12 @@ class Intake:
     parts: list[Prepared] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
     keep_unmatched: bool = False
+    told: dict[str, Any] = field(default_factory=dict)
+    """What the answer says of single rows, by area."""
 
     @property
     def n_rows(self) -> int:
-        return sum(part.rows.height for part in self.parts)
+        return sum(part.rows.height for part in self.parts if not part.own)
 
 
 @dataclass(frozen=True)

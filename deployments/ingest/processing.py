@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from django.contrib.auth.models import User
 from django.utils import timezone
@@ -37,10 +38,16 @@ def process(job: Job) -> str:
         state=BlockState.PENDING,
         request_key=job.args["request"],
     )
+    finish(job.deployment.pk, lambda: not pending.exists())
+    job.message = _counted(job.args["request"])
+    return f"/api/v2/deployments/{job.deployment.public_id}/"
+
+
+def finish(deployment_id: int, is_done: Callable[[], bool] = lambda: False) -> None:
+    """Roll a deployment up, unless `is_done`. Raises Busy if another worker stays at it for too long."""
     for _ in range(PATIENCE):
-        if not pending.exists() or fill.run(job.deployment.pk, timezone.now()):
-            job.message = _counted(job.args["request"])
-            return f"/api/v2/deployments/{job.deployment.public_id}/"
+        if is_done() or fill.run(deployment_id, timezone.now()):
+            return
         time.sleep(0.5)
     raise Busy
 

@@ -67,11 +67,12 @@ class Shape:
 
 def shape_of(model: DeployedModel) -> Shape:
     """The shape of a deployed model."""
-    return _shape(model.package_id)
+    return shape_of_package(model.package_id)
 
 
 @lru_cache(maxsize=1024)
-def _shape(package_pk: int) -> Shape:
+def shape_of_package(package_pk: int) -> Shape:
+    """The shape of a package's rows."""
     package = ModelPackage.objects.get(pk=package_pk)
     features = Feature.objects.filter(package=package).order_by("position").values_list("name", "kind")
     target = target_of(package)

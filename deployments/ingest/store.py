@@ -25,6 +25,7 @@ from deployments.ids import new_id
 from deployments.ingest.errors import Clash
 from deployments.ingest.prepared import Intake, Prepared, day_of, moment
 from deployments.models import BlockKind, BlockState, Deployment, IngestRequest
+from deployments.settings_schema import Settings, parse
 
 MOST_ROWS = 200_000
 """Rows of one block; larger parts are cut, so that a worker can take them in pieces."""
@@ -79,6 +80,7 @@ def accept(
 ) -> Outcome:
     """Store everything; `answer` is called within the transaction, `after` once it is committed."""
     blocks = [block for part in intake.parts for block in _blocks(part)]
+    collected = parse(Settings, deployment.settings).predictions_data_collection.enabled
     partitions.ensure({day_of(int(block["at"][0])) for _, block in blocks})
     with transaction.atomic():
         row = claim(deployment, request, intake.n_rows)
@@ -88,7 +90,10 @@ def accept(
             return known
         with connection.cursor() as cursor:
             for part, rows in blocks:
-                insert(cursor, deployment.pk, part, rows, request.received_at, row.pk, intake.keep_unmatched)
+                insert(
+                    *(cursor, deployment.pk, part, rows, request.received_at, row.pk, intake.keep_unmatched),
+                    collected=collected,
+                )
         row.answer = dict(answer(row))
         IngestRequest.objects.filter(pk=row.pk).update(answer=row.answer)
         transaction.on_commit(after)
@@ -105,6 +110,8 @@ def insert(
     keep_unmatched: bool = False,
     state: BlockState = BlockState.PENDING,
     block_id: int | None = None,
+    is_replay: bool = False,
+    collected: bool = True,
 ) -> None:
     """Write one block."""
     at = rows["at"].to_numpy()
@@ -125,6 +132,8 @@ def insert(
         "request_key": request_key,
         "keep_unmatched": keep_unmatched,
         "received_at": received_at,
+        "is_replay": is_replay,
+        "collected": collected,
         "payload": encode(rows),
     }
     if block_id is not None:

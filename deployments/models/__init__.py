@@ -1,7 +1,8 @@
 """All rows of the service."""
 
-from deployments.models.access import ApiToken, AuditEntry, DeploymentRole
+from deployments.models.access import ApiToken, AuditEntry, DeploymentRole, Organisation
 from deployments.models.batch import MonitoringBatch
+from deployments.models.challenger import Challenger, Reign, ReplaySettings
 from deployments.models.choices import (
     Area,
     BlockKind,
@@ -17,6 +18,7 @@ from deployments.models.custom import CustomKinds, CustomMetric, CustomRow, Cust
 from deployments.models.dataset import Dataset
 from deployments.models.deployment import HEALTH_AREAS, DeployedModel, Deployment, severity
 from deployments.models.export import Augmentation, DataExport, ExportKind, ExportStatus
+from deployments.models.humility import HumilityAction, HumilityRule, Trigger
 from deployments.models.job import Job, JobState
 from deployments.models.package import Feature, FeatureType, ModelPackage, TargetType
 from deployments.models.storage import (
@@ -41,6 +43,7 @@ __all__ = [
     "Block",
     "BlockKind",
     "BlockState",
+    "Challenger",
     "CustomKinds",
     "CustomMetric",
     "CustomRow",
@@ -58,6 +61,8 @@ __all__ = [
     "Feature",
     "FeatureType",
     "Grain",
+    "HumilityAction",
+    "HumilityRule",
     "Importance",
     "IngestRequest",
     "Job",
@@ -65,13 +70,17 @@ __all__ = [
     "ModelPackage",
     "ModelRole",
     "MonitoringBatch",
+    "Organisation",
     "PredictionKey",
+    "Reign",
+    "ReplaySettings",
     "Role",
     "SegmentAttribute",
     "SegmentValue",
     "State",
     "TargetType",
     "TokenScope",
+    "Trigger",
     "WaitingKey",
     "severity",
 ]

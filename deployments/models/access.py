@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import models
 
 from deployments.ids import new_id
@@ -24,15 +25,50 @@ class ApiToken(models.Model):
         return f"{self.name} ({self.prefix}…)"
 
 
+class Organisation(models.Model):
+    """A body of people that deployments can be shared with as a whole; an administrator keeps its members."""
+
+    public_id = models.CharField(max_length=24, unique=True, default=new_id, editable=False)
+    name = models.CharField(max_length=200, unique=True)
+    members: models.ManyToManyField[User, models.Model] = models.ManyToManyField(
+        settings.AUTH_USER_MODEL, blank=True, related_name="organisations"
+    )
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class DeploymentRole(models.Model):
-    """One person's role in one deployment."""
+    """The role of a person, a group or an organisation in one deployment; of several the strongest counts."""
 
     deployment = models.ForeignKey("deployments.Deployment", on_delete=models.CASCADE, related_name="roles")
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="deployment_roles")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.CASCADE, related_name="deployment_roles"
+    )
+    group = models.ForeignKey(
+        "auth.Group", null=True, blank=True, on_delete=models.CASCADE, related_name="deployment_roles"
+    )
+    organisation = models.ForeignKey(
+        Organisation, null=True, blank=True, on_delete=models.CASCADE, related_name="deployment_roles"
+    )
     role = models.CharField(max_length=8, choices=Role)
+    # an owner that may not change who has which role
+    can_share = models.BooleanField(default=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["deployment", "user"], name="one_role_a_person")]
+        constraints = [
+            models.UniqueConstraint(fields=["deployment", "user"], name="one_role_a_person"),
+            models.UniqueConstraint(fields=["deployment", "group"], name="one_role_a_group"),
+            models.UniqueConstraint(fields=["deployment", "organisation"], name="one_role_an_organisation"),
+            models.CheckConstraint(
+                condition=(
+                    models.Q(user__isnull=False, group=None, organisation=None)
+                    | models.Q(user=None, group__isnull=False, organisation=None)
+                    | models.Q(user=None, group=None, organisation__isnull=False)
+                ),
+                name="role_of_exactly_one",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.role} of {self.deployment_id}"

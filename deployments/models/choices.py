@@ -47,6 +47,7 @@ class ModelRole(models.TextChoices):
     CHAMPION = "champion", "Champion"
     CHALLENGER = "challenger", "Challenger"
     FORMER = "former", "Former"
+    REMOVED = "removed", "Removed"  # a challenger whose rows are being deleted
 
 
 class BlockKind(models.IntegerChoices):

@@ -29,7 +29,7 @@ class FeatureType(models.TextChoices):
 
 
 class ModelPackage(models.Model):
-    """A model as it was registered. Never changed afterwards: bins and baselines are frozen with it."""
+    """A model as it was registered: bins and baselines are frozen with it. Only an artifact may be added, once."""
 
     public_id = models.CharField(max_length=24, unique=True, default=new_id, editable=False)
     model_id = models.CharField(max_length=24, unique=True, default=new_id, editable=False)
@@ -59,6 +59,12 @@ class ModelPackage(models.Model):
     prediction_baseline = models.JSONField(default=dict)
     # the constant that sums of squares are taken around
     center = models.FloatField(default=0.0)
+    # what scores rows: an ONNX file with how its inputs and outputs are meant, or an address; given once
+    artifact = models.FileField(upload_to="artifacts/%Y/%m", max_length=300, blank=True)
+    artifact_name = models.CharField(max_length=200, blank=True)
+    artifact_digest = models.CharField(max_length=64, blank=True)
+    signature = models.JSONField(default=dict, blank=True)
+    scoring_address = models.JSONField(default=dict, blank=True)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="packages")
     created_at = models.DateTimeField(auto_now_add=True)
 

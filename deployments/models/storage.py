@@ -6,6 +6,7 @@ They are written by COPY, so no foreign key is checked and Django does not manag
 
 from __future__ import annotations
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from deployments.models.choices import Area, BlockKind, BlockState, Grain
@@ -58,6 +59,12 @@ class Block(models.Model):
     # actuals that find no prediction wait for it
     keep_unmatched = models.BooleanField(default=False)
     received_at = models.DateTimeField()
+    # made by replaying a challenger, not by a request
+    is_replay = models.BooleanField(default=False)
+    # keys of the challengers that these rows were replayed with
+    replayed_by: models.Field[list[int], list[int]] = ArrayField(models.IntegerField(), default=list)
+    # false: taken in while the collection of predictions was switched off; neither replayed nor handed out
+    collected = models.BooleanField(default=True)
     payload = models.BinaryField()
 
     class Meta:

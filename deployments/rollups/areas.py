@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from deployments.models import Area, DeployedModel, Grain
-from deployments.rollups import compute, fairness
+from deployments.models import Area, DeployedModel, Grain, HumilityRule
+from deployments.rollups import compute, fairness, humility
 from deployments.rollups.cuts import Attribute
 from deployments.rollups.piece import Piece
 from deployments.rollups.states import (
@@ -32,6 +32,8 @@ def added(area: Area, payloads: Sequence[bytes], layout: Layout) -> bytes:
 
 def wanted(area: Area, model: DeployedModel, followed: Sequence[Attribute]) -> bool:
     """Whether an area that is made beside another one is switched on."""
+    if area is Area.HUMILITY:
+        return HumilityRule.objects.filter(deployment_id=model.deployment_id).exists()
     return bool(followed)
 
 
@@ -55,6 +57,7 @@ _MADE: Mapping[Area, Callable[[Piece, Sequence[Attribute]], Iterable[Row]]] = {
     Area.PREDICTIONS: _predictions,
     Area.ACCURACY: _accuracy,
     Area.FAIRNESS: fairness.states,
+    Area.HUMILITY: humility.states,
 }
 _ADDED: Mapping[Area, Callable[[Sequence[bytes], Layout], bytes]] = {
     Area.SERVICE: lambda raw, _: merge_service([decode_service(one) for one in raw]).encode(),
@@ -63,4 +66,5 @@ _ADDED: Mapping[Area, Callable[[Sequence[bytes], Layout], bytes]] = {
     ),
     Area.ACCURACY: lambda raw, _: merge_accuracy([decode_accuracy(one) for one in raw]).encode(),
     Area.FAIRNESS: lambda raw, _: fairness.added(raw),
+    Area.HUMILITY: lambda raw, _: humility.added(raw),
 }

@@ -44,12 +44,13 @@ class Pending:
     received_at: datetime
     request_key: int | None
     keep_unmatched: bool
+    is_replay: bool
     payload: bytes
 
 
 _COLUMNS = (
     "id, day, kind, model_id, batch_id, rows, predictions, first_at, last_at, received_at, request_key, "
-    "keep_unmatched, payload"
+    "keep_unmatched, is_replay, payload"
 )
 
 
@@ -221,7 +222,8 @@ def _set_state(deployment_id: int, blocks: Sequence[Pending], state: BlockState)
 
 
 def _note_times(deployment_id: int, blocks: Sequence[Pending]) -> None:
-    """First and last times of the deployment and of its batches."""
+    """First and last times of the deployment and of its batches; replayed rows repeat what was counted once."""
+    blocks = [block for block in blocks if not block.is_replay]
     made = [block for block in blocks if block.predictions]
     served = [block.last_at for block in blocks if block.kind is BlockKind.SERVICE]
     changes: dict[str, object] = {}

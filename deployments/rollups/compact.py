@@ -13,15 +13,21 @@ from deployments.models import BlockState
 
 MANY = 16
 MOST_ROWS = 100_000
-_SAME = "day = %s AND kind = %s AND model_id = %s AND batch_id IS NOT DISTINCT FROM %s"
+# Blocks that were replayed, or made by replaying, stay apart: what is known of a block holds for all of its rows.
+_SAME = (
+    "day = %s AND kind = %s AND model_id = %s AND batch_id IS NOT DISTINCT FROM %s "
+    "AND is_replay = %s AND replayed_by = %s::int[] AND collected = %s"
+)
+_Same = tuple[date, int, int, int | None, bool, list[int], bool]
 
 
 def small_blocks(deployment_id: int) -> int:
     """Put the blocks of a day together wherever there are more than MANY; returns how many days were rewritten."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT day, kind, model_id, batch_id FROM deployments_block WHERE deployment_id = %s AND state = %s "
-            "AND rows < %s GROUP BY 1, 2, 3, 4 HAVING count(*) > %s AND sum(rows) <= %s",
+            "SELECT day, kind, model_id, batch_id, is_replay, replayed_by, collected FROM deployments_block "
+            "WHERE deployment_id = %s AND state = %s "
+            "AND rows < %s GROUP BY 1, 2, 3, 4, 5, 6, 7 HAVING count(*) > %s AND sum(rows) <= %s",
             [deployment_id, int(BlockState.ROLLED), MOST_ROWS // MANY, MANY, MOST_ROWS],
         )
         crowded = cursor.fetchall()
@@ -30,7 +36,7 @@ def small_blocks(deployment_id: int) -> int:
     return len(crowded) + _actuals(deployment_id)
 
 
-def _rows(deployment_id: int, same: tuple[date, int, int, int | None]) -> None:
+def _rows(deployment_id: int, same: _Same) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT id, received_at, payload FROM deployments_block WHERE deployment_id = %s AND state = %s "  # noqa: S608

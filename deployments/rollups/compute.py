@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from deployments.blocks import FEATURE, SEGMENT, SKIP_DRIFT
+from deployments.blocks import FEATURE, SEGMENT, SKIP_DRIFT, WARNING
 from deployments.ingest.shape import CONSUMER, Target
 from deployments.rollups.cuts import Cut
 from deployments.rollups.scoring import Scored
@@ -94,7 +94,7 @@ def _consumers(rows: pl.DataFrame) -> tuple[NDArray[np.uint64], NDArray[np.bool_
 
 def predictions(rows: pl.DataFrame, cuts: Sequence[Cut], model: Model) -> list[list[bytes]]:
     """Prediction states by cut and group."""
-    skipped = _skipped(rows)
+    skipped, warned = _skipped(rows), _warned(rows)
     predicted = matrix(rows, model.target)
     labels = model.target.labels(predicted) if model.target.classes else None
     known = ~np.isnan(predicted).any(axis=1)
@@ -109,7 +109,7 @@ def predictions(rows: pl.DataFrame, cuts: Sequence[Cut], model: Model) -> list[l
                 rows_by_group(group, n),
                 rows_by_group(np.where(skipped, cut.group, -1), n) if skipped is not None else np.zeros(n, np.int64),
                 rows_by_group(tracked, n),
-                np.zeros(n, np.int64),
+                rows_by_group(np.where(warned, group, -1), n) if warned is not None else np.zeros(n, np.int64),
             ],
             axis=1,
         )
@@ -193,6 +193,10 @@ def _skipped(rows: pl.DataFrame) -> NDArray[np.bool_] | None:
     if "skip" not in rows.columns:
         return None
     return (rows["skip"].fill_null(0).to_numpy() & SKIP_DRIFT) > 0
+
+
+def _warned(rows: pl.DataFrame) -> NDArray[np.bool_] | None:
+    return rows[WARNING].fill_null(False).to_numpy() if WARNING in rows.columns else None
 
 
 # --- Accuracy ---------------------------------------------------------------------------------------------------

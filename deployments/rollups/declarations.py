@@ -42,6 +42,7 @@ ROLLUPS: Mapping[Area, Rollup] = {
         Rollup(Area.SERVICE, BlockKind.SERVICE, SERVED, By.NOTHING),
         Rollup(Area.PREDICTIONS, BlockKind.PREDICTIONS, frozenset({CONSUMER})),
         Rollup(Area.ACCURACY, BlockKind.PREDICTIONS, frozenset({CONSUMER})),
+        Rollup(Area.HUMILITY, BlockKind.PREDICTIONS, SERVED, By.NOTHING, beside=Area.PREDICTIONS),
         Rollup(Area.FAIRNESS, BlockKind.PREDICTIONS, by=By.PROTECTED, beside=Area.ACCURACY),
     )
 }

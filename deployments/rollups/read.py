@@ -185,6 +185,13 @@ def _over(
     return _merged(scope, area, [spots_of(bucket) for bucket in buckets], decode, merge)
 
 
+def stored(scope: Scope, area: Area, buckets: Sequence[Bucket]) -> list[list[bytes]]:
+    """The encoded states of each bucket."""
+    spots = [spots_of(bucket) for bucket in buckets]
+    found = _load(scope, area, {spot for wanted in spots for spot in wanted})
+    return [[found[spot] for spot in wanted if spot in found] for wanted in spots]
+
+
 def spots_of(bucket: Bucket) -> list[Spot]:
     """The day and hour states that make up a period of whole hours."""
     covered: Cover = cover(*bucket)

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -204,7 +205,7 @@ class DeploymentsClient:
         return grown * (0.5 + random.random())  # noqa: S311  spreads clients, guards nothing
 
     async def _send(self, method: str, path: str, query: Query, body: Any = None) -> Reply:
-        url = f"{self._base}{path}?{urlencode(query)}" if query else self._base + path
+        url = f"{self._base}{path}?{_encoded(tuple(query))}" if query else self._base + path
         headers = self._headers if body is None else {**self._headers, "Content-Type": "application/json"}
         content = None if body is None else orjson.dumps(body)
         request = httpx.Request(method, url, headers=headers, content=content, extensions=self._timeouts())
@@ -241,6 +242,11 @@ class DeploymentsClient:
         if declared.isdigit() and "content-encoding" not in response.headers and size < int(declared):
             raise Unreachable("The answer was cut off.")
         return b"".join(chunks)
+
+
+@lru_cache(maxsize=1024)  # the same questions are asked about every deployment
+def _encoded(query: tuple[tuple[str, str], ...]) -> str:
+    return urlencode(query)
 
 
 def _reply(response: httpx.Response, body: bytes) -> Reply:

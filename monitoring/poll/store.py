@@ -232,9 +232,14 @@ def _with_this_hour(
         for bucket in packing.unpack_buckets(row.payload):
             found[row.topic_id][bucket[0]] = bucket
     SeriesChunk.objects.filter(pk__in=[row.pk for row in earlier]).delete()
+    written = []
     for pk, buckets in fresh:
-        found[pk].update({start: (start, end, values, now) for start, end, values in buckets})
-    return [(pk, [buckets[start] for start in sorted(buckets)]) for pk, buckets in found.items()]
+        known: list[KnownBucket] = [(start, end, values, now) for start, end, values in buckets]
+        if before := found[pk]:
+            before.update({bucket[0]: bucket for bucket in known})
+            known = [before[start] for start in sorted(before)]
+        written.append((pk, known))
+    return written
 
 
 def _replace_this_hour(topics: Sequence[int], now: datetime, reconstructed: bool) -> None:

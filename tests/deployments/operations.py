@@ -223,6 +223,8 @@ MONITORING = [
         *(BUCKETS, MODEL, FEATURES, METRIC, SEGMENT),
         example=ONE_FEATURE,
     ),
+    get("humilityStats/", f"data modelId period {SEGMENTED}", BUCKETS, MODEL, SEGMENT),
+    get("humilityStatsOverTime/", f"buckets modelId {SEGMENTED} summary", BUCKETS, MODEL, SEGMENT),
     get("predictionsOverBatch/", OVER, SEGMENT, BATCHES, MODEL, PERCENTILES),
     get("predictionsOverTime/", OVER, BUCKETS, SEGMENT, MODEL, CLASSES, PERCENTILES),
     get("predictionsVsActualsOverBatch/", OVER, SEGMENT, MODEL, BATCHES, CLASSES),
@@ -232,6 +234,29 @@ MONITORING = [
     get("serviceStatsOverBatch/", f"buckets metric {SEGMENTED}", SEGMENT, BATCHES, MODEL, ONE_METRIC),
     get("serviceStatsOverTime/", f"buckets metric modelId {SEGMENTED} summary", BUCKETS, ONE_METRIC, SEGMENT, MODEL),
     get("targetDrift/", TARGET_DRIFT, PERIOD, MODEL, METRIC, SEGMENT, BATCHES),
+]
+
+SCHEDULE = {name: ["*"] for name in ("minute", "hour", "dayOfMonth", "month", "dayOfWeek")}
+VALIDATION = "checks message status"
+CONSUMER_ROLE = {"role": "CONSUMER", "shareRecipientType": "user", "username": "{username}"}
+MODELS = [
+    change("PATCH", "model/", OWNER, 202, {"modelPackageId": "{packageId}", "reason": "ACCURACY"}, VALIDATION),
+    change("POST", "model/validation/", OWNER, 200, {"modelPackageId": "{packageId}"}, VALIDATION),
+    get("championModelPackage/", CHAMPION),
+    get("challengers/", "data"),
+    change("POST", "challengers/", OWNER, 202, {"modelPackageId": "{packageId}", "name": "Another"}),
+    get("challengers/{challengerId}/", CHALLENGER),
+    change("PATCH", "challengers/{challengerId}/", OWNER, 200, {"name": "Renamed"}, CHALLENGER),
+    change("DELETE", "challengers/{challengerId}/", OWNER, 204),
+    change("POST", "challengerPredictions/", OWNER, 202, {"timestamp": "2026-01-02T03:04:05Z"}),
+    get("challengerReplaySettings/", "enabled schedule"),
+    change("PATCH", "challengerReplaySettings/", OWNER, 200, {"enabled": True, "schedule": SCHEDULE}),
+    get(
+        "sharedRoles/",
+        TOTAL,
+        *(WINDOW, {"id": Kind.TEXT, "name": Kind.TEXT, "shareRecipientType": Kind.CHOICE}),
+    ),
+    change("PATCH", "sharedRoles/", OWNER, 204, {"operation": "updateRoles", "roles": [CONSUMER_ROLE]}),
 ]
 
 CANCEL = {"status": "CANCELLED"}
@@ -283,24 +308,12 @@ OUTSIDE = [
 NOT_SERVED = [
     *later_of_one("GET", "accuracyOverSpace/", "baselines buckets geoFeatureName metric modelId period"),
     *later_of_one("POST", "actuals/fromDataset/"),
-    *later_of_one("POST", "challengerPredictions/"),
-    *later_of_one("GET", "challengerReplaySettings/", "enabled schedule"),
-    *later_of_one("PATCH", "challengerReplaySettings/"),
-    *later_of_one("GET", "challengers/", "data"),
-    *later_of_one("POST", "challengers/"),
-    *later_of_one("DELETE", "challengers/{challengerId}/"),
-    *later_of_one("GET PATCH", "challengers/{challengerId}/", CHALLENGER),
-    *later_of_one("GET", "championModelPackage/", CHAMPION),
     *later_of_one("POST", "customMetrics/fromCustomJob/", CUSTOM_JOB),
     *later_of_one("GET", "dataQualityView/", TOTAL),
     *later_of_one("GET", "featureDriftOverSpace/", "data featureName geoFeatureName period"),
-    *later_of_one("GET", "humilityStats/", f"data modelId period {SEGMENTED}"),
-    *later_of_one("GET", "humilityStatsOverTime/", f"buckets modelId {SEGMENTED} summary"),
-    *later_of_one("PATCH", "model/", "checks message status"),
     *later_of_one("GET", "model/secondaryDatasetConfiguration/", SECONDARY),
     *later_of_one("PATCH", "model/secondaryDatasetConfiguration/"),
     *later_of_one("GET", "model/secondaryDatasetConfigurationHistory/", PAGE),
-    *later_of_one("POST", "model/validation/", "checks message status"),
     *later_of_one("GET", "monitoringBatchLimits/"),
     *later_of_one("GET", "monitoringBatches/{monitoringBatchId}/models/", TOTAL),
     *later_of_one(
@@ -327,16 +340,15 @@ NOT_SERVED = [
     *later_of_one("GET PUT", "runtimeParameters/", TOTAL),
     *later_of_one("GET", "scoringCode/"),
     *later_of_one("POST", "scoringCodeBuilds/"),
-    *later_of_one("GET", "sharedRoles/", TOTAL),
-    *later_of_one("PATCH", "sharedRoles/"),
 ]
 
 OPERATIONS: list[Operation] = [
     *DEPLOYMENTS,
     *BATCH_OPERATIONS,
     *MONITORING,
-    *CUSTOM_METRICS,
+    *MODELS,
     *EXPORTS,
+    *CUSTOM_METRICS,
     *OUTSIDE,
     *NOT_SERVED,
 ]

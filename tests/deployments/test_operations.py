@@ -17,12 +17,12 @@ from pytest_django import DjangoDbBlocker
 
 from deployments import batches, datasets
 from deployments.api.authentication import issue
-from deployments.api.permissions import STRENGTH
 from deployments.custom_metrics import definitions
 from deployments.custom_metrics.bodies import MetricCreate
 from deployments.models import Deployment, DeploymentRole, MonitoringBatch, Role
 from deployments.rollups import fill
-from tests.deployments import things_of_jobs
+from deployments.sharing import STRENGTH
+from tests.deployments import things_of_jobs, things_of_models
 from tests.deployments.factories import make_deployment, make_user, send_actuals, send_predictions, send_service
 from tests.deployments.operations import CUSTOM_METRICS, MONITORING, OPERATIONS, Kind, Operation
 
@@ -233,13 +233,16 @@ def things_of(deployment: Deployment, now: datetime) -> dict[str, str]:
     """What else paths and bodies of examples name: a custom metric, and a dataset that any of the callers may use."""
     metric = definitions.create(deployment, None, MetricCreate("Seats", "average", "higherIsBetter"))
     holder = deployment.roles.get(role=Role.USER).user
+    assert holder is not None
     rows = f"value,timestamp\n3,{now.isoformat()}\n".encode()
     dataset = datasets.store(rows, "values.csv", "text/csv", holder)
     return {
         "customMetricId": metric.public_id,
         "datasetId": dataset.public_id,
         "hour": now.isoformat(),
-    } | things_of_jobs.made(deployment, holder)
+        **things_of_jobs.made(deployment, holder),
+        **things_of_models.made(deployment, now),
+    }
 
 
 @pytest.fixture(scope="module")
@@ -325,7 +328,7 @@ def test_without_a_token_nothing_is_told(world: World, operation: Operation) -> 
 def test_an_unknown_thing_of_a_deployment_is_not_found(world: World, operation: Operation) -> None:
     for name in set(re.findall(r"{(\w+)}", operation.path)) - {"deploymentId"}:
         path = world.path(operation, **{name: UNKNOWN})
-        answer = send(world.clients[Role.OWNER], operation, path, operation.example, operation.body)
+        answer = send(world.clients[Role.OWNER], operation, path, operation.example, world.filled(operation.body))
         assert_is_error(answer, 404)
 
 
@@ -355,7 +358,7 @@ def test_a_wrong_value_is_refused_by_the_name_of_its_parameter(
     [
         pytest.param(operation, body, place, id=f"{operation.name} {str(body)[:40]}")
         for operation in CHANGES
-        for body, place in {**BAD_BODIES, **things_of_jobs.REFUSED}.get(operation.name, [])
+        for body, place in {**BAD_BODIES, **things_of_jobs.REFUSED, **things_of_models.REFUSED}.get(operation.name, [])
     ],
 )
 def test_a_wrong_body_is_refused_by_its_place(world: World, operation: Operation, body: Any, place: str) -> None:
@@ -413,6 +416,8 @@ def test_a_good_question_with_every_parameter_is_answered(world: World, operatio
         good |= {"metric": "slowRequests", "segmentAttribute": "DataRobot-Consumer"}
     if "accuracy" in operation.path:
         good |= {"metric": "AUC"}
+    if "humility" in operation.path:
+        good |= {"segmentAttribute": "DataRobot-Consumer"}
     if "fairness" in operation.path:
         good |= {"orderBy": "-relativeFairnessScore"}
     answer = world.call(operation, query={name: good[name] for name in operation.query})
