@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("monitoring", "0007_channels"),
+        ("monitoring", "0008_incident_timers"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
