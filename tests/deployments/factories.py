@@ -34,7 +34,9 @@ def make_user(**overrides: Any) -> User:
 
 def make_package(kind: str = "Binary", **overrides: Any) -> ModelPackage:
     """A model with a numeric feature `age` and a categorical one `town`, baselines of 50 training rows."""
-    classes = {"Binary": ["no", "yes"], "Multiclass": ["red", "green", "blue"], "Regression": []}[kind]
+    classes = {"Binary": ["no", "yes"], "Multiclass": ["red", "green", "blue"], "Regression": [], "TextGeneration": []}[
+        kind
+    ]
     values: dict[str, Any] = {
         "name": "A model",
         "target_name": "target",
