@@ -361,7 +361,7 @@ def test_the_reminder_of_a_fleet_lists_only_what_is_still_broken() -> None:
 def test_a_source_that_falls_silent_and_comes_back(kind: NoticeKind, subject: str, words: str) -> None:
     make_member()
     watched = make_watched()
-    fields = {"watched": None, "area": "", "evidence": {}, "reason": "No answer since 08:20."}
+    fields: dict[str, Any] = {"watched": None, "area": "", "evidence": {}, "reason": "No answer since 08:20."}
     incident = trouble(watched, kind=IncidentKind.SOURCE, **fields)
     if kind is NoticeKind.RESOLVED:
         resolve(incident)
