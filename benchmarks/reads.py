@@ -20,7 +20,7 @@ from benchmarks.table import Row
 FEATURES = 50
 HOURS = 7 * 24
 END = datetime(2026, 1, 12, tzinfo=UTC)
-MANY, FEW = 1_000_000, 10_000
+MANY, FEW = 1_000_000, 100_000
 _names = itertools.count()
 
 QUESTIONS = {
