@@ -116,7 +116,8 @@ class _Fed:
 
         deployment = Deployment.objects.get(public_id=self.path.split("/")[1])
         for position, rule in enumerate(RULES):
-            HumilityRule.objects.create(deployment=deployment, position=position, **{"action": "noOperation"} | rule)
+            fields: dict[str, Any] = {"action": "noOperation", **rule}
+            HumilityRule.objects.create(deployment=deployment, position=position, **fields)
 
     def _json(self, method: str, path: str, body: Any) -> Any:
         answer = self.client.generic(method, f"/api/v2/{path}", orjson.dumps(body), content_type="application/json")

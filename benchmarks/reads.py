@@ -20,7 +20,7 @@ from benchmarks.table import Row
 FEATURES = 50
 HOURS = 7 * 24
 END = datetime(2026, 1, 12, tzinfo=UTC)
-MANY, FEW = 1_000_000, 10_000
+MANY, FEW = 1_000_000, 100_000
 _names = itertools.count()
 
 QUESTIONS = {
@@ -101,13 +101,13 @@ class _Week:
         model = self.deployment.champion
         assert model is not None
         place = np.zeros(hour.table.height, np.int64)
-        counted = Piece(model, Grain.HOUR, hour.table, place, place, [0], hour.actuals).counted
-        cuts = [by_bucket(place, [0])]
+        piece = Piece(model, Grain.HOUR, hour.table, place, place, [0], hour.actuals)
+        counted, cuts = piece.counted, [by_bucket(place, [0])]
         scored = scoring.match(hour.table, place, hour.actuals, counted.target)
         last = int(END.timestamp()) // 3600
         numbers = list(range(last - HOURS, last))
         for area, payload in (
-            (Area.PREDICTIONS, compute.predictions(hour.table, cuts, counted)[0][0]),
+            (Area.PREDICTIONS, compute.predictions(piece.columns, cuts, counted)[0][0]),
             (Area.ACCURACY, compute.accuracy(scored, cuts, counted)[0][0]),
         ):
             assert payload is not None
