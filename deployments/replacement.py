@@ -236,7 +236,12 @@ def _ready(case: Case) -> Check:
 
 
 def _series(case: Case) -> Check:
-    return _passing("Neither model forecasts series.")
+    several = [bool(one.time_series.get("seriesIdColumns")) for one in (case.current, case.package) if one is not None]
+    if len(set(several)) > 1:
+        return _failing("One of the models forecasts several series, the other one does not.")
+    return _passing(
+        "Both models forecast several series." if all(several) else "Neither model forecasts several series."
+    )
 
 
 def _supported(case: Case) -> Check:
@@ -270,7 +275,15 @@ def _kind(case: Case) -> Check:
 
 
 def _time_series(case: Case) -> Check:
-    return _passing("Neither model is a time series model.")
+    old, new = case.current, case.package
+    if old is None or old.time_series == new.time_series:
+        return _passing("Both models forecast alike." if new.time_series else "Neither model is a time series model.")
+    if not old.time_series or not new.time_series:
+        return _failing("One of the models is a time series model, the other one is not.")
+    changed = sorted(name for name, value in new.time_series.items() if old.time_series.get(name) != value)
+    if not changed:
+        return _passing("Both models forecast alike.")
+    return _failing(f"The models do not forecast alike: {', '.join(changed)}.")
 
 
 def _challenger(case: Case) -> Check:

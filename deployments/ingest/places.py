@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
-import polars as pl
-
 from deployments.ingest.errors import Problems
 from deployments.ingest.prepared import Times
 from deployments.models import DeployedModel, Deployment, ModelRole, MonitoringBatch
 from deployments.settings_schema import Settings, parse
+
+REQUIRED_ID = "The settings require an association id (requiredInPredictionRequests)."
 
 
 @dataclass
@@ -42,15 +42,10 @@ class Places:
         """The deployment's settings."""
         return parse(Settings, self.deployment.settings)
 
-    def check_required(self, ids: pl.Series | None, place: str) -> None:
-        """Note a prediction without an association id where the settings ask for one; `place` has a `{row}` in it."""
-        if not self.settings.association_id.required_in_prediction_requests:
-            return
-        text = "The settings require an association id (requiredInPredictionRequests)."
-        if ids is None:
-            self.problems.add(place.partition("[{row}]")[0], text)
-        elif ids.null_count():
-            self.problems.add(place.format(row=ids.is_null().arg_max()), text)
+    @property
+    def requires_ids(self) -> bool:
+        """Whether the settings ask for an association id with every prediction."""
+        return self.settings.association_id.required_in_prediction_requests
 
     def model(self, model_id: str | None, place: str) -> DeployedModel | None:
         """The named model, by default the champion."""

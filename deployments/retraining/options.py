@@ -264,6 +264,8 @@ def _champion(policy: Policy, package: ModelPackage | None) -> Iterator[Problem]
         return
     if package.target_type not in (TargetType.REGRESSION, TargetType.BINARY, TargetType.MULTICLASS):
         yield "action", f"A {package.target_type} target cannot be trained here."
+    if package.time_series:
+        yield "action", "Time series are not trained here."
     if policy.model_selection_strategy is not Selection.RECOMMENDED and not package.trainer:
         yield "modelSelectionStrategy", "The champion was not trained here, so how it was made is not known."
     strange = package.features.filter(kind__in=(FeatureType.DATE, FeatureType.GEOSPATIAL))

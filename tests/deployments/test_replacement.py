@@ -144,6 +144,7 @@ def test_every_check_of_the_reference_is_there_with_a_sentence(
         ({"positive_class": "no"}, "targetClasses"),
         ({"training_rows": 0}, "driftTracking"),
         ({"artifact": "artifacts/gone.onnx"}, "predictionReady"),
+        ({"time_series": {"datetimeColumn": "at", "forecastDistances": [1]}}, "timeSeriesCompatibility"),
     ],
 )
 def test_a_package_that_does_not_fit_fails_its_check(

@@ -114,7 +114,7 @@ def over_time(client: APIClient, deployment: Deployment) -> list[dict[str, Any]]
         ({"humility": {"enabled": 3}}, "humility.enabled"),
         ({"predictionIntervals": {"percentiles": [0]}}, "predictionIntervals.percentiles"),
         ({"predictionWarning": {"customBoundaries": {"lower": 2, "upper": 1}}}, "predictionWarning.customBoundaries"),
-        ({"predictionsByForecastDate": {"enabled": True}}, "predictionsByForecastDate.enabled"),
+        ({"predictionsByForecastDate": {"enabled": True}}, "predictionsByForecastDate"),
         ({"predictionsDataCollection": {"enabled": "no"}}, "predictionsDataCollection.enabled"),
         ({"processingLimits": {"interval": "year"}}, "processingLimits.interval"),
         ({"segmentAnalysis": {"attributes": [3]}}, "segmentAnalysis.attributes"),
