@@ -40,6 +40,14 @@ from tests.deployments.onnx_models import make_scoring_package
 
 pytestmark = pytest.mark.django_db
 BODY = {"reason": "ACCURACY"}
+FORECASTS = {
+    "datetimeColumn": "at",
+    "forecastDistances": [1],
+    "forecastUnit": "DAY",
+    "seriesIdColumns": [],
+    "forecastDistanceColumn": "distance",
+    "forecastPointColumn": "point",
+}
 
 
 @pytest.fixture
@@ -144,7 +152,7 @@ def test_every_check_of_the_reference_is_there_with_a_sentence(
         ({"positive_class": "no"}, "targetClasses"),
         ({"training_rows": 0}, "driftTracking"),
         ({"artifact": "artifacts/gone.onnx"}, "predictionReady"),
-        ({"time_series": {"datetimeColumn": "at", "forecastDistances": [1]}}, "timeSeriesCompatibility"),
+        ({"time_series": FORECASTS}, "timeSeriesCompatibility"),
     ],
 )
 def test_a_package_that_does_not_fit_fails_its_check(
