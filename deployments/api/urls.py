@@ -10,6 +10,7 @@ from deployments.api import (
     artifacts,
     batches,
     challengers,
+    custom_jobs,
     custom_metrics,
     custom_values,
     datasets,
@@ -25,7 +26,12 @@ from deployments.api import (
     predictions,
     registry,
     replacement,
+    reporting,
     rows,
+    runtime,
+    scoring_code,
+    secondary,
+    servers,
     service,
     settings,
     sharing,
@@ -33,7 +39,7 @@ from deployments.api import (
 from deployments.api.errors import not_found
 from deployments.api.jobs import JobsView, StatusView
 from deployments.api.platform import ProjectsView, VersionView
-from deployments.api.views import ApiView, not_served, not_served_anywhere
+from deployments.api.views import ApiView, not_served
 
 ONE = "deployments/<str:deployment_id>/"
 
@@ -51,7 +57,7 @@ def later(tail: str, *methods: str) -> URLPattern:
 reference: list[URLPattern] = [
     path("deletedDeployments/", deletions.DeletedDeploymentsView.as_view()),
     path("deployments/", deployments.DeploymentListView.as_view()),
-    path("deployments/fromLearningModel/", not_served_anywhere("POST").as_view()),
+    path("deployments/fromLearningModel/", servers.FromLearningModelView.as_view()),
     one("", deployments.DeploymentDetailView),
     one("accuracy/", accuracy.AccuracyView),
     one("accuracyOverBatch/", accuracy.AccuracyOverBatchView),
@@ -68,7 +74,7 @@ reference: list[URLPattern] = [
     one("challengers/<str:challenger_id>/", challengers.ChallengerView),
     one("championModelPackage/", replacement.ChampionPackageView),
     one("customMetrics/", custom_metrics.CustomMetricsView),
-    later("customMetrics/fromCustomJob/", "POST"),
+    one("customMetrics/fromCustomJob/", custom_jobs.FromCustomJobView),
     one("customMetrics/<str:custom_metric_id>/", custom_metrics.CustomMetricView),
     one("customMetrics/<str:custom_metric_id>/batchSummary/", custom_values.CustomBatchSummaryView),
     one("customMetrics/<str:custom_metric_id>/fromDataset/", custom_metrics.ValuesFromDatasetView),
@@ -90,8 +96,8 @@ reference: list[URLPattern] = [
     one("humilityStats/", humility.HumilityStatsView),
     one("humilityStatsOverTime/", humility.HumilityStatsOverTimeView),
     one("model/", replacement.ModelView),
-    later("model/secondaryDatasetConfiguration/", "GET", "PATCH"),
-    later("model/secondaryDatasetConfigurationHistory/", "GET"),
+    one("model/secondaryDatasetConfiguration/", secondary.SecondaryConfigurationView),
+    one("model/secondaryDatasetConfigurationHistory/", secondary.SecondaryHistoryView),
     one("model/validation/", replacement.ModelValidationView),
     later("monitoringBatchLimits/", "GET"),
     one("monitoringBatches/", batches.BatchesView),
@@ -99,7 +105,7 @@ reference: list[URLPattern] = [
     later("monitoringBatches/<str:batch_id>/models/", "GET"),
     later("monitoringBatches/<str:batch_id>/models/<str:model_id>/", "GET", "PATCH"),
     one("monitoringDataDeletions/", deletions.MonitoringDataDeletionsView),
-    later("onDemandReports/", "POST"),
+    one("onDemandReports/", reporting.OnDemandReportsView),
     one("predictionDataExports/", exports.PredictionExportsView),
     one("predictionDataExports/<str:export_id>/", exports.PredictionExportView),
     later("predictionInputs/fromDataset/", "POST"),
@@ -115,9 +121,9 @@ reference: list[URLPattern] = [
     later("retrainingPolicies/<str:policy_id>/runs/", "GET", "POST"),
     later("retrainingPolicies/<str:policy_id>/runs/<str:run_id>/", "GET", "PATCH"),
     later("retrainingSettings/", "GET", "PATCH"),
-    later("runtimeParameters/", "GET", "PUT"),
-    later("scoringCode/", "GET"),
-    later("scoringCodeBuilds/", "POST"),
+    one("runtimeParameters/", runtime.RuntimeParametersView),
+    one("scoringCode/", scoring_code.ScoringCodeView),
+    one("scoringCodeBuilds/", scoring_code.ScoringCodeBuildsView),
     one("segmentAttributes/", features.SegmentAttributesView),
     one("segmentValues/", features.SegmentValuesView),
     one("serviceStats/", service.ServiceStatsView),
@@ -129,7 +135,7 @@ reference: list[URLPattern] = [
     one("targetDrift/", drift.TargetDriftView),
     one("trainingDataExports/", exports.TrainingExportsView),
     one("trainingDataExports/<str:export_id>/", exports.TrainingExportView),
-    path("predictionServers/", not_served_anywhere("GET").as_view()),
+    path("predictionServers/", servers.PredictionServersView.as_view()),
 ]
 
 # Not part of the reference: what clients need to begin, and the doors through which data comes in.
@@ -156,6 +162,16 @@ extensions: list[URLPattern] = [
     one("featureDistributions/", drift.FeatureDistributionsView),
     one("humilityRules/", humility_rules.HumilityRulesView),
     one("humilityRules/<str:rule_id>/", humility_rules.HumilityRuleView),
+    path("predictionServers/<str:server_id>/", servers.PredictionServerView.as_view()),
+    path("modelPackages/<str:package_id>/scoringCode/", scoring_code.PackageScoringCodeView.as_view()),
+    one("secondaryDatasetConfigurations/", secondary.SecondarySetsView),
+    one("secondaryDatasetConfigurations/<str:config_id>/", secondary.SecondarySetView),
+    path("customJobs/", custom_jobs.CustomJobsView.as_view()),
+    path("customJobs/<str:job_id>/", custom_jobs.CustomJobView.as_view()),
+    one("customMetrics/<str:custom_metric_id>/customJobRuns/", custom_jobs.CustomJobRunsView),
+    path("scheduledReports/", reporting.ScheduledReportsView.as_view()),
+    path("scheduledReports/<str:report_id>/", reporting.ScheduledReportView.as_view()),
+    path("scheduledReports/<str:report_id>/runs/", reporting.ReportRunsView.as_view()),
     path("openapi.json", SpectacularJSONAPIView.as_view(authentication_classes=(), permission_classes=())),
 ]
 

@@ -57,6 +57,8 @@ class ModelPackage(models.Model):
     accuracy_baseline = models.JSONField(default=dict)
     # mean prediction, percentiles and class shares on the holdout, and mean and class shares of its actuals
     prediction_baseline = models.JSONField(default=dict)
+    # definitions of runtime parameters, see `deployments.runtime`
+    runtime_parameters = models.JSONField(default=list, blank=True)
     # the constant that sums of squares are taken around
     center = models.FloatField(default=0.0)
     # the feature that holds the prompt; models that generate text only
