@@ -8,12 +8,20 @@ from typing import Any
 from dashboard.charts import timeline
 from dashboard.charts.icons import status_svg
 from dashboard.charts.lane import LANE
-from dashboard.charts.mail import DAY
+from dashboard.charts.mail import DAY, limit_of
 from dashboard.charts.theme import DARK, DARK_TOKENS, LIGHT, LIGHT_TOKENS, STATUSES
 
-WIDTH = 560
+WIDTH = 460
 HEIGHT = 150
 TONES = ("bg", "surface", "line1", "line2", "text1", "text2", "text3", "accent")
+WORDS = {
+    "passing": "Passing",
+    "warning": "At risk",
+    "failing": "Failing",
+    "unknown": "Unknown",
+    "not_started": "Not started",
+    "unavailable": "Unavailable",
+}
 _THEMES = {"light": LIGHT, "dark": DARK}
 
 
@@ -23,9 +31,10 @@ def draw(theme: str, chart: Mapping[str, Any]) -> str:
 
 
 def palette() -> dict[str, Any]:
-    """The colours of a page in both themes, and an icon for each status in both."""
+    """The colours of a page in both themes, and for each status its word and its icon in both."""
     tokens = {"light": LIGHT_TOKENS, "dark": DARK_TOKENS}
     return {
+        "words": WORDS,
         "light": {name: LIGHT_TOKENS[name] for name in TONES},
         "dark": {name: DARK_TOKENS[name] for name in TONES},
         "icons": {
@@ -46,6 +55,6 @@ def _points(chart: Mapping[str, Any]) -> timeline.TimePoints:
         bars=chart["bars"],
         zero=chart["bars"] or chart["is_rate"] or chart["metric"] == "PSI",
         baseline=chart["baseline"],
-        limits=() if limit is None else (timeline.Limit("failing", limit, True),),
+        limits=() if limit is None else (limit_of("drifted", limit, True),),
         height=HEIGHT,
     )

@@ -41,6 +41,10 @@ class Series:
     is_rate: bool = False
     bars: bool = False
 
+    def __post_init__(self) -> None:
+        # what differs only by the order of adding is one value
+        object.__setattr__(self, "values", tuple(None if v is None else float(f"{v:.9g}") for v in self.values))
+
     @property
     def is_empty(self) -> bool:
         return all(value is None for value in self.values)
