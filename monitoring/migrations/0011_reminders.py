@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("monitoring", "0008_incident_timers"),
+        ("monitoring", "0010_one_way_of_telling"),
     ]
 
     operations = [
