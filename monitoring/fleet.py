@@ -10,7 +10,6 @@ from django.db.models import Count, Q, QuerySet, Sum
 
 from monitoring import conf
 from monitoring.clock import parse_time
-from monitoring.incidents.read import Mark, open_marks
 from monitoring.models import Area, HealthDay, Source, Status, Watched
 
 STRIP_DAYS = 30
@@ -68,17 +67,13 @@ class AreaCell:
 
 @dataclass(frozen=True, slots=True)
 class FleetRow:
-    """One deployment. `lead` is the worst area's cell: its reason is the row's sentence.
-
-    `marks` are its open incidents, worst first, with who has them and until when they are snoozed.
-    """
+    """One deployment. `lead` is the worst area's cell: its reason is the row's sentence."""
 
     watched: Watched
     status: Status
     lead: AreaCell
     cells: tuple[AreaCell, ...]
     stale: bool
-    marks: tuple[Mark, ...] = ()
 
     def cell(self, area: str) -> AreaCell:
         """The cell of one area."""
@@ -117,7 +112,7 @@ def fleet(
     now: datetime,
     size: int = PAGE,
 ) -> FleetPage:
-    """One page of the deployments of the teams, in at most seven statements however many there are."""
+    """One page of the deployments of the teams, in at most six statements however many there are."""
     chosen = filters or Filters()
     sources = tuple(Source.objects.filter(team__in=list(team_ids)).select_related("team").order_by("name"))
     everything = Watched.objects.filter(source__in=[source.pk for source in sources], gone_at__isnull=True)
@@ -198,16 +193,13 @@ def _served(rows: QuerySet[Watched]) -> float:
 
 
 def _rows(found: Sequence[Watched], sources: Mapping[int, Source], now: datetime) -> tuple[FleetRow, ...]:
-    ids = [row.pk for row in found]
-    bars = strips(ids, until=now.date()) if found else {}
-    marks = open_marks(ids, now) if found else {}
+    bars = strips([row.pk for row in found], until=now.date()) if found else {}
     result = []
     for row in found:
         row.source = sources[row.source_id]
         cells = tuple(_cell(row, area, bars[row.pk, area.value]) for area in Area)
         lead = max(cells, key=lambda cell: (cell.status == row.worst, cell.status.severity))
-        stale = row.is_stale(now, conf.STALE_AFTER)
-        result.append(FleetRow(row, Status(row.worst), lead, cells, stale, marks.get(row.pk, ())))
+        result.append(FleetRow(row, Status(row.worst), lead, cells, row.is_stale(now, conf.STALE_AFTER)))
     return tuple(result)
 
 
