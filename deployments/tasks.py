@@ -89,6 +89,7 @@ HANDLERS = (
     "deployments.erasure",
     "deployments.exports.work",
     "deployments.ingest.processing",
+    "deployments.ingest.datasets",
     "deployments.replacement",
     "deployments.challengers",
     "deployments.replay",
