@@ -25,6 +25,10 @@ def _segments(package: ModelPackage) -> str:
     return "" if package.training_rows else "Segments are compared with training data, and there are none."
 
 
+def _automatic_actuals(package: ModelPackage) -> str:
+    return "" if package.time_series else "Only requests to a model of time series tell what happened before."
+
+
 def _calculated_bounds(package: ModelPackage) -> str:
     return "" if package.training_rows or package.holdout_rows else "There is no training data and no holdout."
 
@@ -50,7 +54,7 @@ def _secondary(package: ModelPackage) -> str:
 
 
 CAPABILITIES: dict[str, Callable[[ModelPackage], str]] = {
-    "supportsAutomaticActuals": _not_yet,
+    "supportsAutomaticActuals": _automatic_actuals,
     "supportsChallengerModels": _always,
     "supportsFeatureDriftTracking": _feature_drift,
     "supportsFeatureTypeInfoValidation": _not_yet,

@@ -104,6 +104,7 @@ HANDLERS = (
     "deployments.erasure",
     "deployments.exports.work",
     "deployments.ingest.processing",
+    "deployments.ingest.datasets",
     "deployments.replacement",
     "deployments.scoring_code",
     "deployments.challengers",

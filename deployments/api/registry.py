@@ -41,6 +41,14 @@ PACKAGE = {
         {"name": "distance", "type": "Numeric", "importance": None, "featureImpact": 0.4, "isDriftTracked": True}
     ],
     "segmentAttributes": ["origin"],
+    "timeSeries": {
+        "datetimeColumn": "day",
+        "seriesIdColumns": ["origin"],
+        "forecastDistances": [1, 2, 3],
+        "forecastUnit": "DAY",
+        "forecastDistanceColumn": "forecast_distance",
+        "forecastPointColumn": "forecast_point",
+    },
     "trainingDatasetId": None,
     "holdoutDatasetId": None,
     "trainingRowCount": 20000,
@@ -99,6 +107,7 @@ def shown(package: ModelPackage) -> dict[str, Any]:
             for feature in package.features.all()
         ],
         "segmentAttributes": package.segment_attributes,
+        "timeSeries": package.time_series or None,
         "trainingDatasetId": training.public_id if training else None,
         "holdoutDatasetId": holdout.public_id if holdout else None,
         "trainingRowCount": package.training_rows,

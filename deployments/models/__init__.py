@@ -1,7 +1,7 @@
 """All rows of the service."""
 
 from deployments.models.access import ApiToken, AuditEntry, DeploymentRole, Organisation
-from deployments.models.batch import MonitoringBatch
+from deployments.models.batch import BatchModel, MonitoringBatch
 from deployments.models.challenger import Challenger, Reign, ReplaySettings
 from deployments.models.choices import (
     Area,
@@ -50,6 +50,7 @@ __all__ = [
     "Area",
     "AuditEntry",
     "Augmentation",
+    "BatchModel",
     "Block",
     "BlockKind",
     "BlockState",

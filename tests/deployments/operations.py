@@ -48,6 +48,7 @@ class Operation:
     keys: str = ""
     query: Mapping[str, Kind] = field(default_factory=dict)
     example: Mapping[str, Any] = field(default_factory=dict)
+    # texts like "{datasetId}" stand for the ids of real things, as in the path
     body: Mapping[str, Any] | None = None
     # for administrators only
     admin: bool = False
@@ -172,6 +173,8 @@ SECONDARY = (
     "secondaryDatasetConfigId secondaryDatasets"
 )
 FAIRNESS = "buckets fairnessThreshold favorableTargetOutcome modelId modelPackageId protectedFeature summary"
+BATCH_MODEL = "batchId endTime modelId predictionsCount startTime"
+ACTUALS_DATASET = {"datasetId": "{datasetId}", "actualValueColumn": "bought", "associationIdColumn": "row"}
 ACTUALS = {"data": [{"associationId": "row-1", "actualValue": "yes"}]}
 
 DEPLOYMENTS = [
@@ -182,7 +185,7 @@ DEPLOYMENTS = [
     get("capabilities/", "data"),
     change("PATCH", "status/", OWNER, 202, {"status": "inactive"}),
     get("settings/", SETTINGS),
-    change("PATCH", "settings/", OWNER, 202, {"automaticActuals": {"enabled": True}}),
+    change("PATCH", "settings/", OWNER, 202, {"featureDrift": {"enabled": False}}),
     get("healthSettings/", HEALTH),
     change("PATCH", "healthSettings/", OWNER, 200, {"dataDrift": {"driftThreshold": 0.2}}),
     get("healthSettings/defaults/", HEALTH),
@@ -196,6 +199,8 @@ DEPLOYMENTS = [
     get("segmentAttributes/", "data monitoringType", {"monitoringType": Kind.CHOICE}),
     get("segmentValues/", TOTAL, WINDOW, {"segmentAttribute": Kind.ATTRIBUTE, "search": Kind.TEXT}),
     change("POST", "actuals/fromJSON/", USER, 202, ACTUALS),
+    change("POST", "actuals/fromDataset/", USER, 202, ACTUALS_DATASET),
+    change("POST", "predictionInputs/fromDataset/", USER, 202, {"datasetId": "{datasetId}"}),
 ]
 
 BATCH_OPERATIONS = [
@@ -204,6 +209,13 @@ BATCH_OPERATIONS = [
     get("monitoringBatches/{monitoringBatchId}/", BATCH),
     change("PATCH", "monitoringBatches/{monitoringBatchId}/", USER, 200, {"description": "Late"}, BATCH),
     change("DELETE", "monitoringBatches/{monitoringBatchId}/", OWNER, 200),
+    get("monitoringBatchLimits/", "batchesPerDayLimit"),
+    get("monitoringBatches/{monitoringBatchId}/models/", TOTAL, WINDOW, {"modelId": Kind.TEXT}),
+    get("monitoringBatches/{monitoringBatchId}/models/{modelId}/", BATCH_MODEL),
+    change(
+        *("PATCH", "monitoringBatches/{monitoringBatchId}/models/{modelId}/", USER, 200),
+        *({"endTime": "2026-01-02T03:04:05Z", "startTime": "2026-01-01T00:00:00Z"}, BATCH_MODEL),
+    ),
 ]
 
 MONITORING = [
@@ -381,17 +393,7 @@ OUTSIDE = [
 
 NOT_SERVED = [
     *later_of_one("GET", "accuracyOverSpace/", "baselines buckets geoFeatureName metric modelId period"),
-    *later_of_one("POST", "actuals/fromDataset/"),
     *later_of_one("GET", "featureDriftOverSpace/", "data featureName geoFeatureName period"),
-    *later_of_one("GET", "monitoringBatchLimits/"),
-    *later_of_one("GET", "monitoringBatches/{monitoringBatchId}/models/", TOTAL),
-    *later_of_one(
-        "GET",
-        "monitoringBatches/{monitoringBatchId}/models/{modelId}/",
-        "batchId endTime modelId predictionsCount startTime",
-    ),
-    *later_of_one("PATCH", "monitoringBatches/{monitoringBatchId}/models/{modelId}/"),
-    *later_of_one("POST", "predictionInputs/fromDataset/"),
     *later_of_one("GET", "predictionsOverSpace/", "baselines buckets geoFeatureName modelId period"),
     *later_of_one("GET", "predictionsVsActualsOverSpace/", "baselines buckets geoFeatureName modelId period summary"),
     *later_of_one("GET", "retrainingPolicies/", TOTAL),

@@ -12,7 +12,7 @@ import deployments.ids
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("deployments", "0014_prompts"),
+        ("deployments", "0018_time_series"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
