@@ -21,6 +21,7 @@ from deployments.models import (
     DirtyBucket,
     ModelPackage,
     PredictionKey,
+    ScheduledReport,
     State,
     WaitingKey,
 )
@@ -65,6 +66,7 @@ def _remove_deployments(user: User) -> int:
     mine.update(champion=None)
     _remove_rows(ids)
     mine.delete()
+    ScheduledReport.objects.filter(created_by=user).delete()
     left = ModelPackage.objects.filter(Q(name__in=names) | Q(pk__in=trained), owner=user, deployed=None)
     for package in left.exclude(artifact=""):
         package.artifact.delete(save=False)

@@ -45,6 +45,14 @@ def _not_yet(package: ModelPackage) -> str:
     return NOT_YET
 
 
+def _scoring_code(package: ModelPackage) -> str:
+    return "" if hasattr(package, "scoring_code") else "The model was registered without scoring code."
+
+
+def _secondary(package: ModelPackage) -> str:
+    return "Sets of secondary datasets are kept and listed, but no model that draws on them runs here."
+
+
 CAPABILITIES: dict[str, Callable[[ModelPackage], str]] = {
     "supportsAutomaticActuals": _automatic_actuals,
     "supportsChallengerModels": _always,
@@ -58,8 +66,8 @@ CAPABILITIES: dict[str, Callable[[ModelPackage], str]] = {
     "supportsPredictionIntervals": _not_yet,
     "supportsPredictionWarning": _warnings,
     "supportsRetraining": _always,
-    "supportsScoringCodeDownload": _not_yet,
-    "supportsSecondaryDatasets": _not_yet,
+    "supportsScoringCodeDownload": _scoring_code,
+    "supportsSecondaryDatasets": _secondary,
     "supportsSegmentedAnalysisDriftAndAccuracy": _segments,
     "supportsShapBasedPredictionExplanations": _not_yet,
     "supportsTargetDriftTracking": _target_drift,

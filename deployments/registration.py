@@ -20,6 +20,7 @@ from deployments.baselines import Holdout
 from deployments.ingest.errors import Problems, Refused
 from deployments.ingest.tables import BadColumn, as_numbers, as_words
 from deployments.models import Dataset, Feature, FeatureType, ModelPackage
+from deployments.runtime import Definition, check_definitions
 from deployments.scoring.open_inference import ScoringAddress
 from metrics import TargetType
 from metrics.arrays import FloatArray
@@ -62,6 +63,7 @@ class PackageSpec(msgspec.Struct, rename="camel"):
     holdout_dataset_id: str | None = None
     prediction_columns: dict[str, str] = {}
     segment_attributes: list[str] = []
+    runtime_parameters: list[Definition] = []
     time_series: forecasting.TimeSeriesSpec | None = None
     scoring_address: ScoringAddress | None = None
 
@@ -92,6 +94,7 @@ def register(spec: PackageSpec, user: User) -> ModelPackage:
         holdout_dataset=holdout,
         training_rows=0 if training_rows is None else training_rows.height,
         segment_attributes=list(dict.fromkeys(spec.segment_attributes)),
+        runtime_parameters=msgspec.to_builtins(spec.runtime_parameters),
         prompt_name=spec.target.prompt_column or "",
         time_series={} if spec.time_series is None else msgspec.to_builtins(spec.time_series),
         scoring_address={} if spec.scoring_address is None else msgspec.to_builtins(spec.scoring_address),
@@ -145,6 +148,8 @@ def _check(spec: PackageSpec) -> None:
             if value is not None and not 0 <= value <= 1:
                 problems.add(f"features[{place}].{field}", "Expected a number from 0 to 1.")
     _check_target(spec.target, problems)
+    for where, wrong in check_definitions(spec.runtime_parameters, "runtimeParameters").items():
+        problems.add(where, wrong)
     problems.check()
 
 

@@ -21,7 +21,7 @@ from deployments.api.packages import seen
 from deployments.api.pagination import Window, page_of_queryset
 from deployments.api.views import ApiView
 from deployments.ingest.errors import Refused, TooMuch
-from deployments.models import Importance, ModelPackage
+from deployments.models import Deployment, Importance, ModelPackage, PredictionServer
 from deployments.registration import PackageSpec
 
 PACKAGE = {
@@ -166,6 +166,16 @@ class PackageView(ApiView):
         return Response(shown(package))
 
 
+def server_of(public_id: str | None) -> PredictionServer | None:
+    """The server that was named; 422 for one that is not there."""
+    if public_id is None:
+        return None
+    found = PredictionServer.objects.filter(public_id=public_id).first()
+    if found is None:
+        raise ValidationFailed({"defaultPredictionServerId": "There is no such prediction server."})
+    return found
+
+
 class FromModelPackageView(ApiView):
     """A deployment of a registered model, active and readable as soon as it is answered."""
 
@@ -182,6 +192,7 @@ class FromModelPackageView(ApiView):
         package = visible(request).filter(public_id=body.model_package_id).first()
         if package is None:
             raise ValidationFailed({"modelPackageId": "There is no such model package."})
+        server = server_of(body.default_prediction_server_id)
         deployment = registry.create_deployment(
             package,
             body.label,
@@ -190,5 +201,7 @@ class FromModelPackageView(ApiView):
             importance=body.importance or Importance.LOW,
             batch_monitoring=body.batch_monitoring,
         )
+        if server is not None:
+            Deployment.objects.filter(pk=deployment.pk).update(default_prediction_server=server)
         job = jobs.done("deployment.create", deployment, user, f"/api/v2/deployments/{deployment.public_id}/")
         return self.accepted(job, {"id": deployment.public_id})

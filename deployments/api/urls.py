@@ -11,6 +11,7 @@ from deployments.api import (
     batch_models,
     batches,
     challengers,
+    custom_jobs,
     custom_metrics,
     custom_values,
     datasets,
@@ -27,8 +28,13 @@ from deployments.api import (
     predictions,
     registry,
     replacement,
+    reporting,
     retraining,
     rows,
+    runtime,
+    scoring_code,
+    secondary,
+    servers,
     service,
     settings,
     sharing,
@@ -36,7 +42,7 @@ from deployments.api import (
 from deployments.api.errors import not_found
 from deployments.api.jobs import JobsView, StatusView
 from deployments.api.platform import ProjectsView, VersionView
-from deployments.api.views import ApiView, not_served, not_served_anywhere
+from deployments.api.views import ApiView, not_served
 
 ONE = "deployments/<str:deployment_id>/"
 
@@ -54,7 +60,7 @@ def later(tail: str, *methods: str) -> URLPattern:
 reference: list[URLPattern] = [
     path("deletedDeployments/", deletions.DeletedDeploymentsView.as_view()),
     path("deployments/", deployments.DeploymentListView.as_view()),
-    path("deployments/fromLearningModel/", not_served_anywhere("POST").as_view()),
+    path("deployments/fromLearningModel/", servers.FromLearningModelView.as_view()),
     one("", deployments.DeploymentDetailView),
     one("accuracy/", accuracy.AccuracyView),
     one("accuracyOverBatch/", accuracy.AccuracyOverBatchView),
@@ -71,7 +77,7 @@ reference: list[URLPattern] = [
     one("challengers/<str:challenger_id>/", challengers.ChallengerView),
     one("championModelPackage/", replacement.ChampionPackageView),
     one("customMetrics/", custom_metrics.CustomMetricsView),
-    later("customMetrics/fromCustomJob/", "POST"),
+    one("customMetrics/fromCustomJob/", custom_jobs.FromCustomJobView),
     one("customMetrics/<str:custom_metric_id>/", custom_metrics.CustomMetricView),
     one("customMetrics/<str:custom_metric_id>/batchSummary/", custom_values.CustomBatchSummaryView),
     one("customMetrics/<str:custom_metric_id>/fromDataset/", custom_metrics.ValuesFromDatasetView),
@@ -93,8 +99,8 @@ reference: list[URLPattern] = [
     one("humilityStats/", humility.HumilityStatsView),
     one("humilityStatsOverTime/", humility.HumilityStatsOverTimeView),
     one("model/", replacement.ModelView),
-    later("model/secondaryDatasetConfiguration/", "GET", "PATCH"),
-    later("model/secondaryDatasetConfigurationHistory/", "GET"),
+    one("model/secondaryDatasetConfiguration/", secondary.SecondaryConfigurationView),
+    one("model/secondaryDatasetConfigurationHistory/", secondary.SecondaryHistoryView),
     one("monitoringBatchLimits/", batch_models.LimitsView),
     one("model/validation/", replacement.ModelValidationView),
     one("monitoringBatches/", batches.BatchesView),
@@ -102,7 +108,7 @@ reference: list[URLPattern] = [
     one("monitoringBatches/<str:batch_id>/models/", batch_models.BatchModelsView),
     one("monitoringBatches/<str:batch_id>/models/<str:model_id>/", batch_models.BatchModelView),
     one("monitoringDataDeletions/", deletions.MonitoringDataDeletionsView),
-    later("onDemandReports/", "POST"),
+    one("onDemandReports/", reporting.OnDemandReportsView),
     one("predictionInputs/fromDataset/", from_dataset.PredictionsFromDatasetView),
     one("predictionDataExports/", exports.PredictionExportsView),
     one("predictionDataExports/<str:export_id>/", exports.PredictionExportView),
@@ -118,9 +124,9 @@ reference: list[URLPattern] = [
     one("retrainingPolicies/<str:policy_id>/runs/", retraining.RunsView),
     one("retrainingPolicies/<str:policy_id>/runs/<str:run_id>/", retraining.RunView),
     one("retrainingSettings/", retraining.RetrainingSettingsView),
-    later("runtimeParameters/", "GET", "PUT"),
-    later("scoringCode/", "GET"),
-    later("scoringCodeBuilds/", "POST"),
+    one("runtimeParameters/", runtime.RuntimeParametersView),
+    one("scoringCode/", scoring_code.ScoringCodeView),
+    one("scoringCodeBuilds/", scoring_code.ScoringCodeBuildsView),
     one("segmentAttributes/", features.SegmentAttributesView),
     one("segmentValues/", features.SegmentValuesView),
     one("serviceStats/", service.ServiceStatsView),
@@ -132,7 +138,7 @@ reference: list[URLPattern] = [
     one("targetDrift/", drift.TargetDriftView),
     one("trainingDataExports/", exports.TrainingExportsView),
     one("trainingDataExports/<str:export_id>/", exports.TrainingExportView),
-    path("predictionServers/", not_served_anywhere("GET").as_view()),
+    path("predictionServers/", servers.PredictionServersView.as_view()),
 ]
 
 # Not part of the reference: what clients need to begin, and the doors through which data comes in.
@@ -159,6 +165,16 @@ extensions: list[URLPattern] = [
     one("featureDistributions/", drift.FeatureDistributionsView),
     one("humilityRules/", humility_rules.HumilityRulesView),
     one("humilityRules/<str:rule_id>/", humility_rules.HumilityRuleView),
+    path("predictionServers/<str:server_id>/", servers.PredictionServerView.as_view()),
+    path("modelPackages/<str:package_id>/scoringCode/", scoring_code.PackageScoringCodeView.as_view()),
+    one("secondaryDatasetConfigurations/", secondary.SecondarySetsView),
+    one("secondaryDatasetConfigurations/<str:config_id>/", secondary.SecondarySetView),
+    path("customJobs/", custom_jobs.CustomJobsView.as_view()),
+    path("customJobs/<str:job_id>/", custom_jobs.CustomJobView.as_view()),
+    one("customMetrics/<str:custom_metric_id>/customJobRuns/", custom_jobs.CustomJobRunsView),
+    path("scheduledReports/", reporting.ScheduledReportsView.as_view()),
+    path("scheduledReports/<str:report_id>/", reporting.ScheduledReportView.as_view()),
+    path("scheduledReports/<str:report_id>/runs/", reporting.ReportRunsView.as_view()),
     path("openapi.json", SpectacularJSONAPIView.as_view(authentication_classes=(), permission_classes=())),
 ]
 

@@ -15,13 +15,23 @@ from deployments.models.choices import (
     TokenScope,
 )
 from deployments.models.custom import CustomKinds, CustomMetric, CustomRow, CustomValue, Directionality
+from deployments.models.custom_job import CustomJob, ScheduledMetric
 from deployments.models.dataset import Dataset
 from deployments.models.deployment import HEALTH_AREAS, DeployedModel, Deployment, severity
 from deployments.models.export import Augmentation, DataExport, ExportKind, ExportStatus
 from deployments.models.humility import HumilityAction, HumilityRule, Trigger
 from deployments.models.job import Job, JobState
 from deployments.models.package import Feature, FeatureType, ModelPackage, TargetType
+from deployments.models.reporting import ReportMail, ReportMailState, ReportRun, ScheduledReport
 from deployments.models.retraining import RetrainingPolicy, RetrainingRun, RetrainingSettings, RunStatus
+from deployments.models.serving import (
+    PredictionServer,
+    RuntimeValue,
+    ScoringCode,
+    ScoringCodeBuild,
+    SecondaryConfiguration,
+    SecondaryUse,
+)
 from deployments.models.storage import (
     ActualBlock,
     Block,
@@ -46,6 +56,7 @@ __all__ = [
     "BlockKind",
     "BlockState",
     "Challenger",
+    "CustomJob",
     "CustomKinds",
     "CustomMetric",
     "CustomRow",
@@ -74,13 +85,24 @@ __all__ = [
     "MonitoringBatch",
     "Organisation",
     "PredictionKey",
+    "PredictionServer",
     "Reign",
     "ReplaySettings",
+    "ReportMail",
+    "ReportMailState",
+    "ReportRun",
     "RetrainingPolicy",
     "RetrainingRun",
     "RetrainingSettings",
     "Role",
     "RunStatus",
+    "RuntimeValue",
+    "ScheduledMetric",
+    "ScheduledReport",
+    "ScoringCode",
+    "ScoringCodeBuild",
+    "SecondaryConfiguration",
+    "SecondaryUse",
     "SegmentAttribute",
     "SegmentValue",
     "State",

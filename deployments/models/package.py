@@ -61,6 +61,8 @@ class ModelPackage(models.Model):
     holdout_segments = models.JSONField(default=dict)
     # mean prediction, percentiles and class shares on the holdout, and mean and class shares of its actuals
     prediction_baseline = models.JSONField(default=dict)
+    # definitions of runtime parameters, see `deployments.runtime`
+    runtime_parameters = models.JSONField(default=list, blank=True)
     # forecasting.TimeSeriesSpec as JSON; {} for models of other kinds
     time_series = models.JSONField(default=dict)
     # the constant that sums of squares are taken around

@@ -52,6 +52,8 @@ class Operation:
     body: Mapping[str, Any] | None = None
     # for administrators only
     admin: bool = False
+    # answers a file, not JSON
+    is_file: bool = False
     of_text: bool = False  # asked of a deployment that generates text
     # a part of the path, and the thing that stands there instead of the usual one
     instead: Mapping[str, str] = field(default_factory=dict)
@@ -350,6 +352,37 @@ ROWS = [
     ),
 ]
 
+SERVING = [
+    get("model/secondaryDatasetConfiguration/", SECONDARY),
+    change(
+        "PATCH", "model/secondaryDatasetConfiguration/", OWNER, 204, {"secondaryDatasetConfigId": "{secondaryConfigId}"}
+    ),
+    get("model/secondaryDatasetConfigurationHistory/", PAGE, WINDOW),
+    get("runtimeParameters/", TOTAL, WINDOW, {"orderBy": Kind.CHOICE}, example={"orderBy": "createdAt"}),
+    change("PUT", "runtimeParameters/", OWNER, 200, {"runtimeParameterValues": "[]"}, TOTAL),
+    Operation(
+        "GET",
+        f"{ONE}scoringCode/",
+        USER,
+        True,
+        query=dict.fromkeys(
+            ("sourceCode", "includeAgent", "includePe", "includePredictionExplanations", "includePredictionIntervals"),
+            Kind.FLAG,
+        ),
+        is_file=True,
+    ),
+    change(
+        "POST",
+        "customMetrics/fromCustomJob/",
+        OWNER,
+        201,
+        {"customJobId": "{customJobId}", "name": "Missing"},
+        CUSTOM_JOB,
+    ),
+    change("POST", "onDemandReports/", USER, 200, {"id": "{reportId}"}),
+    change("POST", "scoringCodeBuilds/", USER, 200, {"includeAgent": True}),
+]
+
 OUTSIDE = [
     Operation("GET", "deletedDeployments/", None, True, 200, PAGE, WINDOW, admin=True),
     Operation(
@@ -361,23 +394,23 @@ OUTSIDE = [
         body={"action": "PermanentlyErase", "deploymentIds": ["{deletedDeploymentId}"]},
         admin=True,
     ),
-    Operation("POST", "deployments/fromLearningModel/", None, status=501, keys="id"),
-    Operation("GET", "predictionServers/", None, status=501, keys=PAGE),
+    Operation(
+        "POST",
+        "deployments/fromLearningModel/",
+        None,
+        True,
+        202,
+        "id",
+        body={"modelId": "{ownModelId}", "label": "By its model", "status": "inactive"},
+    ),
+    Operation("GET", "predictionServers/", None, True, 200, PAGE, WINDOW),
 ]
 
 NOT_SERVED = [
     *later_of_one("GET", "accuracyOverSpace/", "baselines buckets geoFeatureName metric modelId period"),
-    *later_of_one("POST", "customMetrics/fromCustomJob/", CUSTOM_JOB),
     *later_of_one("GET", "featureDriftOverSpace/", "data featureName geoFeatureName period"),
-    *later_of_one("GET", "model/secondaryDatasetConfiguration/", SECONDARY),
-    *later_of_one("PATCH", "model/secondaryDatasetConfiguration/"),
-    *later_of_one("GET", "model/secondaryDatasetConfigurationHistory/", PAGE),
-    *later_of_one("POST", "onDemandReports/"),
     *later_of_one("GET", "predictionsOverSpace/", "baselines buckets geoFeatureName modelId period"),
     *later_of_one("GET", "predictionsVsActualsOverSpace/", "baselines buckets geoFeatureName modelId period summary"),
-    *later_of_one("GET PUT", "runtimeParameters/", TOTAL),
-    *later_of_one("GET", "scoringCode/"),
-    *later_of_one("POST", "scoringCodeBuilds/"),
 ]
 
 OPERATIONS: list[Operation] = [
@@ -388,6 +421,7 @@ OPERATIONS: list[Operation] = [
     *EXPORTS,
     *CUSTOM_METRICS,
     *ROWS,
+    *SERVING,
     *OUTSIDE,
     *NOT_SERVED,
 ]

@@ -334,7 +334,7 @@ def test_the_weakest_role_that_may_call_it_gets_the_answer_of_the_reference(worl
     assert answer.status_code == operation.status, answer.content
     if operation.keys:
         assert set(operation.keys.split()) <= set(answer.json())
-    if operation.status == 200:
+    if operation.status == 200 and not operation.is_file:
         assert answer.content.strip().startswith(b"{")
 
 
@@ -466,12 +466,17 @@ def test_a_good_question_with_every_parameter_is_answered(world: World, operatio
     assert answer.status_code == 200, answer.content
 
 
+def extended(path: str) -> set[str]:
+    """Methods that are an extension at a path of the reference."""
+    return {"POST"} if path == "predictionServers/" else set()
+
+
 def test_methods_that_a_path_does_not_have_are_refused_as_json(world: World) -> None:
     methods: dict[str, set[str]] = {}
     for operation in OPERATIONS:
         methods.setdefault(operation.path, set()).add(operation.method)
     for operation in OPERATIONS:
-        for method in {"GET", "POST", "PUT", "PATCH", "DELETE"} - methods[operation.path]:
+        for method in {"GET", "POST", "PUT", "PATCH", "DELETE"} - methods[operation.path] - extended(operation.path):
             strange = Operation(method, operation.path)
             assert_is_error(world.call(strange), 405)
 

@@ -284,3 +284,21 @@ def test_the_champions_package_is_told_with_every_key(client: APIClient, owner: 
     assert found["importMeta"]["originalFileName"] == "model.onnx"
     assert found["datasets"]["baselineSegmentedBy"] == ["town"]
     assert found["datasets"]["trainingDataSize"] == 50
+
+
+def test_runtime_parameters_are_set_with_the_new_model(deployment: Deployment, client: APIClient, owner: User) -> None:
+    parameters = [{"fieldName": "retries", "type": "numeric", "defaultValue": 3, "minValue": 0, "maxValue": 10}]
+    package = make_package(owner=owner, runtime_parameters=parameters)
+    body = BODY | {"modelPackageId": package.public_id}
+    for wrong, place in (
+        ("[", "runtimeParameterValues"),
+        ('[{"fieldName": "speed", "value": 1}]', "runtimeParameterValues[0].fieldName"),
+        ('[{"fieldName": "retries", "value": 11}]', "runtimeParameterValues[0].value"),
+    ):
+        answer = client.patch(path(deployment), body | {"runtimeParameterValues": wrong})
+        assert (answer.status_code, set(answer.json()["errors"])) == (422, {place})
+    values = '[{"fieldName": "retries", "type": "numeric", "value": 5}]'
+    assert client.patch(path(deployment), body | {"runtimeParameterValues": values}).status_code == 202
+    assert jobs.run(jobs.waiting()[0])
+    found = client.get(path(deployment, "runtimeParameters/")).json()["data"]
+    assert [(one["fieldName"], one["currentValue"]) for one in found] == [("retries", 5)]

@@ -9,7 +9,7 @@ import deployments.ids
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("deployments", "0018_time_series"),
+        ("deployments", "0019_serving_reports_and_custom_jobs"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
