@@ -27,6 +27,7 @@ from deployments.api import (
     service,
     settings,
     sharing,
+    space,
 )
 from deployments.api.errors import not_found
 from deployments.api.jobs import JobsView, StatusView
@@ -53,7 +54,7 @@ reference: list[URLPattern] = [
     one("", deployments.DeploymentDetailView),
     one("accuracy/", accuracy.AccuracyView),
     one("accuracyOverBatch/", accuracy.AccuracyOverBatchView),
-    later("accuracyOverSpace/", "GET"),
+    one("accuracyOverSpace/", space.AccuracyOverSpaceView),
     one("accuracyOverTime/", accuracy.AccuracyOverTimeView),
     later("actuals/fromDataset/", "POST"),
     one("actualsDataExports/", exports.ActualsExportsView),
@@ -80,7 +81,7 @@ reference: list[URLPattern] = [
     one("fairnessScoresOverTime/", fairness.FairnessOverTimeView),
     one("featureDrift/", drift.FeatureDriftView),
     one("featureDriftOverBatch/", drift.FeatureDriftOverBatchView),
-    later("featureDriftOverSpace/", "GET"),
+    one("featureDriftOverSpace/", space.DriftOverSpaceView),
     one("featureDriftOverTime/", drift.FeatureDriftOverTimeView),
     one("features/", features.FeaturesView),
     one("healthSettings/", settings.HealthSettingsView),
@@ -103,10 +104,10 @@ reference: list[URLPattern] = [
     later("predictionInputs/fromDataset/", "POST"),
     later("predictionResults/", "GET"),
     one("predictionsOverBatch/", predictions.PredictionsOverBatchView),
-    later("predictionsOverSpace/", "GET"),
+    one("predictionsOverSpace/", space.PredictionsOverSpaceView),
     one("predictionsOverTime/", predictions.PredictionsOverTimeView),
     one("predictionsVsActualsOverBatch/", predictions.VersusOverBatchView),
-    later("predictionsVsActualsOverSpace/", "GET"),
+    one("predictionsVsActualsOverSpace/", space.VersusOverSpaceView),
     one("predictionsVsActualsOverTime/", predictions.VersusOverTimeView),
     later("retrainingPolicies/", "GET", "POST"),
     later("retrainingPolicies/<str:policy_id>/", "DELETE", "GET", "PATCH"),

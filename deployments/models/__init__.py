@@ -20,7 +20,7 @@ from deployments.models.deployment import HEALTH_AREAS, DeployedModel, Deploymen
 from deployments.models.export import Augmentation, DataExport, ExportKind, ExportStatus
 from deployments.models.humility import HumilityAction, HumilityRule, Trigger
 from deployments.models.job import Job, JobState
-from deployments.models.package import Feature, FeatureType, ModelPackage, TargetType
+from deployments.models.package import Feature, FeatureType, ModelPackage, PlaceBaseline, TargetType
 from deployments.models.storage import (
     ActualBlock,
     Block,
@@ -71,6 +71,7 @@ __all__ = [
     "ModelRole",
     "MonitoringBatch",
     "Organisation",
+    "PlaceBaseline",
     "PredictionKey",
     "Reign",
     "ReplaySettings",

@@ -92,23 +92,64 @@ def _consumers(rows: pl.DataFrame) -> tuple[NDArray[np.uint64], NDArray[np.bool_
 # --- Predictions ------------------------------------------------------------------------------------------------
 
 
-def predictions(rows: pl.DataFrame, cuts: Sequence[Cut], model: Model) -> list[list[bytes]]:
-    """Prediction states by cut and group."""
-    skipped, warned = _skipped(rows), _warned(rows)
+@dataclass(frozen=True, eq=False)
+class Coded:
+    """A column as codes of its bins; for text one code for each word of a row, `owner` being its row."""
+
+    codes: Counts
+    size: int
+    owner: Counts | None = None
+
+    def count(self, group: Counts, n: int) -> Counts:
+        """How often each bin occurs in each group."""
+        return count_by_group(self.codes, group if self.owner is None else group[self.owner], n, self.size)
+
+
+@dataclass(frozen=True, eq=False)
+class Tracked:
+    """Predictions and features of rows, ready to be counted: `predicted` has shape `[rows, columns]`.
+
+    `known`: rows that have a prediction. `skipped`: rows left out of drift; `warned`: rows with a warning; None where
+    there are none.
+    """
+
+    predicted: Floats
+    labels: Counts | None
+    known: NDArray[np.bool_]
+    features: Mapping[str, Coded]
+    target: Coded | None
+    skipped: NDArray[np.bool_] | None
+    warned: NDArray[np.bool_] | None
+
+
+def tracked(rows: pl.DataFrame, model: Model) -> Tracked:
+    """Rows as numbers and codes; worked out once for all that counts them."""
     predicted = matrix(rows, model.target)
     labels = model.target.labels(predicted) if model.target.classes else None
-    known = ~np.isnan(predicted).any(axis=1)
-    columns = [coded(rows, name, bins) for name, bins in model.features.items()]
-    target = _target_codes(predicted, labels, model)
+    return Tracked(
+        predicted,
+        labels,
+        np.asarray(~np.isnan(predicted).any(axis=1), np.bool_),
+        {name: coded(rows, name, bins) for name, bins in model.features.items()},
+        _target_codes(predicted, labels, model),
+        _skipped(rows),
+        _warned(rows),
+    )
+
+
+def predictions(found: Tracked, cuts: Sequence[Cut], model: Model) -> list[list[bytes]]:
+    """Prediction states by cut and group."""
+    skipped, warned, known, target = found.skipped, found.warned, found.known, found.target
+    columns = list(found.features.values())
     states: list[list[bytes]] = []
     for cut in cuts:
         group, n = cut.without(skipped), cut.n_groups
-        tracked = np.where(known, group, -1)
+        usable = np.where(known, group, -1)
         head = np.stack(
             [
                 rows_by_group(group, n),
                 rows_by_group(np.where(skipped, cut.group, -1), n) if skipped is not None else np.zeros(n, np.int64),
-                rows_by_group(tracked, n),
+                rows_by_group(usable, n),
                 rows_by_group(np.where(warned, group, -1), n) if warned is not None else np.zeros(n, np.int64),
             ],
             axis=1,
@@ -116,7 +157,7 @@ def predictions(rows: pl.DataFrame, cuts: Sequence[Cut], model: Model) -> list[l
         counted = [column.count(group, n) for column in columns]
         features = np.concatenate(counted, axis=1) if counted else np.zeros((n, 0), np.int64)
         targets = target.count(group, n) if target is not None else np.zeros((n, 0), np.int64)
-        classes, sums, sketches = _of_target(predicted, labels, tracked, n, model)
+        classes, sums, sketches = _of_target(found.predicted, found.labels, usable, n, model)
         states.append(
             [
                 encode_predictions(head[g].tolist(), features[g], targets[g], classes[g], sums[g], sketches[g])
@@ -141,19 +182,6 @@ def _of_target(
         return classes, sums, nothing
     sketches = quantile_sketches(predicted[:, 0], tracked, n)
     return classes, sums, [sketch.encode() if sketch.n else b"" for sketch in sketches]
-
-
-@dataclass(frozen=True)
-class Coded:
-    """A column as codes of its bins; for text one code for each word of a row, `owner` being its row."""
-
-    codes: Counts
-    size: int
-    owner: Counts | None = None
-
-    def count(self, group: Counts, n: int) -> Counts:
-        """How often each bin occurs in each group."""
-        return count_by_group(self.codes, group if self.owner is None else group[self.owner], n, self.size)
 
 
 def coded(rows: pl.DataFrame, name: str, bins: BinSpec) -> Coded:

@@ -48,6 +48,11 @@ class Piece:
         )
 
     @cached_property
+    def tracked(self) -> compute.Tracked:
+        """The rows as numbers and codes."""
+        return compute.tracked(self.table, self.counted)
+
+    @cached_property
     def scored(self) -> Scored:
         """The predictions with their actuals: looked for hour by hour (or in the batch), also when days are counted."""
         spots, place = np.unique(self.numbers, return_inverse=True)
