@@ -2,7 +2,21 @@
 
 from django.urls import path
 
-from dashboard.views import account, channels, charts, deployment, fleet, mails, sources, teams, watch
+from dashboard.views import (
+    account,
+    actions,
+    channels,
+    charts,
+    deployment,
+    fleet,
+    mails,
+    meeting,
+    record,
+    reviews,
+    sources,
+    teams,
+    watch,
+)
 
 urlpatterns = [
     path("", fleet.show, name="fleet"),
@@ -14,6 +28,24 @@ urlpatterns = [
     path("deployments/<int:pk>/batches/", deployment.batches, name="batches"),
     path("deployments/<int:pk>/refresh/", deployment.refresh, name="refresh"),
     path("deployments/<int:pk>/<slug:tab>/<slug:name>.csv", charts.csv_file, name="chart-csv"),
+    path("reviews/", reviews.listing, name="reviews"),
+    path("reviews/new/", reviews.add, name="review-plan-add"),
+    path("reviews/plans/<int:pk>/", reviews.change, name="review-plan"),
+    path("reviews/plans/<int:pk>/open/", reviews.start, name="review-open"),
+    path("reviews/actions/", actions.listing, name="actions"),
+    path("reviews/actions/<int:pk>/", actions.change, name="action-change"),
+    path("reviews/<int:pk>/", meeting.show, name="review"),
+    path("reviews/<int:pk>/agenda/", meeting.agenda, name="review-agenda"),
+    path("reviews/<int:pk>/accept/", meeting.accept, name="review-accept"),
+    path("reviews/<int:pk>/discuss/", meeting.discuss, name="review-discuss"),
+    path("reviews/<int:pk>/rebuild/", meeting.rebuild, name="review-rebuild"),
+    path("reviews/<int:pk>/sign/", meeting.sign, name="review-sign"),
+    path("reviews/<int:pk>/compare/", record.comparison, name="review-compare"),
+    path("reviews/<int:pk>/print/", record.paper, name="review-print"),
+    path("reviews/<int:pk>/record.json", record.content, name="review-record"),
+    path("reviews/<int:pk>/items/<int:item_pk>/", meeting.item, name="review-item"),
+    path("reviews/<int:pk>/items/<int:item_pk>/save/", meeting.save, name="review-save"),
+    path("reviews/<int:pk>/items/<int:item_pk>/actions/", meeting.promise, name="review-promise"),
     path("mail/", mails.listing, name="mails"),
     path("mail/<int:pk>/", mails.show, name="mail"),
     path("mail/<int:pk>/body/", mails.body, name="mail-body"),

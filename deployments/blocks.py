@@ -3,7 +3,8 @@
 Columns of predictions
     at          microseconds since 1970, UTC
     id          association id, or null
-    p           predicted value, or probability of the positive class; `p0`, `p1` … for several classes
+    p           predicted value, probability of the positive class, or generated text; `p0`, `p1` … for several classes
+    contexts    for generated text: the passages it was made from, as a JSON list of `{context, link}`, or null
     f:<name>    a feature: Float64 for numeric ones, else String; null is missing
     s:<name>    a segment attribute that is no feature (String)
     skip        present if some rows are left out of drift (1) or accuracy (2)
@@ -22,6 +23,7 @@ Columns of actuals
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 
 import numpy as np
 import polars as pl
@@ -32,6 +34,7 @@ HOUR_US = 3_600_000_000
 DAY_US = 24 * HOUR_US
 FEATURE, SEGMENT, RULE = "f:", "s:", "h:"
 OVERRIDE, WARNING = "o", "w"
+CONTEXTS = "contexts"
 SKIP_DRIFT, SKIP_ACCURACY = 1, 2
 
 Keys = NDArray[np.int64]
@@ -44,9 +47,18 @@ def encode(rows: pl.DataFrame) -> bytes:
     return out.getvalue()
 
 
-def decode(payload: bytes | memoryview) -> pl.DataFrame:
-    """What `encode` wrote."""
-    return pl.read_ipc_stream(io.BytesIO(bytes(payload)))
+def decode(payload: bytes | memoryview, columns: Sequence[str] | None = None) -> pl.DataFrame:
+    """What `encode` wrote; of the given columns those that are there, in the block's order."""
+    source = io.BytesIO(bytes(payload))
+    if columns is None:
+        return pl.read_ipc_stream(source)
+    try:
+        return pl.read_ipc_stream(source, columns=list(columns))
+    except pl.exceptions.ColumnNotFoundError:
+        source.seek(0)
+        there = [name for name in pl.read_ipc_stream(source, n_rows=0).columns if name in columns]
+        source.seek(0)
+        return pl.read_ipc_stream(source, columns=there)
 
 
 def together(frames: list[pl.DataFrame]) -> pl.DataFrame:

@@ -223,8 +223,10 @@ def _scored(feature: Tracked, state: PredictionState) -> FeatureDrift:
 
 def _accuracy(case: Case) -> Judged:
     rule, package = case.rules.accuracy, case.model.package
-    metric = rule.metric or JUDGED_METRIC[package.kind]
+    metric = rule.metric or JUDGED_METRIC.get(package.kind)
     period: tuple[datetime | None, datetime | None] = case.interval
+    if metric is None:
+        return Judged(Verdict(Status.UNAVAILABLE, f"No accuracy metric for a {package.target_type} target."), period)
     if case.deployment.batch_monitoring:
         batches = case.batches(rule.batch_count)
         state = read.merged_accuracy(read.accuracy_by_batch(case.scope, batches), package)

@@ -5,7 +5,7 @@ Everything is checked before anything is stored; what is wrong is told by its pl
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 import numpy as np
@@ -25,6 +25,9 @@ from metrics import TargetType
 from metrics.arrays import FloatArray
 
 MOST_CLASSES = 100
+TEXT = TargetType.TEXT_GENERATION.value
+PROMPT = "promptText"
+"""How the column with the prompts is called unless the registration says otherwise."""
 TRUE_WORDS = ("1", "true", "True", "yes")
 
 
@@ -32,10 +35,11 @@ class TargetSpec(msgspec.Struct, rename="camel"):
     """What the model predicts."""
 
     name: str
-    type: Literal["Regression", "Binary", "Multiclass"]
+    type: Literal["Regression", "Binary", "Multiclass", "TextGeneration"]
     class_names: list[str] = []
     positive_class: str | None = None
     prediction_threshold: float = 0.5
+    prompt_column: Annotated[str, msgspec.Meta(min_length=1, max_length=300)] | None = None
 
 
 class FeatureSpec(msgspec.Struct, rename="camel"):
@@ -52,7 +56,7 @@ class PackageSpec(msgspec.Struct, rename="camel"):
 
     name: str
     target: TargetSpec
-    features: list[FeatureSpec]
+    features: list[FeatureSpec] = []
     description: str = ""
     training_dataset_id: str | None = None
     holdout_dataset_id: str | None = None
@@ -63,6 +67,7 @@ class PackageSpec(msgspec.Struct, rename="camel"):
 
 def register(spec: PackageSpec, user: User) -> ModelPackage:
     """Store the package with its baselines. Raises Refused with the places that are wrong."""
+    spec = _with_prompt(spec)
     _check(spec)
     training = _dataset(spec.training_dataset_id, user, "trainingDatasetId")
     holdout = _dataset(spec.holdout_dataset_id, user, "holdoutDatasetId")
@@ -70,8 +75,9 @@ def register(spec: PackageSpec, user: User) -> ModelPackage:
     holdout_rows = None if holdout is None else datasets.read(holdout)
     _check_columns(spec, training_rows, holdout_rows)
     classes = _classes(spec, holdout_rows, training_rows)
+    text = spec.target.type == TEXT
     _check_address(spec.scoring_address, classes)
-    held = None if holdout_rows is None else _holdout(spec, holdout_rows, classes)
+    held = None if holdout_rows is None or text else _holdout(spec, holdout_rows, classes)
     package = ModelPackage(
         name=spec.name,
         description=spec.description,
@@ -85,10 +91,13 @@ def register(spec: PackageSpec, user: User) -> ModelPackage:
         holdout_dataset=holdout,
         training_rows=0 if training_rows is None else training_rows.height,
         segment_attributes=list(dict.fromkeys(spec.segment_attributes)),
+        prompt_name=spec.target.prompt_column or "",
         scoring_address={} if spec.scoring_address is None else msgspec.to_builtins(spec.scoring_address),
     )
     if held is not None and holdout_rows is not None:
         _set_holdout_baseline(package, held, holdout_rows)
+    elif text and holdout_rows is not None:
+        _set_text_baseline(package, spec, holdout_rows)
     features = _features(spec, training_rows, package)
     with transaction.atomic():
         package.save()
@@ -97,6 +106,22 @@ def register(spec: PackageSpec, user: User) -> ModelPackage:
         Feature.objects.bulk_create(features)
         places.freeze(package, training_rows, holdout_rows, held)
     return package
+
+
+def _with_prompt(spec: PackageSpec) -> PackageSpec:
+    """A model that generates text has its prompt as a text feature; others have none."""
+    target = spec.target
+    if target.type != TEXT:
+        if target.prompt_column is not None:
+            raise Refused({"target.promptColumn": "Only a TextGeneration target has a prompt."})
+        return spec
+    prompt = target.prompt_column or PROMPT
+    named = next((feature for feature in spec.features if feature.name == prompt), None)
+    if named is not None and named.type != "Text":
+        raise Refused({"target.promptColumn": f"{prompt!r} is a feature of another type than Text."})
+    first = [] if named is not None else [FeatureSpec(prompt, "Text", feature_impact=1.0)]
+    target = msgspec.structs.replace(target, prompt_column=prompt)
+    return msgspec.structs.replace(spec, target=target, features=[*first, *spec.features])
 
 
 def _check(spec: PackageSpec) -> None:
@@ -125,8 +150,8 @@ def _check_target(target: TargetSpec, problems: Problems) -> None:
         problems.add("target.predictionThreshold", "Expected a number from 0 to 1.")
     if len(set(target.class_names)) != len(target.class_names):
         problems.add("target.classNames", "A class is there twice.")
-    if target.type == "Regression" and target.class_names:
-        problems.add("target.classNames", "A regression target has no classes.")
+    if target.type in ("Regression", TEXT) and target.class_names:
+        problems.add("target.classNames", f"A {target.type} target has no classes.")
     if target.type == "Binary" and target.class_names and len(target.class_names) != 2:
         problems.add("target.classNames", "A binary target has two classes.")
     if len(target.class_names) > MOST_CLASSES:
@@ -164,7 +189,8 @@ def _check_columns(spec: PackageSpec, training: pl.DataFrame | None, holdout: pl
         for place, attribute in enumerate(spec.segment_attributes):
             if attribute not in training.columns:
                 problems.add(f"segmentAttributes[{place}]", f"The training data has no column {attribute!r}.")
-    if holdout is not None and spec.target.name not in holdout.columns:
+    text = spec.target.type == TEXT
+    if holdout is not None and not text and spec.target.name not in holdout.columns:
         problems.add("target.name", f"The holdout has no column {spec.target.name!r}.")
     problems.check()
 
@@ -172,7 +198,7 @@ def _check_columns(spec: PackageSpec, training: pl.DataFrame | None, holdout: pl
 def _classes(spec: PackageSpec, holdout: pl.DataFrame | None, training: pl.DataFrame | None) -> tuple[str, ...]:
     """The classes in their order; of a binary target the positive one is last."""
     target = spec.target
-    if target.type == "Regression":
+    if target.type in ("Regression", TEXT):
         return ()
     names = target.class_names or _classes_of_data(target.name, holdout, training)
     if target.type == "Binary" and len(names) != 2:
@@ -264,6 +290,34 @@ def _set_holdout_baseline(package: ModelPackage, held: Holdout, table: pl.DataFr
     package.target_baseline = {
         "bins": bins.to_dict(),
         "counts": baselines.target_counts(bins, held, everything, 1)[0].tolist(),
+        "segments": segments,
+    }
+
+
+def _set_text_baseline(package: ModelPackage, spec: PackageSpec, table: pl.DataFrame) -> None:
+    """The words of the holdout's responses; their column is `prediction` unless the registration says otherwise."""
+    column = spec.prediction_columns.get("value", "prediction")
+    if column not in table.columns:
+        raise Refused({"predictionColumns.value": f"The holdout has no column {column!r}."})
+    kept = table.filter(pl.col(column).is_not_null())
+    try:
+        responses = as_words(kept[column])
+    except BadColumn as problem:
+        raise Refused({"predictionColumns.value": str(problem)}) from None
+    bins = baselines.fit_feature(FeatureType.TEXT, responses)
+    assert bins is not None
+    segments: dict[str, Any] = {}
+    for attribute in package.segment_attributes:
+        if attribute in kept.columns:
+            values, group = baselines.segment_groups(kept[attribute])
+            counted = baselines.counts_by(bins, responses, group, len(values))
+            segments[attribute] = {value: row.tolist() for value, row in zip(values, counted, strict=True)}
+    everything = np.zeros(kept.height, dtype=np.int64)
+    package.holdout_rows = kept.height
+    package.prediction_baseline = {"rows": kept.height}
+    package.target_baseline = {
+        "bins": bins.to_dict(),
+        "counts": baselines.counts_by(bins, responses, everything, 1)[0].tolist(),
         "segments": segments,
     }
 

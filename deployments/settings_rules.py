@@ -37,7 +37,7 @@ def default_health(deployment: Deployment) -> HealthSettings:
     """The health rules that hold while nobody set others: the judged metric goes by the kind of target."""
     if deployment.champion is None:
         return HealthSettings()
-    metric = JUDGED_METRIC[TargetType(deployment.champion.package.target_type)]
+    metric = JUDGED_METRIC.get(TargetType(deployment.champion.package.target_type))
     return HealthSettings(accuracy=AccuracyRule(metric=metric))
 
 

@@ -19,6 +19,7 @@ class TargetType(StrEnum):
     REGRESSION = "Regression"
     BINARY = "Binary"
     MULTICLASS = "Multiclass"
+    TEXT_GENERATION = "TextGeneration"
 
 
 class Direction(StrEnum):
@@ -118,6 +119,7 @@ DEFAULT_METRICS: dict[TargetType, tuple[str, ...]] = {
     TargetType.REGRESSION: ("RMSE", "MAE", "Gamma Deviance", "Tweedie Deviance", "R Squared"),
     TargetType.BINARY: ("LogLoss", "AUC", "Kolmogorov-Smirnov", "Gini Norm", "Rate@Top10%"),
     TargetType.MULTICLASS: ("LogLoss", "AUC"),
+    TargetType.TEXT_GENERATION: (),
 }
 
 JUDGED_METRIC: dict[TargetType, str] = {
@@ -125,7 +127,7 @@ JUDGED_METRIC: dict[TargetType, str] = {
     TargetType.BINARY: "LogLoss",
     TargetType.MULTICLASS: "LogLoss",
 }
-"""The metric that accuracy health looks at unless another was chosen."""
+"""The metric that accuracy health looks at unless another was chosen; there is none for generated text."""
 
 
 def percent_change(

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from monitoring import commands, mail, retention, sources
+from monitoring.incidents import due
 from monitoring.models import Source
 from monitoring.poll import cycle, history, pending
 
@@ -76,6 +77,12 @@ def answer_questions(source_id: int) -> None:
     source = sources.callable_now(now).filter(pk=source_id).first()
     if source is not None:
         pending.answer_pending(source, now)
+
+
+@shared_task
+def run_incidents() -> None:
+    """Opens, closes and decides what falls due though nobody wrote a verdict."""
+    due.run_due(timezone.now())
 
 
 @shared_task

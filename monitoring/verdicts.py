@@ -1,7 +1,7 @@
 """Stores verdicts: the present one, a row for each change, one a day for strips, and a cache for lists.
 
 Runs inside the caller's transaction; the watched rows are locked, so that two judges of one deployment follow each
-other and a change makes one transition however often it is seen.
+other and a change makes one transition however often it is seen. Incidents follow in the same transaction.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from monitoring.clock import format_time, parse_time
 from monitoring.evidence import short
 from monitoring.health import Judged
 from monitoring.health.parts import UNASKED
-from monitoring.models import Area, AreaHealth, DeploymentStatus, HealthDay, Status, Transition, Watched
+from monitoring.incidents.engine import settle
+from monitoring.incidents.tell import CHANGING
+from monitoring.models import Area, AreaHealth, HealthDay, Status, Transition, Watched
 
-#: While a deployment is in one of these states its verdicts are recorded and nobody is written to.
-CHANGING = frozenset({DeploymentStatus.LAUNCHING, DeploymentStatus.REPLACING, DeploymentStatus.STOPPING})
 _TROUBLE = frozenset({Status.WARNING, Status.FAILING})
 
 
@@ -42,9 +42,12 @@ def apply(rulings: Sequence[Ruling], now: datetime) -> list[Transition]:
     """
     with transaction.atomic():
         by_id = {ruling.watched_id: ruling for ruling in rulings}
-        rows = list(Watched.objects.select_for_update().filter(pk__in=by_id).order_by("pk"))
+        # Without the key: the engine of incidents, at work on the team, must be able to refer to these rows.
+        locked = Watched.objects.select_for_update(no_key=True, of=("self",)).filter(pk__in=by_id)
+        rows = list(locked.select_related("source").order_by("pk"))
         old = {(row.watched_id, row.area): row for row in AreaHealth.objects.filter(watched__in=rows)}
         fresh, transitions = [], []
+        news: dict[int, set[int]] = {}
         for row in rows:
             kept = []
             for area, judged in by_id[row.pk].areas.items():
@@ -55,11 +58,15 @@ def apply(rulings: Sequence[Ruling], now: datetime) -> list[Transition]:
                 health = _health(row, area, judged, before, now)
                 _carry_trouble(health, before)
                 fresh.append(health)
+                if before is None or before.status != health.status:
+                    news.setdefault(row.source.team_id, set()).add(row.pk)
                 if changed_from(before) != health.status and (before is not None or health.status in _TROUBLE):
                     transitions.append(_transition(row, before, health, now))
             _cache(row, by_id[row.pk], [*kept, *(health for health in fresh if health.watched_id == row.pk)], now)
         _write(rows, fresh, transitions)
         _write_days(by_id, now.date())
+        for team_id, ids in sorted(news.items()):
+            settle(team_id, now, ids)
     return transitions
 
 

@@ -158,7 +158,7 @@ def label_share(subject: Subject) -> Values:
 def offered(subject: Subject) -> tuple[str, ...]:
     """Every metric that fits the target."""
     try:
-        return ALL_METRICS[TargetType(subject.watched.target_type)]
+        return ALL_METRICS[TargetType(subject.watched.target_type)] or (subject.metric,)
     except ValueError:
         return (subject.metric,)
 

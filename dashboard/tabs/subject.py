@@ -179,7 +179,7 @@ class Subject:
     @property
     def default_metrics(self) -> tuple[str, ...]:
         try:
-            return DEFAULT_METRICS[TargetType(self.watched.target_type)]
+            return DEFAULT_METRICS[TargetType(self.watched.target_type)] or ("LogLoss",)
         except ValueError:
             return ("LogLoss",)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.core.cache import cache
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.utils import timezone
@@ -29,6 +30,7 @@ from dashboard.tabs.subject import Subject
 from monitoring import conf
 from monitoring.fleet import cells
 from monitoring.models import Area, Status, Watched
+from monitoring.reviews import meeting
 
 Builder = Callable[[Subject, QueryDict], Tab]
 TABS: dict[str, tuple[str, str]] = {
@@ -104,6 +106,12 @@ def refresh(request: PageRequest, pk: int) -> HttpResponse:
     return redirect(_subject(request, watched, QueryDict(request.POST.get("query", "").lstrip("?"))).url(tab))
 
 
+def note_visit(request: PageRequest, pk: int, now: datetime) -> None:
+    """That the person has looked, at most once an hour: reviews ask what nobody looks at."""
+    if cache.add(f"visit:{request.reader.user.pk}:{pk}", 1, meeting.VISIT_EVERY.total_seconds()):
+        meeting.visit(request.reader.user.pk, pk, now)
+
+
 def load(request: PageRequest, pk: int, name: str) -> tuple[Subject, Tab]:
     """The tab with everything it read; charts as files use it too."""
     subject = _subject(request, request.reader.watched_or_404(pk), request.GET)
@@ -121,6 +129,7 @@ def _show(request: PageRequest, pk: int, name: str) -> HttpResponse:
     if watched.batch_monitoring and name != "batches":
         return redirect(_subject(request, watched, request.GET).url("batches"))
     subject, tab = load(request, pk, name)
+    note_visit(request, pk, subject.now)
     coming = subject.shelf.want_missing(request.reader)
     context = {
         "nav": "deployment",

@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from deployments.api import params
+from deployments.api.errors import ValidationFailed
 from deployments.api.examples import ACCURACY, ACCURACY_OVER_BATCH, ACCURACY_OVER_TIME
 from deployments.api.openapi import describes
 from deployments.api.scoping import (
@@ -67,7 +68,7 @@ class AccuracyView(DeploymentView):
     def get(self, request: Request, deployment_id: str) -> Response:
         query = self.read(AccuracyQuery)
         asked = scope(self.deployment, query.model_id, query)
-        package = asked.model.package
+        package = measurable(asked.model.package)
         classes = classes_of(package, query)
         batches = batches_of(self.deployment, query.batch_ids) if query.batch_ids else []
         if query.batch_ids:
@@ -95,7 +96,7 @@ class AccuracyOverTimeView(DeploymentView):
     def get(self, request: Request, deployment_id: str) -> Response:
         query = self.read(OverTimeQuery)
         models = scopes(self.deployment, query.model_ids, query)
-        package = models[0].model.package
+        package = measurable(models[0].model.package)
         metric = metric_of(package, query.metric, ALL_METRICS[package.kind], JUDGED_METRIC[package.kind])
         classes = classes_of(package, query)
         buckets, rows, whole = query.buckets, [], None
@@ -126,7 +127,7 @@ class AccuracyOverBatchView(DeploymentView):
     def get(self, request: Request, deployment_id: str) -> Response:
         query = self.read(OverBatchQuery)
         asked = scope(self.deployment, query.model_id, query)
-        package = asked.model.package
+        package = measurable(asked.model.package)
         metric = metric_of(package, query.metric, ALL_METRICS[package.kind], JUDGED_METRIC[package.kind])
         classes = classes_of(package, query)
         batches = batches_of(self.deployment, query.batch_ids)
@@ -137,6 +138,14 @@ class AccuracyOverBatchView(DeploymentView):
                 "buckets": over_batches(package, batches, states, metric, classes),
             }
         )
+
+
+def measurable(package: ModelPackage) -> ModelPackage:
+    """The package; 422 for one whose target no accuracy metric fits."""
+    if not ALL_METRICS[package.kind]:
+        text = f"No accuracy metric applies to a {package.target_type} target."
+        raise ValidationFailed({"modelId": text})
+    return package
 
 
 def one(package: ModelPackage, state: AccuracyState, metric: str, classes: Sequence[str]) -> dict[str, Any]:

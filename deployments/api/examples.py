@@ -68,6 +68,32 @@ DEPLOYMENT = {
     "predictionsTimelinessHealth": HEALTH,
     "actualsTimelinessHealth": HEALTH,
 }
+DATA_QUALITY_ROW = {
+    "timestamp": START,
+    "associationId": "question-17",
+    "prompt": "What does the with statement do?",
+    "predictedValue": "It wraps a block with a context manager.",
+    "actualValue": "It wraps the execution of a block with methods of a context manager.",
+    "context": [{"context": "The with statement is used to wrap …", "link": "https://docs.python.org/3/"}],
+    "metrics": [{"id": ID, "name": "Overlap", "value": 0.42, "metadata": "…"}],
+}
+PREDICTION_RESULTS = {
+    "count": 1,
+    "next": None,
+    "previous": None,
+    "associationIdColumnNames": ["flight_id"],
+    "data": [
+        {
+            "timestamp": START,
+            "modelId": ID,
+            "associationId": "2013-01-05-UA-1545",
+            "predicted": "yes",
+            "actual": "no",
+            "forecastDistance": 1,
+            "classProbabilities": [{"className": "yes", "value": 0.7}],
+        }
+    ],
+}
 CUSTOM_METRIC = {
     "id": ID,
     "name": "Minutes saved",

@@ -37,6 +37,18 @@ def page_of_list(request: Request, rows: Sequence[T], window: Window) -> dict[st
     return _page(request, window, len(rows), list(rows[window.of(len(rows))]))
 
 
+def page_of_window(request: Request, window: Window, data: list[Any], *, more: bool) -> dict[str, Any]:
+    """One page of rows that nobody counted; `more`: whether others follow."""
+    assert window.limit is not None
+    after, before = window.offset + window.limit, max(0, window.offset - window.limit)
+    return {
+        "count": len(data),
+        "next": _link(request, after, window) if more else None,
+        "previous": _link(request, before, window) if window.offset else None,
+        "data": data,
+    }
+
+
 def _page(request: Request, window: Window, total: int, data: list[Any]) -> dict[str, Any]:
     after = None if window.limit is None else window.offset + window.limit
     before = None if not window.offset else max(0, window.offset - (window.limit or window.offset))

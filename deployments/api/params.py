@@ -197,7 +197,7 @@ def many(
     return _field(Param(name, all_of, schema, help, required, extension), MISSING if required else ())
 
 
-def moment(name: str, *, whole_hour: bool = False, help: str = "") -> Any:
+def moment(name: str, *, whole_hour: bool = False, required: bool = False, help: str = "") -> Any:
     """An RFC 3339 time, naive ones are UTC; with `whole_hour` only the top of an hour."""
 
     def one(texts: list[str]) -> datetime:
@@ -206,7 +206,8 @@ def moment(name: str, *, whole_hour: bool = False, help: str = "") -> Any:
             raise BadValue("Must be the top of an hour, for example 2019-08-01T00:00:00Z.")
         return value
 
-    return _field(Param(name, one, {"type": "string", "format": "date-time"}, help), None)
+    schema = {"type": "string", "format": "date-time"}
+    return _field(Param(name, one, schema, help, required), MISSING if required else None)
 
 
 def duration(name: str, *, allowed: Sequence[str] | None = None, default: str | None = None, help: str = "") -> Any:

@@ -35,6 +35,7 @@ PACKAGE = {
         "classNames": ["no", "yes"],
         "positiveClass": "yes",
         "predictionThreshold": 0.5,
+        "promptColumn": None,
     },
     "features": [
         {"name": "distance", "type": "Numeric", "importance": None, "featureImpact": 0.4, "isDriftTracked": True}
@@ -85,6 +86,7 @@ def shown(package: ModelPackage) -> dict[str, Any]:
             "classNames": package.class_names,
             "positiveClass": package.positive_class or None,
             "predictionThreshold": package.prediction_threshold,
+            "promptColumn": package.prompt_name or None,
         },
         "features": [
             {

@@ -53,9 +53,11 @@ def champion_shape(deployment: Deployment) -> Shape:
 
 
 def outcomes(given: Sequence[values.Word], shape: Shape, place: str, problems: Problems) -> pl.Series:
-    """The column `y`: numbers for regression, else the names of classes."""
+    """The column `y`: numbers for regression, texts for generated text, else the names of classes."""
     if shape.target.kind is TargetType.REGRESSION:
         return pl.Series("y", [_number(value, row, place, problems) for row, value in enumerate(given)], pl.Float64)
+    if shape.target.is_text:
+        return pl.Series("y", [values.spelled(value) for value in given], pl.String)
     found: list[str | None] = []
     for row, value in enumerate(given):
         label = shape.labels.get(values.spelled(value) or "")

@@ -18,6 +18,13 @@ class Column(Struct):
     values: msgspec.Raw
 
 
+class Passage(Struct):
+    """A passage that a text was generated from, and where it is from."""
+
+    context: str
+    link: str | None = None
+
+
 class PredictionColumns(Struct, rename="camel"):
     """Predictions of one model as parallel columns."""
 
@@ -30,6 +37,8 @@ class PredictionColumns(Struct, rename="camel"):
     class_names: list[str] | None = None
     segments: list[Column] = []
     batch_id: Id | None = None
+    prompts: msgspec.Raw = msgspec.field(default_factory=msgspec.Raw)
+    contexts: list[list[Passage | str] | None] | None = None
 
 
 class PredictionsBody(Struct, rename="camel"):

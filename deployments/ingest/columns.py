@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import msgspec
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from deployments.blocks import FEATURE, SEGMENT
+from deployments.blocks import CONTEXTS, FEATURE, SEGMENT
+from deployments.ingest.bodies import Passage
 from deployments.ingest.errors import Problems
 from deployments.ingest.shape import Shape
 
@@ -26,6 +28,7 @@ class Columns:
     features: dict[str, pl.Series] = field(default_factory=dict)
     segments: dict[str, pl.Series] = field(default_factory=dict)
     skip: int = 0
+    contexts: pl.Series | None = None
 
     def frame(self, shape: Shape) -> pl.DataFrame:
         """As a block: see `deployments.blocks`."""
@@ -36,9 +39,17 @@ class Columns:
             columns.append(number.alias(name))
         columns += [values.alias(FEATURE + name) for name, values in self.features.items()]
         columns += [values.alias(SEGMENT + name) for name, values in self.segments.items()]
+        if self.contexts is not None:
+            columns.append(self.contexts.alias(CONTEXTS))
         if self.skip:
             columns.append(pl.Series("skip", np.full(n, self.skip, np.uint8)))
         return pl.DataFrame(columns)
+
+
+def passages_json(passages: Sequence[Passage | str]) -> str:
+    """Passages as they are stored; one that is a bare text has no link."""
+    rows = [Passage(one) if isinstance(one, str) else one for one in passages]
+    return msgspec.json.encode(rows).decode()
 
 
 def check_ids(ids: pl.Series, place: str, problems: Problems) -> None:
@@ -52,7 +63,9 @@ def check_ids(ids: pl.Series, place: str, problems: Problems) -> None:
 
 
 def check_predictions(columns: Sequence[pl.Series], shape: Shape, place: str, problems: Problems) -> None:
-    """Numbers must be finite, probabilities lie within 0 and 1."""
+    """Numbers must be finite, probabilities lie within 0 and 1; a text may be any."""
+    if shape.target.is_text:
+        return
     for number, column in enumerate(columns):
         values = column.to_numpy()
         with np.errstate(invalid="ignore"):

@@ -1,7 +1,8 @@
 """Bulk files: CSV, NDJSON and Parquet tables as predictions, service events or actuals.
 
 Columns of predictions: `timestamp`, `association_id`, features and segment attributes by name, `prediction` or
-`prediction_<class>`, `batch_id`, `model_id`; with `response_time`, `execution_time`, `status_code` or `consumer` the
+`prediction_<class>`, `batch_id`, `model_id`; of generated text also `prompt` (or the model's own name of it) and
+`contexts`, a list or its JSON. With `response_time`, `execution_time`, `status_code` or `consumer` the
 rows also make service events, one for each `request_id`, or one a row without such a column.
 """
 
@@ -12,13 +13,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import msgspec
 import numpy as np
 import polars as pl
 
-from deployments.blocks import SEGMENT
+from deployments.blocks import CONTEXTS, SEGMENT
 from deployments.ingest.actuals import champion_shape, prepared
+from deployments.ingest.bodies import Passage
 from deployments.ingest.checks import TURNED_DOWN, Checks, Mask
-from deployments.ingest.columns import Columns, check_ids, check_predictions, of_classes
+from deployments.ingest.columns import Columns, check_ids, check_predictions, of_classes, passages_json
 from deployments.ingest.errors import Refused
 from deployments.ingest.places import Places
 from deployments.ingest.prepared import Intake, Prepared, microseconds
@@ -44,6 +47,8 @@ RESERVED = frozenset(
         "num_predictions",
     }
 )
+Passages = list[Passage | str] | None
+_PASSAGES = msgspec.json.Decoder(Passages)
 SERVED = {"consumer": CONSUMER, "remote_ip": REMOTE_IP, "host_ip": HOST_IP}
 """Columns of the segment attributes that every deployment has."""
 
@@ -165,6 +170,8 @@ def _columns(rows: pl.DataFrame, shape: Shape, places: Places, now: datetime, in
         columns.ids = _read(rows, "association_id", as_words)
         check_ids(columns.ids, "association_id[{row}]", places.problems)
     columns.predictions = _predictions(rows, shape, places)
+    if shape.target.is_text:
+        rows = _text_columns(rows, shape, columns)
     for name, attribute in SERVED.items():
         if name in rows.columns:
             columns.segments[attribute] = _read(rows, name, as_words)
@@ -182,7 +189,31 @@ def _columns(rows: pl.DataFrame, shape: Shape, places: Places, now: datetime, in
     return columns
 
 
+def _text_columns(rows: pl.DataFrame, shape: Shape, columns: Columns) -> pl.DataFrame:
+    """Takes the contexts out, and gives the prompts their own name."""
+    if CONTEXTS in rows.columns:
+        columns.contexts = _contexts(rows[CONTEXTS])
+        rows = rows.drop(CONTEXTS)
+    if "prompt" in rows.columns and shape.prompt not in rows.columns:
+        rows = rows.rename({"prompt": shape.prompt})
+    return rows
+
+
+def _contexts(column: pl.Series) -> pl.Series:
+    """Lists of passages, as lists or as their JSON."""
+    found: list[str | None] = []
+    for row, given in enumerate(column.to_list()):
+        try:
+            rows = _PASSAGES.decode(given) if isinstance(given, str) else msgspec.convert(given, Passages)
+        except (msgspec.DecodeError, msgspec.ValidationError) as error:
+            raise Refused({f"{CONTEXTS}[{row}]": f"Expected a list of passages: {error}"}) from None
+        found.append(None if rows is None else passages_json(rows))
+    return pl.Series(CONTEXTS, found, pl.String)
+
+
 def _predictions(rows: pl.DataFrame, shape: Shape, places: Places) -> list[pl.Series]:
+    if shape.target.is_text:
+        return [_read(rows, "prediction", as_words)] if "prediction" in rows.columns else []
     if not shape.target.classes:
         names = {"": "prediction"}
     else:
@@ -245,6 +276,10 @@ def _outcomes(table: pl.DataFrame, shape: Shape) -> pl.Series:
             raise Refused({f"actual_value[{row}]": "Expected a number."})
         return numbers
     given = _read(table, "actual_value", as_words)
+    if shape.target.is_text:
+        if given.null_count():
+            raise Refused({f"actual_value[{given.is_null().arg_max()}]": "Expected a text."})
+        return given
     labels = given.replace_strict(dict(shape.labels), default=None, return_dtype=pl.String)
     if labels.null_count():
         row = labels.is_null().arg_max() or 0

@@ -14,7 +14,14 @@ from deployments.blocks import SKIP_ACCURACY, SKIP_DRIFT
 from deployments.ingest import values
 from deployments.ingest.bodies import Column, PredictionColumns, PredictionsBody
 from deployments.ingest.checks import Checks
-from deployments.ingest.columns import Columns, check_ids, check_predictions, of_classes, ordered_classes
+from deployments.ingest.columns import (
+    Columns,
+    check_ids,
+    check_predictions,
+    of_classes,
+    ordered_classes,
+    passages_json,
+)
 from deployments.ingest.errors import Problems, TooMuch
 from deployments.ingest.places import Places
 from deployments.ingest.prepared import Intake, Prepared, microseconds
@@ -57,11 +64,13 @@ def _take_one(
     shape, problems = shape_of(model), places.problems
     predictions = _predictions(item, shape, f"{place}.predictions", problems)
     features = _features(item.features, shape, place, problems, intake)
+    contexts = _prompts_and_contexts(item, shape, place, problems, features)
     segments = _segments(item.segments, place, problems)
     ids = _ids(item, place, problems)
     named = {f"{place}.predictions": predictions[0]} if predictions else {}
     named |= {f"{place}.features[{name}]": column for name, column in features.items()}
     named |= {f"{place}.segments[{name}]": column for name, column in segments.items()}
+    named |= {} if contexts is None else {f"{place}.contexts": contexts}
     named |= {} if ids is None else {f"{place}.associationIds": ids}
     rows = len(item.timestamps) if item.timestamps is not None else max(map(len, named.values()), default=0)
     if not rows:
@@ -73,7 +82,7 @@ def _take_one(
     at = _times(item, rows, place, now, problems)
     places.times.check(at, f"{place}.timestamps[{{row}}]" if item.timestamps else f"{place}.timestamp", problems)
     if not problems.errors:
-        block = Columns(at, ids, predictions, features, segments, skip).frame(shape)
+        block = Columns(at, ids, predictions, features, segments, skip, contexts).frame(shape)
         checked = checks.check(block, model, lambda row: {"data": number, "row": row}, intake)
         intake.parts += checked.events(model, batch)
         intake.parts.append(Prepared(BlockKind.PREDICTIONS, model.pk, batch, checked.rows))
@@ -115,6 +124,24 @@ def _features(
     return features
 
 
+def _prompts_and_contexts(
+    item: PredictionColumns, shape: Shape, place: str, problems: Problems, features: dict[str, pl.Series]
+) -> pl.Series | None:
+    """Puts the prompts among the features and returns the contexts; both are of models that generate text only."""
+    given = {"prompts": bytes(item.prompts) not in (b"", b"null"), "contexts": item.contexts is not None}
+    if not shape.target.is_text:
+        for name in (name for name, there in given.items() if there):
+            problems.add(f"{place}.{name}", "The model does not generate text.")
+        return None
+    if given["prompts"]:
+        if shape.prompt in features:
+            problems.add(f"{place}.prompts", f"The prompts are given twice, here and as {shape.prompt!r}.")
+        features[shape.prompt] = values.words(item.prompts, f"{place}.prompts", problems)
+    if item.contexts is None:
+        return None
+    return pl.Series([None if row is None else passages_json(row) for row in item.contexts], dtype=pl.String)
+
+
 def _segments(given: Sequence[Column], place: str, problems: Problems) -> dict[str, pl.Series]:
     return {
         SERVED.get(column.name, column.name): values.words(column.values, f"{place}.segments[{column.name}]", problems)
@@ -125,6 +152,8 @@ def _segments(given: Sequence[Column], place: str, problems: Problems) -> dict[s
 def _predictions(item: PredictionColumns, shape: Shape, place: str, problems: Problems) -> list[pl.Series]:
     if bytes(item.predictions) in (b"", b"null"):
         return []
+    if shape.target.is_text:
+        return [values.words(item.predictions, place, problems)]
     if not shape.target.classes:
         columns = [values.numbers(item.predictions, place, problems)]
         check_predictions(columns, shape, place + "[{row}]", problems)

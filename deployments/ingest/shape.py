@@ -33,6 +33,11 @@ class Target:
         return self.kind is TargetType.BINARY
 
     @property
+    def is_text(self) -> bool:
+        """Whether the predictions are texts, not numbers."""
+        return self.kind is TargetType.TEXT_GENERATION
+
+    @property
     def columns(self) -> list[str]:
         """The columns of a block that hold the predictions."""
         if self.kind is TargetType.MULTICLASS:
@@ -51,13 +56,14 @@ class Target:
 
 @dataclass(frozen=True)
 class Shape:
-    """The columns of a model. `order` lists the classes as the model's users know them."""
+    """The columns of a model. `order`: the classes as its users know them; `prompt`: the feature with the prompts."""
 
     target: Target
     order: tuple[str, ...]
     features: Mapping[str, FeatureType]
     segments: tuple[str, ...]
     labels: Mapping[str, str]
+    prompt: str = ""
 
     @property
     def positive(self) -> int:
@@ -82,6 +88,7 @@ def shape_of_package(package_pk: int) -> Shape:
         features={name: FeatureType(kind) for name, kind in features},
         segments=tuple(package.segment_attributes),
         labels=labels_of(target),
+        prompt=package.prompt_name,
     )
 
 

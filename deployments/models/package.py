@@ -59,6 +59,8 @@ class ModelPackage(models.Model):
     prediction_baseline = models.JSONField(default=dict)
     # the constant that sums of squares are taken around
     center = models.FloatField(default=0.0)
+    # the feature that holds the prompt; models that generate text only
+    prompt_name = models.CharField(max_length=300, blank=True)
     # what scores rows: an ONNX file with how its inputs and outputs are meant, or an address; given once
     artifact = models.FileField(upload_to="artifacts/%Y/%m", max_length=300, blank=True)
     artifact_name = models.CharField(max_length=200, blank=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,11 +15,12 @@ from deployments.registry import baseline_of
 from deployments.reports.numbers import finite
 from deployments.rollups.read import Segment
 from deployments.rollups.states import PredictionState
-from metrics import BinKind, BinSpec, CategoricalBins, NumericBins, TargetType, drift_scores
+from metrics import BinKind, BinSpec, CategoricalBins, NumericBins, TargetType, contributions, drift_scores
 from metrics.arrays import IntArray
 from metrics.binning import range_edges
 
 TARGET_IMPACT = 1.0
+TARGET_TYPES = {TargetType.MULTICLASS: "categorical", TargetType.TEXT_GENERATION: "text"}
 TYPES = {
     FeatureType.NUMERIC: "numeric",
     FeatureType.CATEGORICAL: "categorical",
@@ -74,8 +76,8 @@ def tracked_features(package: ModelPackage, segment: Segment | None) -> list[Tra
 
 
 def tracked_target(package: ModelPackage, segment: Segment | None) -> Tracked:
-    """The target: predicted value, probability of the positive class, or predicted class."""
-    kind = "categorical" if package.kind is TargetType.MULTICLASS else "numeric"
+    """The target: predicted value, probability of the positive class, predicted class, or generated text."""
+    kind = TARGET_TYPES.get(package.kind, "numeric")
     target = Tracked(package.target_name, kind, TARGET_IMPACT, is_target=True)
     baseline = baseline_of(package)
     if baseline.target is None:
@@ -144,7 +146,7 @@ def series(feature: Tracked, states: Sequence[PredictionState], metric: str) -> 
 
 
 def distribution(feature: Tracked, state: PredictionState) -> dict[str, Any]:
-    """The bins of a feature with baseline and live counts side by side."""
+    """The bins (of text: the words) of a feature with baseline and live counts, and what each adds to the PSI."""
     answer: dict[str, Any] = {
         "featureName": feature.name,
         "featureType": feature.type,
@@ -156,9 +158,10 @@ def distribution(feature: Tracked, state: PredictionState) -> dict[str, Any]:
         return answer
     live = live_counts(feature, [state])[0].tolist()
     base = [None] * len(live) if feature.counts is None else feature.counts.tolist()
+    parts = [math.nan] * len(live) if feature.counts is None else contributions("psi", feature.counts, live).tolist()
     answer["bins"] = [
-        {**shape, "baselineCount": before, "count": now}
-        for shape, before, now in zip(bins(feature.bins), base, live, strict=True)
+        {**shape, "baselineCount": before, "count": now, "contribution": finite(part)}
+        for shape, before, now, part in zip(bins(feature.bins), base, live, parts, strict=True)
     ]
     return answer
 

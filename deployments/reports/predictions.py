@@ -13,6 +13,7 @@ from metrics import TargetType
 from metrics.regression import mean_actual, mean_predicted
 
 PERCENTILES = (10, 50, 90)
+WITHOUT_PERCENTILES = (TargetType.MULTICLASS, TargetType.TEXT_GENERATION)
 
 
 def bucket(package: ModelPackage, state: PredictionState, classes: Sequence[str], percentiles: bool) -> dict[str, Any]:
@@ -116,7 +117,7 @@ def _named_means(package: ModelPackage, known: Mapping[str, Any], classes: Seque
 
 
 def _percentiles(package: ModelPackage, state: PredictionState) -> list[dict[str, Any]]:
-    if package.kind is TargetType.MULTICLASS or state.quantiles is None:
+    if package.kind in WITHOUT_PERCENTILES or state.quantiles is None:
         return []
     values = state.quantiles.quantiles([percent / 100 for percent in PERCENTILES])
     return [{"percent": p, "value": finite(v)} for p, v in zip(PERCENTILES, values, strict=True)]
@@ -124,6 +125,6 @@ def _percentiles(package: ModelPackage, state: PredictionState) -> list[dict[str
 
 def _baseline_percentiles(package: ModelPackage, known: Mapping[str, Any]) -> list[dict[str, Any]]:
     stored = known.get("percentiles", {})
-    if package.kind is TargetType.MULTICLASS:
+    if package.kind in WITHOUT_PERCENTILES:
         return []
     return [{"percent": p, "value": stored.get(str(p))} for p in PERCENTILES]

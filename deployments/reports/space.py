@@ -49,10 +49,11 @@ def drifted(scope: Scope, place: SegmentAttribute, period: Bucket, feature: Trac
 
 
 def trackable(package: ModelPackage) -> dict[str, Tracked]:
-    """What is counted by cell: the target first, then the most important features."""
+    """What is counted by cell: the target first, unless it has no bins, then the most important features."""
     known = {one.name: one for one in drift.tracked_features(package, None)}
-    target, names = drift.tracked_target(package, None), space.layout_of(package).names
-    return {target.name: target, **{name: known[name] for name in names}}
+    target, layout = drift.tracked_target(package, None), space.layout_of(package)
+    of_target = {target.name: target} if layout.target else {}
+    return of_target | {name: known[name] for name in layout.names}
 
 
 def prediction_rows(package: ModelPackage, cells: Cells, classes: Sequence[str]) -> list[dict[str, Any]]:

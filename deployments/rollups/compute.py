@@ -131,7 +131,7 @@ def tracked(rows: pl.DataFrame, model: Model) -> Tracked:
         labels,
         np.asarray(~np.isnan(predicted).any(axis=1), np.bool_),
         {name: coded(rows, name, bins) for name, bins in model.features.items()},
-        _target_codes(predicted, labels, model),
+        _target_codes(rows, predicted, labels, model),
         _skipped(rows),
         _warned(rows),
     )
@@ -178,7 +178,7 @@ def _of_target(
     if labels is not None:
         classes = count_by_group(labels, tracked, n, len(model.target.classes))
     sums = np.stack([sum_by_group(np.nan_to_num(column), tracked, n) for column in predicted.T], axis=1)
-    if predicted.shape[1] > 1:
+    if predicted.shape[1] > 1 or model.target.is_text:
         return classes, sums, nothing
     sketches = quantile_sketches(predicted[:, 0], tracked, n)
     return classes, sums, [sketch.encode() if sketch.n else b"" for sketch in sketches]
@@ -205,12 +205,15 @@ def _categories(words: pl.Series, bins: CategoricalBins) -> Counts:
     return found.to_numpy()
 
 
-def _target_codes(predicted: Floats, labels: Counts | None, model: Model) -> Coded | None:
+def _target_codes(rows: pl.DataFrame, predicted: Floats, labels: Counts | None, model: Model) -> Coded | None:
     bins = model.target_bins
     if bins is None or not model.target_tracked:
         return None
     if isinstance(bins, NumericBins):
         return Coded(bins.codes(predicted[:, 0]), bins.size)
+    if isinstance(bins, TextBins):
+        owner, codes = bins.incidences(rows["p"].to_list() if "p" in rows.columns else [])
+        return Coded(codes, bins.size, owner)
     assert isinstance(bins, CategoricalBins)
     assert labels is not None
     table = np.append(bins.codes(model.target.classes), bins.size - 1)
@@ -253,6 +256,8 @@ def _accuracy_of_cut(scored: Scored, group: Counts, n: int, model: Model) -> lis
     usable = np.isfinite(y) & np.isfinite(z).all(axis=1)
     group = np.where(usable, group, -1)
     matched = rows_by_group(group, n)
+    if model.target.is_text:
+        return [AccuracyState(0, int(matched[g])) for g in range(n)]
     if not model.target.classes:
         sums = regression_sums(y, z[:, 0], group, n, model.center)
         sum_y, sum_z = sum_by_group(y, group, n), sum_by_group(z[:, 0], group, n)
@@ -304,5 +309,8 @@ def floats(rows: pl.DataFrame, column: str) -> Floats:
 
 
 def matrix(rows: pl.DataFrame, target: Target) -> Floats:
-    """The predictions, shape `[n, columns]`."""
+    """The predictions, shape `[n, columns]`; of texts only whether there is one: 0, else `nan`."""
+    if target.is_text:
+        known = rows["p"].is_not_null().to_numpy() if "p" in rows.columns else np.zeros(rows.height)
+        return np.where(known, 0.0, np.nan)[:, None]
     return np.stack([floats(rows, column) for column in target.columns], axis=1)

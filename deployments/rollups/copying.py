@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 
 _HEADER = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
 _TRAILER = b"\xff\xff"
-_WIDTHS = {"smallint": 2, "integer": 4, "bigint": 8}
+_WIDTHS = {"smallint": 2, "integer": 4, "bigint": 8, "double precision": 8}
+
+_FLOATS = ("double precision",)
 
 
 def copy_in(cursor: CursorWrapper, table: str, columns: Mapping[str, tuple[str, NDArray[np.int64]]]) -> None:
@@ -29,17 +31,18 @@ def copy_in(cursor: CursorWrapper, table: str, columns: Mapping[str, tuple[str, 
         copy.write(_HEADER + rows.tobytes() + _TRAILER)
 
 
-def copy_out(cursor: CursorWrapper, query: str, columns: Mapping[str, str]) -> dict[str, NDArray[np.int64]]:
+def copy_out(cursor: CursorWrapper, query: str, columns: Mapping[str, str]) -> dict[str, NDArray[Any]]:
     """The result of a query without parameters as arrays; `columns`: name → type, none of them null."""
     with cursor.copy(f"COPY ({query}) TO STDOUT (FORMAT BINARY)") as copy:
         raw = b"".join(bytes(part) for part in copy)
     body = memoryview(raw)[len(_HEADER) : len(raw) - len(_TRAILER)]
     rows: NDArray[Any] = np.frombuffer(body, _row_type(columns))
-    return {name: rows[name].astype(np.int64) for name in columns}
+    return {name: rows[name].astype(np.float64 if kind in _FLOATS else np.int64) for name, kind in columns.items()}
 
 
 def _row_type(columns: Mapping[str, str]) -> np.dtype[np.void]:
     fields: list[tuple[str, str]] = [("fields", ">i2")]
     for name, kind in columns.items():
-        fields += [(f"{name} width", ">i4"), (name, f">i{_WIDTHS[kind]}")]
+        letter = "f" if kind in _FLOATS else "i"
+        fields += [(f"{name} width", ">i4"), (name, f">{letter}{_WIDTHS[kind]}")]
     return np.dtype(fields)

@@ -164,6 +164,7 @@ def shaped_accuracy(state: AccuracyState, package: ModelPackage) -> AccuracyStat
         TargetType.REGRESSION: (len(REGRESSION_COLUMNS), 0),
         TargetType.BINARY: (len(BINARY_COLUMNS), 1),
         TargetType.MULTICLASS: (multiclass_columns(classes), classes),
+        TargetType.TEXT_GENERATION: (0, 0),
     }[package.kind]
     none = np.zeros(classes, np.int64)
     return replace(

@@ -25,8 +25,8 @@ KeyInBucket = tuple[int, int]
 class Scored:
     """The matches of many buckets. `rows` are row numbers of predictions; the first three masks go over all rows.
 
-    `actual`: numbers, or class numbers as floats (`nan`: a class that this model does not know). `predicted`: shape
-    `[matches, columns]`.
+    `actual`: numbers, class numbers as floats (`nan`: a class that this model does not know), or 0 for a text.
+    `predicted`: shape `[matches, columns]`.
     """
 
     counted: Mask
@@ -66,7 +66,7 @@ def match(
 
 def no_actuals(target: Target) -> pl.DataFrame:
     """An empty frame of actuals."""
-    kind = pl.String if target.classes else pl.Float64
+    kind = pl.String if target.classes or target.is_text else pl.Float64
     return pl.DataFrame(schema={"place": pl.Int64, "id": pl.String, "y": kind, "seq": pl.Int64})
 
 
@@ -84,6 +84,8 @@ def _without(rows: pl.DataFrame, superseded: Iterable[KeyInBucket]) -> pl.DataFr
 
 
 def _outcomes(given: pl.Series, target: Target) -> NDArray[np.float64]:
+    if target.is_text:
+        return np.where(given.is_null().to_numpy(), np.nan, 0.0)
     if not target.classes:
         return given.cast(pl.Float64, strict=False).fill_null(np.nan).to_numpy()
     numbers = [float(number) for number in range(len(target.classes))]
@@ -93,6 +95,9 @@ def _outcomes(given: pl.Series, target: Target) -> NDArray[np.float64]:
 
 def _predicted(rows: pl.DataFrame, chosen: NDArray[np.int64], target: Target) -> NDArray[np.float64]:
     empty = np.full(len(chosen), np.nan)
+    if target.is_text:
+        known = rows["p"].gather(chosen).is_not_null().to_numpy() if "p" in rows.columns else np.zeros(len(chosen))
+        return np.where(known, 0.0, np.nan)[:, None]
     columns = [
         rows[name].gather(chosen).cast(pl.Float64).fill_null(np.nan).to_numpy() if name in rows.columns else empty
         for name in target.columns

@@ -28,6 +28,7 @@ from deployments.rollups.write import Row
 from metrics import (
     MOST_CELLS,
     ScoreCounts,
+    TextBins,
     binary_sums,
     count_by_group,
     decode_scores,
@@ -81,6 +82,8 @@ NOTHING = Cells(np.empty(0, np.int64), np.empty((0, 0), np.int64), np.empty((0, 
 def decode(payload: bytes | memoryview) -> Cells:
     """What `Cells.encode` wrote."""
     cells, counts, sums, scores = _DECODER.decode(zlib.decompress(payload))
+    if not cells:
+        return NOTHING
     found = np.frombuffer(cells, np.int64)
     return Cells(
         found,
@@ -216,7 +219,9 @@ def predictions(groups: Groups, found: Tracked, layout: Layout) -> Cells:
 
 
 def _coded(column: Coded | None, rows: Counts, group: Counts, n: int, size: int) -> Counts:
-    return np.zeros((n, size), np.int64) if column is None else count_by_group(column.codes[rows], group, n, size)
+    if column is None or not size:
+        return np.zeros((n, size), np.int64)
+    return count_by_group(column.codes[rows], group, n, size)
 
 
 def accuracy(groups: Groups, total: Counts, y: Floats, z: Floats, model: Model) -> Cells:
@@ -225,6 +230,8 @@ def accuracy(groups: Groups, total: Counts, y: Floats, z: Floats, model: Model) 
     usable = np.isfinite(y) & np.isfinite(z).all(axis=1)
     group = np.where(usable, groups.group, -1)
     head = np.column_stack([total, rows_by_group(group, n)])
+    if model.target.is_text:
+        return Cells(groups.cells, head, np.zeros((n, 0)))
     if not classes:
         return Cells(groups.cells, head, regression_sums(y, z[:, 0], group, n, model.center))
     actual, labels = np.where(usable, y, 0).astype(np.int64), model.target.labels(z)
@@ -285,7 +292,9 @@ def layout_of(package: ModelPackage) -> Layout:
     baseline, bins = baseline_of(package), target_spec(package)
     names = baseline.by_cell
     sizes = tuple(baseline.features[name].bins.size for name in names)
-    return Layout(len(package.class_names), 0 if bins is None else bins.size, names, sizes)
+    # the words of a text are too many to be counted in every cell
+    target = 0 if bins is None or isinstance(bins, TextBins) else bins.size
+    return Layout(len(package.class_names), target, names, sizes)
 
 
 def accuracy_state(package: ModelPackage, cells: Cells, place: int) -> AccuracyState:

@@ -13,6 +13,8 @@ from typing import Any
 from django.db import transaction
 
 from monitoring.incidents import record
+from monitoring.incidents.locks import lock_team
+from monitoring.incidents.machine import Memory, dismiss
 from monitoring.models import (
     EventKind,
     Incident,
@@ -45,7 +47,7 @@ def acknowledge(incident: Incident, person: Any, now: datetime) -> bool:
         row.acknowledged_at, row.acknowledged_by = now, person
         return [record.event(row, EventKind.ACKNOWLEDGED, now, by=person)]
 
-    return _each(incident, step)
+    return _each(incident, step, now)
 
 
 def assign(incident: Incident, person: Any, now: datetime, *, to: Any) -> bool:
@@ -60,7 +62,7 @@ def assign(incident: Incident, person: Any, now: datetime, *, to: Any) -> bool:
         text = f"Assigned to {name_of(to)}." if to is not None else "Assigned to nobody."
         return [record.event(row, EventKind.ASSIGNED, now, by=person, text=text, to=to.pk if to else None)]
 
-    return _each(incident, step)
+    return _each(incident, step, now)
 
 
 def note(incident: Incident, person: Any, now: datetime, *, text: str) -> bool:
@@ -75,7 +77,7 @@ def note(incident: Incident, person: Any, now: datetime, *, text: str) -> bool:
         same = row.events.filter(kind=EventKind.NOTE, by=person, text=words, at__gt=now - timedelta(minutes=1))
         return [] if same.exists() else [record.event(row, EventKind.NOTE, now, by=person, text=words)]
 
-    return _one(incident, step)
+    return _one(incident, step, now)
 
 
 def snooze(incident: Incident, person: Any, now: datetime, *, until: datetime, why: str = "") -> bool:
@@ -93,7 +95,7 @@ def snooze(incident: Incident, person: Any, now: datetime, *, until: datetime, w
         row.snoozed_status = row.status
         return [record.event(row, EventKind.SNOOZED, now, by=person, text=reason, until=until.isoformat())]
 
-    return _each(incident, step)
+    return _each(incident, step, now)
 
 
 def unsnooze(incident: Incident, person: Any, now: datetime) -> bool:
@@ -105,7 +107,7 @@ def unsnooze(incident: Incident, person: Any, now: datetime) -> bool:
         end_snooze(row)
         return [record.event(row, EventKind.UNSNOOZED, now, by=person)]
 
-    return _each(incident, step)
+    return _each(incident, step, now)
 
 
 def resolve(incident: Incident, person: Any, now: datetime, *, why: str = "") -> bool:
@@ -121,10 +123,11 @@ def resolve(incident: Incident, person: Any, now: datetime, *, why: str = "") ->
     with transaction.atomic():
         done = _lock(incident)
         closed = [row for row in done if row.is_open]
-        changed = _apply(done, step)
+        changed = _apply(done, step, now)
         _dismiss(closed, now)
         told = [record.notice(row, NoticeKind.RESOLVED, now, by=name_of(person)) for row in closed if row.told]
         Incident.objects.bulk_update(closed, ["decisions", "told", "told_at"])
+        _close_empty_fleets(closed, now)
         IncidentNotice.objects.bulk_create(told)
     _refresh(incident)
     return changed
@@ -144,35 +147,39 @@ def name_of(person: Any) -> str:
 
 _CHANGED = (
     *("acknowledged_at", "acknowledged_by", "assignee", "resolved_at", "resolved_by", "recovering_since", "dark_since"),
-    *("snoozed_until", "snoozed_by", "snoozed_why", "snoozed_status"),
+    *("snoozed_until", "snoozed_by", "snoozed_why", "snoozed_status", "check_at"),
 )
 Step = Callable[[Incident], list[IncidentEvent]]
 
 
-def _each(incident: Incident, step: Step) -> bool:
+def _each(incident: Incident, step: Step, now: datetime) -> bool:
     """The step for the incident and, if it is one of a fleet, for its open members."""
     with transaction.atomic():
-        changed = _apply(_lock(incident), step)
+        changed = _apply(_lock(incident), step, now)
     _refresh(incident)
     return changed
 
 
-def _one(incident: Incident, step: Step) -> bool:
+def _one(incident: Incident, step: Step, now: datetime) -> bool:
     with transaction.atomic():
-        changed = _apply(_lock(incident)[:1], step)
+        changed = _apply(_lock(incident)[:1], step, now)
     _refresh(incident)
     return changed
 
 
 def _lock(incident: Incident) -> list[Incident]:
-    """The incident first, then its open members; locked in order of their ids, as the engine does."""
+    """The incident first, then its open members, under the lock that the engine takes too."""
+    lock_team(incident.team_id)
     ids = [incident.pk, *Incident.objects.filter(parent=incident.pk).open().values_list("pk", flat=True)]
     rows = list(Incident.objects.select_for_update().filter(pk__in=ids).order_by("pk"))
     return sorted(rows, key=lambda row: row.pk != incident.pk)
 
 
-def _apply(rows: Sequence[Incident], step: Step) -> bool:
+def _apply(rows: Sequence[Incident], step: Step, now: datetime) -> bool:
     events = [made for row in rows for made in step(row)]
+    acted = {made.incident_id for made in events}
+    for row in rows:
+        row.check_at = now if row.is_open and row.pk in acted else row.check_at  # the engine sets its timers anew
     Incident.objects.bulk_update(rows, _CHANGED)
     IncidentEvent.objects.bulk_create(events)
     return bool(events)
@@ -181,12 +188,15 @@ def _apply(rows: Sequence[Incident], step: Step) -> bool:
 def _dismiss(closed: Sequence[Incident], now: datetime) -> None:
     """The state machine learns that a person closed them."""
     tracks = list(IncidentTrack.objects.select_for_update().filter(incident__in=closed).order_by("pk"))
-    by_id = {row.pk: row for row in closed}
     for track in tracks:
-        assert track.incident_id is not None
-        track.state = {**track.state, "dismissed": str(by_id[track.incident_id].status), "closed_at": now.isoformat()}
-        track.check_at = None
+        track.state, track.check_at = dismiss(Memory.from_json(track.state), now).to_json(), None
     IncidentTrack.objects.bulk_update(tracks, ["state", "check_at"])
+
+
+def _close_empty_fleets(closed: Sequence[Incident], now: datetime) -> None:
+    """A fleet incident whose last member was closed by hand is looked at by the engine at once."""
+    parents = {row.parent_id for row in closed if row.parent_id is not None}
+    Incident.objects.open().filter(pk__in=parents).update(check_at=now)
 
 
 def _refresh(incident: Incident) -> None:

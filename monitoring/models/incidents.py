@@ -59,8 +59,11 @@ class Incident(models.Model):
     status = models.CharField(max_length=12, choices=Status)
     worst = models.CharField(max_length=12, choices=Status)
     severity = models.PositiveSmallIntegerField(choices=Severity, help_text="Of the worst status")
+    status_since = models.DateTimeField(null=True)
     reason = models.TextField(blank=True)
     evidence = models.JSONField(default=dict)
+    size = models.PositiveIntegerField(default=1, help_text="Fleet: deployments in trouble now")
+    told_size = models.PositiveIntegerField(default=0)
 
     began_at = models.DateTimeField()
     opened_at = models.DateTimeField()
@@ -86,8 +89,10 @@ class Incident(models.Model):
 
     told = models.CharField(max_length=12, choices=Status, blank=True)
     told_at = models.DateTimeField(null=True)
+    first_told_at = models.DateTimeField(null=True, help_text="When the present trouble was first told")
     escalated_at = models.DateTimeField(null=True)
     decisions = models.PositiveIntegerField(default=0, help_text="Notices made; numbers their keys")
+    check_at = models.DateTimeField(null=True, help_text="When something may have to be told though nothing changes")
     reconstructed = models.BooleanField(default=False, help_text="From judged past days; nobody is written to")
 
     objects = IncidentQuerySet.as_manager()
@@ -100,6 +105,8 @@ class Incident(models.Model):
                 fields=["team", "-severity"], name="monitoring_incident_open", condition=models.Q(resolved_at=None)
             ),
             models.Index(fields=["team", "-opened_at"], name="monitoring_incident_list"),
+            # Timers that have run out.
+            models.Index(fields=["check_at"], name="monitoring_incident_due", condition=models.Q(resolved_at=None)),
             # The history of a deployment; the fleet page's marks.
             models.Index(fields=["watched", "-opened_at"], name="monitoring_incident_of"),
         ]
@@ -207,8 +214,6 @@ class IncidentTrack(models.Model):
     incident = models.ForeignKey(Incident, null=True, on_delete=models.SET_NULL, related_name="tracks")
     status = models.CharField(max_length=12, choices=Status)
     state = models.JSONField(default=dict)
-    reason = models.TextField(blank=True)
-    evidence = models.JSONField(default=dict)
     causes = models.JSONField(default=list)
     trouble_since = models.DateTimeField(null=True)
     check_at = models.DateTimeField(null=True)

@@ -93,7 +93,7 @@ def judged_metric(target_type: str, health: HealthSettings) -> str:
     if chosen in ACCURACY_METRICS:
         return str(chosen)
     try:
-        return JUDGED_METRIC[TargetType(target_type)]
+        return JUDGED_METRIC.get(TargetType(target_type), "")
     except ValueError:
         return ""
 

@@ -131,9 +131,12 @@ def _accuracy(facts: Facts) -> list[Standing]:
         for metric in accuracy_metrics(facts)
         for window, bucket in ((DAYS, Bucket.DAY), (HOURS, Bucket.HOUR))
     ]
-    return [
+    judged = [
         Standing(q.accuracy(Mature(facts.interval, hours)), Pace.FAST),
         Standing(q.accuracy(Last(facts.interval)), Pace.QUIET),
+    ]
+    return [
+        *(judged if facts.judged_metric else []),
         Standing(q.predictions_vs_actuals_over_time(HOURS, Bucket.HOUR), Pace.QUIET),
         *(Standing(question, Pace.HOURLY) for question in series),
     ]
@@ -154,7 +157,7 @@ def _batches(facts: Facts) -> list[Standing]:
         judged.append(q.batch_service_stats(facts.service_batches))
     if facts.drift_batches:
         judged.append(q.batch_feature_drift(facts.drift_batches))
-    if facts.accuracy_batches:
+    if facts.accuracy_batches and facts.judged_metric:
         judged.append(q.batch_accuracy(facts.accuracy_batches))
     shown = [
         q.predictions_over_batch(),

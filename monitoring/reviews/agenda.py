@@ -152,7 +152,7 @@ def _incidents(facts: Facts, now: datetime) -> list[Reason]:
     for one in facts.incidents:
         if one.closed_at is None:
             by = f", {one.assignee}" if one.assignee else "" if one.answered else ", nobody acknowledged"
-            text = f"Incident {one.number} ({_name(one.area)}) open for {duration(now - one.opened_at)}{by}"
+            text = f"Incident {one.number} ({_name(one.area)}) open for {_lasting(now - one.opened_at)}{by}"
             found.append(Reason(Why.INCIDENT, text, f"incident:{one.number}"))
     for area in dict.fromkeys(one.area for one in facts.incidents):
         recent = [one for one in facts.incidents if one.area == area and one.opened_at > now - LOOK_BACK]
@@ -188,7 +188,7 @@ def _verdicts(facts: Facts, since: datetime, now: datetime) -> list[Reason]:
 def _still(area: Area, health: AreaNow, now: datetime) -> Reason:
     first = _spell_start(health.days, health.status)
     since = min(filter(None, (health.since, first)), default=None)
-    lasting = f" for {duration(now - since)}" if since is not None else ""
+    lasting = f" for {_lasting(now - since)}" if since is not None else ""
     return Reason(Why.STILL, f"{area.label} {health.status.label.lower()}{lasting}", f"still:{area}:{health.status}")
 
 
@@ -216,7 +216,7 @@ def _silences(facts: Facts, now: datetime) -> list[Reason]:
     return [
         Reason(
             Why.SILENCE,
-            f"Silence ends in {duration(one.ends_at - now)}{f' ({one.reason})' if one.reason else ''}",
+            f"Silence ends in {_lasting(one.ends_at - now)}{f' ({one.reason})' if one.reason else ''}",
             f"silence:{one.number}",
         )
         for one in facts.silences
@@ -281,6 +281,14 @@ def _spell_start(days: Sequence[DayValue], status: Status) -> datetime | None:
             break
         start = one.day
     return datetime(start.year, start.month, start.day, tzinfo=UTC) if start is not None else None
+
+
+def _lasting(span: timedelta) -> str:
+    """Whole days from two days on, whole hours from two hours on."""
+    for unit in (timedelta(days=1), timedelta(hours=1)):
+        if span >= 2 * unit:
+            return duration(span // unit * unit)
+    return duration(span)
 
 
 def _name(area: str) -> str:

@@ -11,7 +11,8 @@ from django.urls import get_resolver, reverse
 
 from dashboard.urls import urlpatterns
 from monitoring.channels import aim
-from monitoring.models import Carrier, Channel, MailState, Message, NotifyReason
+from monitoring.models import ActionItem, Carrier, Channel, MailState, Message, NotifyReason, Review, ReviewPlan
+from monitoring.reviews import meeting
 from tests.dashboard.world import World
 
 OPEN, FOUND, HIDDEN, REFUSED, GOES_ON = 200, 200, 404, 403, 302
@@ -35,6 +36,24 @@ TABLE = (
     Row("batches", "watched", outsider=HIDDEN),
     Row("refresh", "watched", owner=GOES_ON, reader=GOES_ON, outsider=HIDDEN, method="post"),
     Row("chart-csv", "chart", outsider=HIDDEN),
+    Row("reviews"),
+    Row("review-plan-add", reader=REFUSED),
+    Row("review-plan", "plan", reader=REFUSED, outsider=HIDDEN),
+    Row("review-open", "plan", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
+    Row("review", "review", outsider=HIDDEN),
+    Row("review-item", "item", outsider=HIDDEN),
+    Row("review-agenda", "review", outsider=HIDDEN),
+    Row("review-compare", "review", outsider=HIDDEN),
+    Row("review-print", "record", outsider=HIDDEN),
+    Row("review-record", "record", outsider=HIDDEN),
+    Row("review-save", "item", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
+    Row("review-promise", "item", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
+    *(
+        Row(name, "review", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post")
+        for name in ("review-accept", "review-discuss", "review-rebuild", "review-sign")
+    ),
+    Row("actions"),
+    Row("action-change", "action", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
     Row("mails"),
     Row("mail", "mail", outsider=HIDDEN),
     Row("mail-body", "mail", outsider=HIDDEN),
@@ -66,6 +85,12 @@ def address(world: World, row: Row) -> str:
     """The address of a row's page in the test's installation."""
     mail = Message.objects.first()
     member = world.team.memberships.get(user=world.owner)
+    review, record = Review.objects.filter(state="open").first(), Review.objects.filter(state="signed").first()
+    item, action = review.items.first() if review else None, ActionItem.objects.first()
+    assert review is not None
+    assert record is not None
+    assert item is not None
+    assert action is not None
     args: dict[str, list[int | str]] = {
         "": [],
         "watched": [world.watched().pk],
@@ -73,6 +98,11 @@ def address(world: World, row: Row) -> str:
         "mail": [mail.pk if mail else 0],
         "source": [world.source.pk],
         "member": [member.pk],
+        "plan": [review.plan_id],
+        "review": [review.pk],
+        "record": [record.pk],
+        "item": [review.pk, item.pk],
+        "action": [action.pk],
         "channel": [_channel(world, "hook")],
         "removable": [_channel(world, "gone soon")],
     }
@@ -105,7 +135,24 @@ def mailed(world: World) -> World:
         created_at=world.now,
         not_before=world.now,
     )
+    hold_reviews(world)
     return world
+
+
+def hold_reviews(world: World) -> None:
+    """A signed review, and an open one in which a verdict was given and something was promised."""
+    plan = ReviewPlan.objects.create(
+        team=world.team, name="Weekly review", starts_on=world.now.date(), created_at=world.now
+    )
+    first = meeting.open_review(plan, world.owner, world.now)
+    for item in first.items.all():
+        meeting.decide(item, world.owner, 0, "act", "", world.now)
+    meeting.accept_calm(first)
+    meeting.sign(first, world.owner, world.now)
+    second = meeting.open_review(plan, world.owner, world.now)
+    item = second.items.all()[0]
+    meeting.decide(item, world.owner, 0, "act", "", world.now)
+    meeting.promise(second, item, "Retrain", world.owner, world.now.date(), world.owner, world.now)
 
 
 def test_the_table_names_every_page() -> None:
@@ -157,7 +204,7 @@ def test_pages_are_kept_out_of_caches_and_say_what_may_run(inside: Client) -> No
 def test_no_page_has_an_inline_script_style_or_handler(mailed: World, client: Client) -> None:
     client.force_login(mailed.owner)
     for row in TABLE:
-        if row.method != "get" or row.name in {"chart-csv", "mail-body"}:
+        if row.method != "get" or row.name in {"chart-csv", "mail-body", "review-record"}:
             continue
         page = DATA.sub("", client.get(address(mailed, row)).content.decode())
         assert " style=" not in page, row.name
@@ -169,4 +216,4 @@ def test_no_page_has_an_inline_script_style_or_handler(mailed: World, client: Cl
 
 def test_every_address_ends_in_a_slash_or_is_a_file() -> None:
     routes = [str(p.pattern) for p in get_resolver("dashboard.urls").url_patterns]
-    assert all(route == "" or route.endswith(("/", ".csv")) for route in routes)
+    assert all(route == "" or route.endswith(("/", ".csv", ".json")) for route in routes)

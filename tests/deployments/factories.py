@@ -37,7 +37,9 @@ def make_package(kind: str = "Binary", *, place: bool = False, **overrides: Any)
 
     With `place` it also has a geospatial one of that name.
     """
-    classes = {"Binary": ["no", "yes"], "Multiclass": ["red", "green", "blue"], "Regression": []}[kind]
+    classes = {"Binary": ["no", "yes"], "Multiclass": ["red", "green", "blue"], "Regression": [], "TextGeneration": []}[
+        kind
+    ]
     values: dict[str, Any] = {
         "name": "A model",
         "target_name": "target",

@@ -7,7 +7,7 @@ reference shows; `query` holds the parameters of the operations that are served,
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from typing import Any
 
@@ -50,6 +50,7 @@ class Operation:
     query: Mapping[str, Kind] = field(default_factory=dict)
     example: Mapping[str, Any] = field(default_factory=dict)
     body: Mapping[str, Any] | None = None
+    of_text: bool = False  # asked of a deployment that generates text
 
     @property
     def name(self) -> str:
@@ -61,6 +62,11 @@ def get(path: str, keys: str, *parts: Mapping[str, Kind], example: Mapping[str, 
     """A served GET of one deployment."""
     query = {name: kind for part in parts for name, kind in part.items()}
     return Operation("GET", ONE + path, CONSUMER, True, 200, keys, query, example or {})
+
+
+def of_text(path: str, keys: str, *parts: Mapping[str, Kind], example: Mapping[str, Any]) -> Operation:
+    """A served GET of a deployment that generates text."""
+    return replace(get(path, keys, *parts, example=example), of_text=True)
 
 
 def change(
@@ -307,6 +313,24 @@ CUSTOM_METRICS = [
     get("customMetricsSummary/", "details metrics period", *SUMMARY_OF),
 ]
 
+PATTERNS = dict.fromkeys(("predictionPattern", "promptPattern", "actualPattern"), Kind.TEXT)
+BY_METRIC = {"orderMetric": Kind.TEXT, "filterMetric": Kind.TEXT, "filterValue": Kind.TEXT}
+MOMENTS = {"start": Kind.MOMENT, "end": Kind.MOMENT}
+
+ROWS = [
+    of_text(
+        "dataQualityView/",
+        TOTAL,
+        *(WINDOW, MOMENTS, MODEL, PATTERNS, {"orderBy": Kind.CHOICE}, BY_METRIC),
+        example={"start": "2026-01-01T00:00:00Z", "end": "2026-01-02T00:00:00Z"},
+    ),
+    get(
+        "predictionResults/",
+        f"associationIdColumnNames {PAGE}",
+        *(WINDOW, MODEL, MOMENTS, BATCHES, {"actualsPresent": Kind.FLAG}),
+    ),
+]
+
 OUTSIDE = [
     *(
         Operation(method, "deletedDeployments/", None, status=501, keys=keys)
@@ -319,7 +343,6 @@ OUTSIDE = [
 NOT_SERVED = [
     *later_of_one("POST", "actuals/fromDataset/"),
     *later_of_one("POST", "customMetrics/fromCustomJob/", CUSTOM_JOB),
-    *later_of_one("GET", "dataQualityView/", TOTAL),
     *later_of_one("GET", "model/secondaryDatasetConfiguration/", SECONDARY),
     *later_of_one("PATCH", "model/secondaryDatasetConfiguration/"),
     *later_of_one("GET", "model/secondaryDatasetConfigurationHistory/", PAGE),
@@ -334,7 +357,6 @@ NOT_SERVED = [
     *later_of_one("POST", "monitoringDataDeletions/"),
     *later_of_one("POST", "onDemandReports/"),
     *later_of_one("POST", "predictionInputs/fromDataset/"),
-    *later_of_one("GET", "predictionResults/", f"associationIdColumnNames {PAGE}"),
     *later_of_one("GET", "retrainingPolicies/", TOTAL),
     *later_of_one("POST", "retrainingPolicies/", POLICY),
     *later_of_one("DELETE", "retrainingPolicies/{retrainingPolicyId}/"),
@@ -356,6 +378,7 @@ OPERATIONS: list[Operation] = [
     *MODELS,
     *EXPORTS,
     *CUSTOM_METRICS,
+    *ROWS,
     *OUTSIDE,
     *NOT_SERVED,
 ]

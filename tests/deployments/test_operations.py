@@ -150,7 +150,10 @@ class World:
             for name, one in self.ids.items()
             if f"/{name.partition('/')[0]}/" in operation.path
         }
-        known = {"deploymentId": self.deployment.public_id, "monitoringBatchId": self.batch.public_id}
+        known = {
+            "deploymentId": self.ids["textDeploymentId"] if operation.of_text else self.deployment.public_id,
+            "monitoringBatchId": self.batch.public_id,
+        }
         known |= own | ids
         made_up = dict.fromkeys(
             ("exportId", "challengerId", "customMetricId", "modelId", "retrainingPolicyId", "runId"), UNKNOWN
@@ -240,10 +243,14 @@ def things_of(deployment: Deployment, now: datetime) -> dict[str, str]:
     assert holder is not None
     rows = f"value,timestamp\n3,{now.isoformat()}\n".encode()
     dataset = datasets.store(rows, "values.csv", "text/csv", holder)
+    texts = make_deployment("TextGeneration")
+    for role in deployment.roles.all():
+        texts.roles.create(user=role.user, role=role.role)
     return {
         "customMetricId": metric.public_id,
         "datasetId": dataset.public_id,
         "hour": now.isoformat(),
+        "textDeploymentId": texts.public_id,
         **things_of_jobs.made(deployment, holder),
         **things_of_models.made(deployment, now),
     }

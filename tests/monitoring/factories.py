@@ -63,5 +63,6 @@ def make_incident(of: Watched, **fields: Any) -> Incident:
         "reason": "1 feature above PSI 0.15.",
         "began_at": NOW - timedelta(hours=1),
         "opened_at": NOW - timedelta(minutes=50),
+        "told_size": 1,
     }
     return Incident.objects.create(**{**defaults, **fields})

@@ -12,6 +12,7 @@ from monitoring import verdicts
 from monitoring.clock import parse_time
 from monitoring.health import Judged
 from monitoring.health.parts import UNASKED
+from monitoring.incidents.tell import CHANGING
 from monitoring.models import Area, DeploymentStatus, HealthDay, Status, Transition, Watched
 from tests.monitoring.factories import NOW, make_watched
 
@@ -91,7 +92,7 @@ def test_a_day_remembers_its_trouble() -> None:
     assert HealthDay.objects.get().status == Status.FAILING
 
 
-@pytest.mark.parametrize("state", sorted(verdicts.CHANGING))
+@pytest.mark.parametrize("state", sorted(CHANGING))
 def test_while_a_deployment_is_being_changed_verdicts_are_recorded_and_nobody_is_written_to(state: str) -> None:
     watched = make_watched(deployment_status=state)
     rule(watched, 0, service=Found.FAILING)

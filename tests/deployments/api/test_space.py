@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -348,3 +348,11 @@ def test_a_question_costs_the_same_queries_whatever_the_period(
         answer = client.get(f"{path}?start=2026-02-01T05:00:00Z&end=2026-03-03T03:00:00Z")
     assert sum(row["rowCount"] for row in answer.json()["buckets"]) == 60
     assert Counter(row["rowCount"] > 0 for row in answer.json()["buckets"]) == {True: 3}
+
+
+def test_a_baseline_without_any_place_is_empty(client: APIClient, user: User) -> None:
+    deployment = made(user, "Regression", [replace(one, lat=200.0) for one in trips(40, 17)])
+    send(deployment, trips(40, 18))
+    answer = ask(client, deployment, "predictionsOverSpace")
+    assert answer["baselines"] == []
+    assert len(answer["buckets"]) == 3

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("deployments", "0013_humility_rules"),
+        ("deployments", "0014_prompts"),
     ]
 
     operations = [

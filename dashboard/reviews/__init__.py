@@ -1,0 +1,1 @@
+"""What the pages of reviews say, made from rows and records; no view and no drawing of its own."""

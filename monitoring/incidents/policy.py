@@ -1,0 +1,67 @@
+"""How patient incidents are. The defaults are right without any set-up; a team may choose its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from monitoring.models import AlertPolicy, Status
+
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+#: Reminders of what somebody has acknowledged come this many times slower.
+ACKNOWLEDGED_PACE = 7
+#: Trouble that never lasted for the pending period opens an incident after this many times as many turns as flapping.
+UNOPENED_TURNS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The times that the state machine and the decisions to tell go by.
+
+    A zero `remind` or `escalate` switches it off.
+    """
+
+    opens_at: Status = Status.WARNING  # the least status that is trouble
+    pending: timedelta = 10 * MINUTE  # trouble opens an incident once it has lasted this long
+    first_pending: timedelta = MINUTE  # the same for trouble that the watcher found at its first look
+    recovery: timedelta = 30 * MINUTE  # an incident closes once all has been well for this long
+    reopen_within: timedelta = DAY  # trouble that returns within this joins the incident that was closed
+    flap_turns: int = 3  # that many turns from well to trouble …
+    flap_window: timedelta = DAY  # … within this are flapping
+    calm: timedelta = 6 * HOUR  # flapping ends after this long without a turn
+    remind: timedelta = DAY
+    escalate: timedelta = 4 * HOUR
+    fleet_size: int = 3  # deployments with one cause make one fleet incident …
+    fleet_window: timedelta = HOUR  # … if their trouble began within this
+    source_grace: timedelta = 10 * MINUTE  # a source is missed once it was silent for this long
+
+    def for_source(self) -> Policy:
+        """A source either answers or does not: it is missed after its grace, and back with its first answer."""
+        return replace(
+            self,
+            opens_at=Status.FAILING,
+            pending=self.source_grace,
+            first_pending=self.source_grace,
+            recovery=timedelta(0),
+        )
+
+
+def policy_of(row: AlertPolicy | None) -> Policy:
+    """What the team chose; the defaults where it has no row."""
+    if row is None:
+        return Policy()
+    return Policy(
+        opens_at=Status(row.opens_at),
+        pending=row.pending_minutes * MINUTE,
+        first_pending=min(Policy().first_pending, row.pending_minutes * MINUTE),
+        recovery=row.recovery_minutes * MINUTE,
+        reopen_within=row.reopen_minutes * MINUTE,
+        flap_turns=max(2, row.flap_turns),
+        flap_window=row.flap_minutes * MINUTE,
+        calm=row.calm_minutes * MINUTE,
+        remind=row.remind_minutes * MINUTE,
+        escalate=row.escalate_minutes * MINUTE,
+        fleet_size=max(2, row.fleet_size),
+        fleet_window=row.fleet_minutes * MINUTE,
+        source_grace=row.source_grace_minutes * MINUTE,
+    )
