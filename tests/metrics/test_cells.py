@@ -22,7 +22,8 @@ def test_a_cell_is_the_one_that_h3_says(places: list[tuple[float, float]]) -> No
 
 @given(PLACES, st.integers(0, 7))
 def test_parents_are_those_that_h3_says(places: list[tuple[float, float]], resolution: int) -> None:
-    cells = cells_at(*zip(*places, strict=True))
+    latitude, longitude = zip(*places, strict=True)
+    cells = cells_at(latitude, longitude)
     found = parents(cells, resolution)
     assert hexagons(found) == [h3.cell_to_parent(cell, resolution) for cell in hexagons(cells)]
     assert resolution_of(found) == resolution

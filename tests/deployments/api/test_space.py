@@ -226,7 +226,10 @@ def test_drift_of_a_cell_compares_with_the_same_cell_of_training(
     named = f"&featureName={feature}" if feature else ""
     answer = ask(client, deployment, "featureDriftOverSpace", f"metric={asked}{named}")
     assert answer["featureName"] == (feature or "y")
-    read = {"": lambda one: one.p, "age": lambda one: one.age, "town": lambda one: one.town}[feature]
+
+    def read(one: Trip) -> Any:
+        return getattr(one, feature or "p")
+
     values = [read(one) for one in kept]
     bins: Any = fit_categorical(values) if feature == "town" else fit_numeric(values)
     baseline, live = by_cell(kept), by_cell(rows)
