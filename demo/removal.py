@@ -7,12 +7,15 @@ from django.db import transaction
 from django.db.models import Model
 
 from demo import access, store, watching
+from demo.extras import LABELS, PACKAGES
 from demo.models import LoadedWeek, Replay
 from demo.story import STORIES
 from deployments import datasets
 from deployments.models import (
     ActualBlock,
     Block,
+    CustomRow,
+    CustomValue,
     Dataset,
     Deployment,
     DirtyBucket,
@@ -22,7 +25,16 @@ from deployments.models import (
     WaitingKey,
 )
 
-ROWS: tuple[type[Model], ...] = (Block, ActualBlock, PredictionKey, WaitingKey, DirtyBucket, State)
+ROWS: tuple[type[Model], ...] = (
+    Block,
+    ActualBlock,
+    PredictionKey,
+    WaitingKey,
+    DirtyBucket,
+    State,
+    CustomValue,
+    CustomRow,
+)
 """Tables that hold a deployment's number without a foreign key."""
 
 
@@ -46,8 +58,8 @@ def remove() -> int:
 def _remove_deployments(user: User) -> int:
     """The stories' deployments of the demo's user, and the models registered for them."""
     Replay.objects.update(ready_at=None)
-    names = {reign.recipe.name for story in STORIES for reign in story.reigns}
-    mine = Deployment.objects.filter(created_by=user, label__in=[story.label for story in STORIES])
+    names = {reign.recipe.name for story in STORIES for reign in story.reigns} | set(PACKAGES)
+    mine = Deployment.objects.filter(created_by=user, label__in=[*(story.label for story in STORIES), *LABELS])
     ids = list(mine.values_list("pk", flat=True))
     mine.update(champion=None)
     _remove_rows(ids)

@@ -93,7 +93,8 @@ def load(asked: Asked, stretch: Stretch, columns: Sequence[str], *, actuals: boo
         rows = rows.filter(pl.col("at") >= microseconds(asked.start))
     if asked.end is not None:
         rows = rows.filter(pl.col("at") < microseconds(asked.end))
-    rows = rows.sort("at", maintain_order=True)
+    if not rows["at"].is_sorted():
+        rows = rows.sort("at", maintain_order=True)
     return _with_actuals(asked, stretch, rows) if actuals else rows
 
 

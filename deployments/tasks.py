@@ -85,6 +85,8 @@ def run_replays() -> None:
 HANDLERS = (
     "deployments.api.settings",
     "deployments.api.deployments",
+    "deployments.deletions.work",
+    "deployments.erasure",
     "deployments.exports.work",
     "deployments.ingest.processing",
     "deployments.replacement",

@@ -7,6 +7,7 @@ again. It runs while people already look at the pages, so nothing here keeps the
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from demo.extras import answers, measures
 from demo.sending import Sender
 
 Say = Callable[[str], None]
@@ -20,7 +21,15 @@ class Extra:
     add: Callable[[Sender], None]
 
 
-EXTRAS: tuple[Extra, ...] = ()
+EXTRAS: tuple[Extra, ...] = (
+    Extra("Measuring the flights: custom metrics and timeliness", measures.add),
+    Extra("Answering questions about Python: a model that generates text", answers.add),
+)
+
+
+LABELS = (answers.LABEL,)
+PACKAGES = (answers.PACKAGE,)
+"""What extras deploy and register beside the stories, so that it can be taken away again."""
 
 
 def add_all(sender: Sender, say: Say, extras: Sequence[Extra] = EXTRAS) -> None:

@@ -72,7 +72,7 @@ class PeriodBody(Struct, rename="camel"):
 
     def period(self) -> tuple[datetime | None, datetime | None]:
         """The period; 422 for what is none."""
-        start, end = _moment(self.start, "start"), _moment(self.end, "end")
+        start, end = moment_of(self.start, "start"), moment_of(self.end, "end")
         if start is not None and end is not None and start >= end:
             raise ValidationFailed({"start": "Must lie before the end of the period."})
         return start, end
@@ -353,7 +353,8 @@ def shown(export: DataExport) -> dict[str, Any]:
     }
 
 
-def _moment(text: str | None, place: str) -> datetime | None:
+def moment_of(text: str | None, place: str) -> datetime | None:
+    """A time of a body, or None; 422 that names its place."""
     if text is None:
         return None
     try:

@@ -142,10 +142,9 @@ class DriftOverSpaceView(DeploymentView):
         asked = scope(self.deployment, query.model_id)
         package, place = asked.model.package, place_of(asked, query)
         known = space.trackable(package)
-        name = next(iter(known), "") if query.feature is None else query.feature
+        name = next(iter(known)) if query.feature is None else query.feature
         if name not in known:
-            names = ", ".join(known) or "none"
-            raise ValidationFailed({"featureName": f"Not counted by place: {name or 'any feature'}; known: {names}."})
+            raise ValidationFailed({"featureName": f"Not counted by place: {name}; known: {', '.join(known)}."})
         sides = space.drifted(asked, place, query.period, known[name])
         return Response(
             {

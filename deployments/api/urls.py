@@ -13,6 +13,7 @@ from deployments.api import (
     custom_metrics,
     custom_values,
     datasets,
+    deletions,
     deployments,
     drift,
     exports,
@@ -49,7 +50,7 @@ def later(tail: str, *methods: str) -> URLPattern:
 
 
 reference: list[URLPattern] = [
-    path("deletedDeployments/", not_served_anywhere("GET", "PATCH").as_view()),
+    path("deletedDeployments/", deletions.DeletedDeploymentsView.as_view()),
     path("deployments/", deployments.DeploymentListView.as_view()),
     path("deployments/fromLearningModel/", not_served_anywhere("POST").as_view()),
     one("", deployments.DeploymentDetailView),
@@ -98,7 +99,7 @@ reference: list[URLPattern] = [
     one("monitoringBatches/<str:batch_id>/", batches.BatchView),
     later("monitoringBatches/<str:batch_id>/models/", "GET"),
     later("monitoringBatches/<str:batch_id>/models/<str:model_id>/", "GET", "PATCH"),
-    later("monitoringDataDeletions/", "POST"),
+    one("monitoringDataDeletions/", deletions.MonitoringDataDeletionsView),
     later("onDemandReports/", "POST"),
     one("predictionDataExports/", exports.PredictionExportsView),
     one("predictionDataExports/<str:export_id>/", exports.PredictionExportView),

@@ -81,7 +81,7 @@ def accept(
     """Store everything; `answer` is called within the transaction, `after` once it is committed."""
     blocks = [block for part in intake.parts for block in _blocks(part)]
     collected = parse(Settings, deployment.settings).predictions_data_collection.enabled
-    partitions.ensure({day_of(int(block["at"][0])) for _, block in blocks})
+    partitions.ensure({day_of(int(block["at"].to_numpy().min())) for _, block in blocks})
     with transaction.atomic():
         row = claim(deployment, request, intake.n_rows)
         if row is None:

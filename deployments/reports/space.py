@@ -49,11 +49,10 @@ def drifted(scope: Scope, place: SegmentAttribute, period: Bucket, feature: Trac
 
 
 def trackable(package: ModelPackage) -> dict[str, Tracked]:
-    """What is counted by cell: the target first, unless it has no bins, then the most important features."""
+    """What is counted by cell: the target first, then the most important features."""
     known = {one.name: one for one in drift.tracked_features(package, None)}
     target, layout = drift.tracked_target(package, None), space.layout_of(package)
-    of_target = {target.name: target} if layout.target else {}
-    return of_target | {name: known[name] for name in layout.names}
+    return {target.name: target, **{name: known[name] for name in layout.names}}
 
 
 def prediction_rows(package: ModelPackage, cells: Cells, classes: Sequence[str]) -> list[dict[str, Any]]:
@@ -96,7 +95,11 @@ def drift_rows(package: ModelPackage, sides: Sides, feature: Tracked, metric: st
     rows = []
     for place, (cell, name) in enumerate(zip(sides.live.cells.tolist(), hexagons(sides.live.cells), strict=True)):
         home = known.get(cell)
-        before = None if home is None else drift.live_counts(feature, [layout.state(sides.baseline, home)])[0]
+        before = (
+            None
+            if home is None or feature.bins is None
+            else drift.live_counts(feature, [layout.state(sides.baseline, home)])[0]
+        )
         own = replace(feature, counts=before if before is not None and before.any() else None)
         live = layout.state(sides.live, place)
         rows.append(

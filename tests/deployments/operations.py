@@ -50,6 +50,8 @@ class Operation:
     query: Mapping[str, Kind] = field(default_factory=dict)
     example: Mapping[str, Any] = field(default_factory=dict)
     body: Mapping[str, Any] | None = None
+    # for administrators only
+    admin: bool = False
     of_text: bool = False  # asked of a deployment that generates text
 
     @property
@@ -289,6 +291,7 @@ EXPORTS = [
     change("PATCH", "predictionDataExports/{exportId}/", USER, 204, CANCEL),
     get("trainingDataExports/", TOTAL, WINDOW, MODEL),
     change("POST", "trainingDataExports/", USER, 202, {"modelId": None}),
+    change("POST", "monitoringDataDeletions/", OWNER, 200, {"modelId": "{championId}"}),
     get("trainingDataExports/{exportId}/", "createdAt createdBy data id modelId modelPackageId"),
 ]
 
@@ -332,9 +335,15 @@ ROWS = [
 ]
 
 OUTSIDE = [
-    *(
-        Operation(method, "deletedDeployments/", None, status=501, keys=keys)
-        for method, keys in (("GET", PAGE), ("PATCH", ""))
+    Operation("GET", "deletedDeployments/", None, True, 200, PAGE, WINDOW, admin=True),
+    Operation(
+        "PATCH",
+        "deletedDeployments/",
+        None,
+        True,
+        202,
+        body={"action": "PermanentlyErase", "deploymentIds": ["{deletedDeploymentId}"]},
+        admin=True,
     ),
     Operation("POST", "deployments/fromLearningModel/", None, status=501, keys="id"),
     Operation("GET", "predictionServers/", None, status=501, keys=PAGE),
@@ -354,7 +363,6 @@ NOT_SERVED = [
         "batchId endTime modelId predictionsCount startTime",
     ),
     *later_of_one("PATCH", "monitoringBatches/{monitoringBatchId}/models/{modelId}/"),
-    *later_of_one("POST", "monitoringDataDeletions/"),
     *later_of_one("POST", "onDemandReports/"),
     *later_of_one("POST", "predictionInputs/fromDataset/"),
     *later_of_one("GET", "retrainingPolicies/", TOTAL),

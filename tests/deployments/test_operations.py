@@ -140,6 +140,7 @@ class World:
     clients: Mapping[Role, Client]
     stranger: Client
     now: datetime
+    admin: Client = field(default_factory=Client)
     # by name; where several kinds share a name, with the part of the path before it: `trainingDataExports/exportId`
     ids: Mapping[str, str] = field(default_factory=dict)
 
@@ -163,7 +164,7 @@ class World:
     def call(self, operation: Operation, client: Client | None = None, query: Any = None, **ids: str) -> Any:
         """The operation's answer with its example, to an owner unless told otherwise."""
         return send(
-            client or self.clients[Role.OWNER],
+            client or (self.admin if operation.admin else self.clients[Role.OWNER]),
             operation,
             self.path(operation, **ids),
             {**operation.example, **(query or {})},
@@ -190,6 +191,11 @@ def client_of(role: Role | None, deployment: Deployment) -> Client:
     if role is not None:
         DeploymentRole.objects.create(deployment=deployment, user=user, role=role)
     return Client(headers={"Authorization": f"Bearer {issue(user, 'test')}"}, raise_request_exception=False)
+
+
+def administrator() -> Client:
+    token = issue(make_user(is_superuser=True), "test")
+    return Client(headers={"Authorization": f"Bearer {token}"}, raise_request_exception=False)
 
 
 def build() -> World:
@@ -233,7 +239,7 @@ def build() -> World:
     deployment.refresh_from_db()
     clients = {role: client_of(role, deployment) for role in Role}
     ids = things_of(deployment, now)
-    return World(deployment, batch, clients, client_of(None, deployment), now, ids)
+    return World(deployment, batch, clients, client_of(None, deployment), now, administrator(), ids)
 
 
 def things_of(deployment: Deployment, now: datetime) -> dict[str, str]:
@@ -301,7 +307,7 @@ def test_every_operation_has_a_route_that_declares_its_role(operation: Operation
 
 @named(OPERATIONS)
 def test_the_weakest_role_that_may_call_it_gets_the_answer_of_the_reference(world: World, operation: Operation) -> None:
-    answer = world.call(operation, world.clients[operation.role or Role.CONSUMER])
+    answer = world.call(operation, world.admin if operation.admin else world.clients[operation.role or Role.CONSUMER])
     if not operation.served:
         body = assert_is_error(answer, 501)
         assert "not served by this version" in body["message"]
@@ -320,6 +326,11 @@ def test_weaker_roles_are_told_that_they_may_not(world: World, operation: Operat
         if STRENGTH[role] < STRENGTH[operation.role]:
             body = assert_is_error(world.call(operation, world.clients[role]), 403)
             assert operation.role in body["message"]
+
+
+@named([operation for operation in OPERATIONS if operation.admin])
+def test_who_is_no_administrator_is_told_so(world: World, operation: Operation) -> None:
+    assert_is_error(world.call(operation, world.clients[Role.OWNER]), 403)
 
 
 @named(OF_ONE)
@@ -373,7 +384,8 @@ def test_a_wrong_value_is_refused_by_the_name_of_its_parameter(
     ],
 )
 def test_a_wrong_body_is_refused_by_its_place(world: World, operation: Operation, body: Any, place: str) -> None:
-    answer = send(world.clients[Role.OWNER], operation, world.path(operation), {}, body)
+    client = world.admin if operation.admin else world.clients[Role.OWNER]
+    answer = send(client, operation, world.path(operation), {}, body)
     errors = assert_is_error(answer, 422)["errors"]
     assert any(name == place or name.startswith(f"{place}.") for name in errors), errors
 
@@ -381,7 +393,7 @@ def test_a_wrong_body_is_refused_by_its_place(world: World, operation: Operation
 @named([operation for operation in CHANGES if operation.method != "DELETE"])
 def test_a_body_that_is_no_json_object_is_refused(world: World, operation: Operation) -> None:
     for raw in (b"{", b"[]", b'"text"', b"\xff\xfe"):
-        path, client = world.path(operation), world.clients[Role.OWNER]
+        path, client = world.path(operation), world.admin if operation.admin else world.clients[Role.OWNER]
         answer = getattr(client, operation.method.lower())(path, data=raw, content_type=DATA)
         assert_is_error(answer, 422)
 

@@ -171,3 +171,9 @@ def test_blind_spots_are_named() -> None:
         "Nobody gets mail",
     ]
     assert blind_spots(known({}), FACTS, readers=2) == []
+
+
+@pytest.mark.parametrize(("rows", "expected"), [(300, "passing"), (10_000, "failing")])
+def test_few_texts_do_not_drift_by_chance_and_many_do(rows: int, expected: str) -> None:
+    prompts = {"name": "prompt", "type": "text", "driftScore": 0.6, "featureImpact": 1.0}
+    assert drift({**prompts, "sampleSize": rows, "baselineSampleSize": rows})[0] == expected
