@@ -12,6 +12,7 @@ from django.db.models import Count, Q
 from dashboard.charts import words
 from dashboard.reader import Reader
 from monitoring.fleet import ORDERS
+from monitoring.incidents import listing
 from monitoring.models import MailState, Message, Source, Status, Watched
 
 NEIGHBOURS = 13
@@ -45,6 +46,8 @@ class Frame:
     neighbours: tuple[Neighbour, ...]
     watching: Watching
     silent: tuple[Source, ...]
+    incidents: int = 0
+    unanswered: int = 0
 
     @property
     def more(self) -> int:
@@ -57,20 +60,30 @@ class Frame:
 
 
 def frame(reader: Reader, now: datetime, around: int | None = None, *, neighbours: bool = True) -> Frame:
-    """Four queries whatever the size of the fleet. `around` keeps the current deployment among the neighbours."""
+    """Five queries whatever the size of the fleet. `around` keeps the current deployment among the neighbours."""
     everything = list(reader.sources())
     listed = Watched.objects.filter(source__in=[source.pk for source in everything], gone_at__isnull=True)
     counts = dict(listed.values_list("worst").annotate(n=Count("pk")).order_by())
     rows = listed.order_by(*ORDERS["worst"]).values_list("pk", "label", "worst")
     shown = _around([Neighbour(*row) for row in rows[: NEIGHBOURS + 1]], around) if neighbours else ()
     sources = [source for source in everything if source.enabled]
+    open_ones = _incidents(reader, now)
     return Frame(
         total=sum(counts.values()),
         counts=counts,
         neighbours=shown,
         watching=_watching(sources, _mail(reader, now), now),
         silent=tuple(source for source in sources if source.silent_since),
+        incidents=open_ones["open"],
+        unanswered=open_ones["unanswered"],
     )
+
+
+def _incidents(reader: Reader, now: datetime) -> dict[str, int]:
+    """How many are open, and how many of them nobody has answered."""
+    found = listing.of_teams(reader.team_ids).open().order_by()
+    answered = Q(acknowledged_at__isnull=False) | Q(assignee__isnull=False) | Q(snoozed_until__gt=now)
+    return found.aggregate(open=Count("pk"), unanswered=Count("pk", filter=~answered))
 
 
 def _around(rows: Sequence[Neighbour], around: int | None) -> tuple[Neighbour, ...]:

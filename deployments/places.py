@@ -61,6 +61,6 @@ def _holdout(package: ModelPackage, held: Holdout, cells: space.Counts) -> tuple
 
 
 def _counted(rows: pl.DataFrame, cells: space.Counts, model: compute.Model, layout: space.Layout) -> Cells:
-    tracked = compute.tracked(rows, model)
+    columns = compute.Columns.of(rows, model)
     groups = space.groups_of(cells, np.zeros(len(cells), np.int64))
-    return space.merge([NOTHING, *(space.predictions(one, tracked, layout) for one in groups)])
+    return space.merge([NOTHING, *(space.predictions(one, columns, layout) for one in groups)])

@@ -98,3 +98,16 @@ def sparks(watched: Watched, known_at: datetime) -> dict[str, tuple[float | None
 
 def _tone(status: Status) -> str:
     return status.value if status in LOUD else ""
+
+
+def about(reader: Reader, watched: Watched, area: str, began_at: datetime, now: datetime) -> ChartView | None:
+    """The chart of one area with the start of its trouble as a mark; None where there is none to draw."""
+    if watched.batch_monitoring or watched.last_prediction_at is None:
+        return None
+    subject = Subject.load(reader, watched, View.parse({}, now, reader.zone), now)
+    tab = overview.build(subject)
+    marks = (Change(began_at, "began"),)
+    made = {Area.DRIFT.value: _drift, Area.ACCURACY.value: _accuracy}.get(area)
+    if made is not None:
+        return made(subject, marks)
+    return tab.charts.get("service") if area == Area.SERVICE else None

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST
 from dashboard.bar import bar
 from dashboard.charts import words
 from dashboard.filters import View
+from dashboard.incidents import open_by_deployment
 from dashboard.pages import page, part, render
 from dashboard.phrases import since_text, trouble_since
 from dashboard.reader import PageRequest, Reader
@@ -142,6 +143,7 @@ def _show(request: PageRequest, pk: int, name: str) -> HttpResponse:
         "bar": bar(subject, name, {key: request.GET.get(key, "") for key in request.GET if key in LIVE}),
         "why": why(subject),
         "since": since_words(subject, request.reader),
+        "incidents": open_by_deployment([pk], request.reader.zone, subject.now).get(pk, []),
         "content": tab,
         "charts": tab.charts,
         "tiles": tab.tiles,

@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from dashboard.charts import strips
 from dashboard.charts.theme import SEVERITY, STATUS_WORDS
+from dashboard.incidents import Line, open_by_deployment
 from dashboard.pages import page, part, render
 from dashboard.phrases import area_number, since_text
 from dashboard.reader import PageRequest, Reader
@@ -54,6 +55,17 @@ class Row:
     tall: bool
     group_end: bool
     since: str
+    incidents: tuple[Line, ...] = ()
+
+    @property
+    def incident(self) -> Line | None:
+        """The worst open incident of the deployment."""
+        return self.incidents[0] if self.incidents else None
+
+    @property
+    def snoozed(self) -> bool:
+        """Whether all that is open is snoozed: striped, and still there."""
+        return bool(self.incidents) and all(one.snoozed for one in self.incidents)
 
 
 @dataclass(frozen=True)
@@ -120,12 +132,22 @@ def asked(query: QueryDict) -> tuple[Filters, str, int]:
 def rows(found: FleetPage, zone: tzinfo, now: datetime) -> list[Row]:
     """Rows with their cells; the last of equal severity closes its group."""
     shown = []
+    open_ones = open_by_deployment([row.watched.pk for row in found.rows], zone, now) if found.rows else {}
     for i, row in enumerate(found.rows):
         following = found.rows[i + 1].status if i + 1 < len(found.rows) else None
         cells = tuple(_cell(row, cell) for cell in row.cells)
         tall = row.status in (Status.FAILING, Status.WARNING)
         since = since_text(row.lead, row.watched.first_seen_at, zone, now) if row.status is not Status.PASSING else ""
-        shown.append(Row(row, cells, tall, following is not None and following != row.status, since))
+        shown.append(
+            Row(
+                row,
+                cells,
+                tall,
+                following is not None and following != row.status,
+                since,
+                tuple(open_ones.get(row.watched.pk, ())),
+            )
+        )
     return shown
 
 

@@ -17,7 +17,7 @@ from deployments.blocks import FEATURE, SEGMENT, SKIP_DRIFT, WARNING
 from deployments.ingest.shape import CONSUMER, Target
 from deployments.rollups.cuts import Cut
 from deployments.rollups.scoring import Scored
-from deployments.rollups.states import AccuracyState, ServiceState, encode_predictions
+from deployments.rollups.states import AccuracyState, ServiceState, encode_packed, pack_rows
 from metrics import (
     BinSpec,
     CategoricalBins,
@@ -93,77 +93,50 @@ def _consumers(rows: pl.DataFrame) -> tuple[NDArray[np.uint64], NDArray[np.bool_
 
 
 @dataclass(frozen=True, eq=False)
-class Coded:
-    """A column as codes of its bins; for text one code for each word of a row, `owner` being its row."""
+class Columns:
+    """What is counted of each row, whatever bucket it lies in: worked out once for hours and days."""
 
-    codes: Counts
-    size: int
-    owner: Counts | None = None
-
-    def count(self, group: Counts, n: int) -> Counts:
-        """How often each bin occurs in each group."""
-        return count_by_group(self.codes, group if self.owner is None else group[self.owner], n, self.size)
-
-
-@dataclass(frozen=True, eq=False)
-class Tracked:
-    """Predictions and features of rows, ready to be counted: `predicted` has shape `[rows, columns]`.
-
-    `known`: rows that have a prediction. `skipped`: rows left out of drift; `warned`: rows with a warning; None where
-    there are none.
-    """
-
-    predicted: Floats
-    labels: Counts | None
-    known: NDArray[np.bool_]
-    features: Mapping[str, Coded]
-    target: Coded | None
     skipped: NDArray[np.bool_] | None
     warned: NDArray[np.bool_] | None
+    predicted: Floats
+    labels: Counts | None
+    features: Mapping[str, Coded]
+    target: Coded | None
+
+    @classmethod
+    def of(cls, rows: pl.DataFrame, model: Model) -> Columns:
+        """The columns of these rows."""
+        predicted = matrix(rows, model.target)
+        labels = model.target.labels(predicted) if model.target.classes else None
+        features = {name: coded(rows, name, bins) for name, bins in model.features.items()}
+        target = _target_codes(rows, predicted, labels, model)
+        return cls(_skipped(rows), _warned(rows), predicted, labels, features, target)
 
 
-def tracked(rows: pl.DataFrame, model: Model) -> Tracked:
-    """Rows as numbers and codes; worked out once for all that counts them."""
-    predicted = matrix(rows, model.target)
-    labels = model.target.labels(predicted) if model.target.classes else None
-    return Tracked(
-        predicted,
-        labels,
-        np.asarray(~np.isnan(predicted).any(axis=1), np.bool_),
-        {name: coded(rows, name, bins) for name, bins in model.features.items()},
-        _target_codes(rows, predicted, labels, model),
-        _skipped(rows),
-        _warned(rows),
-    )
-
-
-def predictions(found: Tracked, cuts: Sequence[Cut], model: Model) -> list[list[bytes]]:
+def predictions(columns: Columns, cuts: Sequence[Cut], model: Model) -> list[list[bytes]]:
     """Prediction states by cut and group."""
-    skipped, warned, known, target = found.skipped, found.warned, found.known, found.target
-    columns = list(found.features.values())
+    skipped, warned, predicted = columns.skipped, columns.warned, columns.predicted
+    labels, target = columns.labels, columns.target
+    known = ~np.isnan(predicted).any(axis=1)
     states: list[list[bytes]] = []
     for cut in cuts:
         group, n = cut.without(skipped), cut.n_groups
-        usable = np.where(known, group, -1)
+        tracked = np.where(known, group, -1)
         head = np.stack(
             [
                 rows_by_group(group, n),
                 rows_by_group(np.where(skipped, cut.group, -1), n) if skipped is not None else np.zeros(n, np.int64),
-                rows_by_group(usable, n),
+                rows_by_group(tracked, n),
                 rows_by_group(np.where(warned, group, -1), n) if warned is not None else np.zeros(n, np.int64),
             ],
             axis=1,
         )
-        counted = [column.count(group, n) for column in columns]
+        counted = [column.count(group, n) for column in columns.features.values()]
         features = np.concatenate(counted, axis=1) if counted else np.zeros((n, 0), np.int64)
         targets = target.count(group, n) if target is not None else np.zeros((n, 0), np.int64)
-        classes, sums, sketches = _of_target(found.predicted, found.labels, usable, n, model)
-        states.append(
-            [
-                encode_predictions(head[g].tolist(), features[g], targets[g], classes[g], sums[g], sketches[g])
-                for g in range(n)
-            ]
-        )
+        classes, sums, sketches = _of_target(predicted, labels, tracked, n, model)
+        parts = zip(head.tolist(), *map(pack_rows, (features, targets, classes)), sums, sketches, strict=True)
+        states.append([encode_packed(*part) for part in parts])
     return states
 
 
@@ -182,6 +155,19 @@ def _of_target(
         return classes, sums, nothing
     sketches = quantile_sketches(predicted[:, 0], tracked, n)
     return classes, sums, [sketch.encode() if sketch.n else b"" for sketch in sketches]
+
+
+@dataclass(frozen=True)
+class Coded:
+    """A column as codes of its bins; for text one code for each word of a row, `owner` being its row."""
+
+    codes: Counts
+    size: int
+    owner: Counts | None = None
+
+    def count(self, group: Counts, n: int) -> Counts:
+        """How often each bin occurs in each group."""
+        return count_by_group(self.codes, group if self.owner is None else group[self.owner], n, self.size)
 
 
 def coded(rows: pl.DataFrame, name: str, bins: BinSpec) -> Coded:

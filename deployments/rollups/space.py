@@ -20,7 +20,7 @@ from deployments.blocks import FEATURE
 from deployments.ingest.points import cells_of
 from deployments.models import ModelPackage
 from deployments.registry import baseline_of, target_spec
-from deployments.rollups.compute import Coded, Model, Tracked
+from deployments.rollups.compute import Coded, Columns, Model
 from deployments.rollups.cuts import Attribute
 from deployments.rollups.piece import Piece
 from deployments.rollups.states import AccuracyState, PredictionState, pack_counts, unpack_counts
@@ -202,11 +202,12 @@ def _pairs(place: Counts, cell: Counts) -> tuple[tuple[Counts, Counts], Counts]:
     return (found // len(distinct), distinct[found % len(distinct)]), group.astype(np.int64)
 
 
-def predictions(groups: Groups, found: Tracked, layout: Layout) -> Cells:
+def predictions(groups: Groups, found: Columns, layout: Layout) -> Cells:
     """Predictions by group, in the columns of the layout; zeros for what is not tracked."""
     rows, n = groups.rows, groups.n
     group = groups.group if found.skipped is None else np.where(found.skipped[rows], -1, groups.group)
-    usable = np.where(found.known[rows], group, -1)
+    known = ~np.isnan(found.predicted[rows]).any(axis=1)
+    usable = np.where(known, group, -1)
     warned = np.full(len(rows), -1) if found.warned is None else np.where(found.warned[rows], group, -1)
     columns = [np.column_stack([rows_by_group(one, n) for one in (group, usable, warned)])]
     if found.labels is not None:
@@ -253,7 +254,7 @@ def prediction_states(piece: Piece, followed: Sequence[Attribute]) -> Iterable[R
     layout = layout_of(piece.model.package)
     for attribute in followed:
         for groups in groups_of(_cells(piece, attribute), piece.place):
-            found = predictions(groups, piece.tracked, layout)
+            found = predictions(groups, piece.columns, layout)
             yield from _rows(attribute, piece, groups.split(found))
 
 

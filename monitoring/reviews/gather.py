@@ -13,6 +13,7 @@ from django.db.models import Max, Q, QuerySet
 from metrics import ACCURACY_METRICS
 from monitoring import conf, packing
 from monitoring.clock import DAY, parse_time
+from monitoring.incidents.silences import covers
 from monitoring.models import (
     ActionItem,
     ActionState,
@@ -242,16 +243,9 @@ def _silences(team_id: int, rows: Sequence[Watched], as_of: datetime) -> dict[in
     for one in held.exclude(watched=None, tag="").select_related("owner").order_by("ends_at"):
         fact = SilenceFact(one.pk, one.ends_at, name_of(one.owner), one.reason)
         for row in rows:
-            if one.watched_id == row.pk or (one.watched_id is None and _tagged(row, one.tag)):
+            if covers(one, row, row.source_id, one.area):
                 found[row.pk].append(fact)
     return {pk: tuple(silences) for pk, silences in found.items()}
-
-
-def _tagged(row: Watched, wanted: str) -> bool:
-    """Whether a deployment has the tag: by name, or by `name=value`."""
-    name, equals, value = wanted.partition("=")
-    tags = [tag for tag in row.tags if isinstance(tag, dict)] if isinstance(row.tags, list) else []
-    return any(tag.get("name") == name and (not equals or str(tag.get("value")) == value) for tag in tags)
 
 
 def _accepted(plan: ReviewPlan) -> dict[int, frozenset[str]]:

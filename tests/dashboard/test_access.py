@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import timedelta
 
 import pytest
 from django.test import Client
@@ -11,9 +12,21 @@ from django.urls import get_resolver, reverse
 
 from dashboard.urls import urlpatterns
 from monitoring.channels import aim
-from monitoring.models import ActionItem, Carrier, Channel, MailState, Message, NotifyReason, Review, ReviewPlan
+from monitoring.models import (
+    ActionItem,
+    Carrier,
+    Channel,
+    Incident,
+    MailState,
+    Message,
+    NotifyReason,
+    Review,
+    ReviewPlan,
+    Silence,
+)
 from monitoring.reviews import meeting
 from tests.dashboard.world import World
+from tests.monitoring.factories import make_incident
 
 OPEN, FOUND, HIDDEN, REFUSED, GOES_ON = 200, 200, 404, 403, 302
 
@@ -36,6 +49,12 @@ TABLE = (
     Row("batches", "watched", outsider=HIDDEN),
     Row("refresh", "watched", owner=GOES_ON, reader=GOES_ON, outsider=HIDDEN, method="post"),
     Row("chart-csv", "chart", outsider=HIDDEN),
+    Row("incidents"),
+    Row("incident", "incident", outsider=HIDDEN),
+    Row("incident-act", "acting", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
+    Row("silences"),
+    Row("silence-add", reader=REFUSED),
+    Row("silence-cancel", "silence", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
     Row("reviews"),
     Row("review-plan-add", reader=REFUSED),
     Row("review-plan", "plan", reader=REFUSED, outsider=HIDDEN),
@@ -78,7 +97,7 @@ TABLE = (
 )
 #: Figures travel as data: no browser runs or styles by them.
 DATA = re.compile(r'<script[^>]* type="application/json"[^>]*>.*?</script>', re.DOTALL)
-PUBLIC = {"login", "logout", "unsubscribe"}
+PUBLIC = {"login", "logout", "unsubscribe", "act"}
 
 
 def address(world: World, row: Row) -> str:
@@ -103,6 +122,9 @@ def address(world: World, row: Row) -> str:
         "record": [record.pk],
         "item": [review.pk, item.pk],
         "action": [action.pk],
+        "incident": [_incident(world)],
+        "acting": [_incident(world), "acknowledge"],
+        "silence": [_silence(world)],
         "channel": [_channel(world, "hook")],
         "removable": [_channel(world, "gone soon")],
     }
@@ -124,7 +146,7 @@ def mailed(world: World) -> World:
         team=world.team,
         user=world.owner,
         watched=world.watched(),
-        why=NotifyReason.FIRST,
+        why=NotifyReason.OPENED,
         recipient="ines@example.org",
         subject="[FAILING] Flight delayed",
         text="Pressure has drifted.",
@@ -137,6 +159,21 @@ def mailed(world: World) -> World:
     )
     hold_reviews(world)
     return world
+
+
+def _incident(world: World) -> int:
+    made = Incident.objects.filter(watched=world.watched(), area="service").first() or make_incident(
+        world.watched(), area="service"
+    )
+    return made.pk
+
+
+def _silence(world: World) -> int:
+    until = world.now + timedelta(days=1)
+    made, _ = Silence.objects.get_or_create(
+        team=world.team, reason="storm", defaults={"starts_at": world.now, "ends_at": until, "created_at": world.now}
+    )
+    return made.pk
 
 
 def hold_reviews(world: World) -> None:

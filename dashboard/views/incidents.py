@@ -1,0 +1,257 @@
+"""Incidents: the list worst first, one of them with its timeline, and what people do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.db.models import Count, QuerySet
+from django.http import Http404, HttpResponse, QueryDict
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_POST
+
+from dashboard import incidents as told
+from dashboard.charts import words
+from dashboard.pages import page, render
+from dashboard.reader import PageRequest, Reader
+from dashboard.reviews.charts import about
+from monitoring.incidents import actions, listing
+from monitoring.incidents.actions import ActionRefused
+from monitoring.incidents.listing import Narrowed, Show
+from monitoring.models import Area, AreaHealth, Incident, Message, Role
+
+SIZE, MEMBERS, MAILS = 50, 100, 20
+WORDS = {
+    Show.OPEN: "Open",
+    Show.UNANSWERED: "Nobody yet",
+    Show.MINE: "Mine",
+    Show.ACKNOWLEDGED: "Acknowledged",
+    Show.SNOOZED: "Snoozed",
+    Show.RESOLVED: "Resolved",
+}
+SNOOZES = {"4h": timedelta(hours=4), "24h": timedelta(hours=24), "7d": timedelta(days=7)}
+RELATED = ("watched__source", "source", "assignee", "acknowledged_by", "snoozed_by", "resolved_by", "team", "parent")
+
+
+@page
+def show_all(request: PageRequest) -> HttpResponse:
+    """One list of the six; members of a fleet incident stand below it."""
+    now, reader = timezone.now(), request.reader
+    by = asked(request.GET)
+    everything = listing.of_teams(reader.team_ids)
+    counts = listing.counts(everything, reader.user.pk, now)
+    number = request.GET.get("page", "1")
+    at = max(1, int(number)) if number.isdecimal() and len(number) < 6 else 1
+    found = listing.narrowed(everything, by, reader.user.pk, now).select_related(*RELATED)
+    rows = list(found[(at - 1) * SIZE : at * SIZE + 1])
+    members = _members([row.pk for row in rows])
+    context = {
+        "nav": "incidents",
+        "now": now,
+        "lines": told.lines(rows[:SIZE], reader.zone, now, members),
+        "chips": [(show.value, WORDS[show], counts[show]) for show in Show],
+        "counts": counts,
+        "by": by,
+        "areas": Area.choices,
+        "headline": headline(counts),
+        "older": at + 1 if len(rows) > SIZE else None,
+        "newer": at - 1 if at > 1 else None,
+        "query": "&".join(f"{name}={value}" for name, value in _pairs(request.GET)),
+    }
+    return render(request, "dashboard/incidents.html", context)
+
+
+def asked(query: QueryDict) -> Narrowed:
+    """The list that an address asks for; what does not exist is left out."""
+    show = query.get("show", "")
+    area = query.get("area", "")
+    watched = query.get("deployment", "")
+    return Narrowed(
+        Show(show) if show in set(Show) else Show.OPEN,
+        query.get("q", "").strip()[:200],
+        area if area in Area.values else "",
+        int(watched) if watched.isdecimal() and len(watched) < 19 else None,
+    )
+
+
+def _pairs(query: QueryDict) -> list[tuple[str, str]]:
+    by = asked(query)
+    pairs = [("show", by.show.value), ("area", by.area)]
+    return [(name, value) for name, value in pairs if value and value != Show.OPEN.value]
+
+
+def headline(counts: dict[Show, int]) -> str:
+    """`3 incidents are open, 2 of them unanswered`."""
+    n, waiting = counts[Show.OPEN], counts[Show.UNANSWERED]
+    if not n:
+        return "No incident is open"
+    is_open = f"{words.count(n, 'incident')} {'is' if n == 1 else 'are'} open"
+    if not waiting:
+        return f"{is_open}, answered" if n == 1 else f"{is_open}, all answered"
+    return f"{is_open}, {'unanswered' if waiting == n else f'{waiting:,} of them unanswered'}"
+
+
+@page
+def show(request: PageRequest, pk: int) -> HttpResponse:
+    """One incident: what, since when, how it was told, what people did; its chart, its members."""
+    now, reader = timezone.now(), request.reader
+    row = incident_or_404(request, pk)
+    role = reader.role_in(row.team_id)
+    watched = row.watched
+    shown = told.line(row, reader.zone, now)
+    members = list(row.members.select_related(*RELATED).order_by("resolved_at", "-severity", "pk")[:MEMBERS])
+    drawn = about(reader, watched, row.area, row.began_at, now) if watched is not None else None
+    events = row.events.select_related("by").order_by("-at", "-pk")
+    context: dict[str, Any] = {
+        "nav": "incidents",
+        "now": now,
+        "incident": row,
+        "line": shown,
+        "may_act": role is not None and role.may_act,
+        "people": people(row.team_id),
+        "steps": [told.step(event, row) for event in events],
+        "chart": drawn,
+        "health": AreaHealth.objects.filter(watched=watched, area=row.area).first() if watched else None,
+        "others": _others(row, reader, now),
+        "member_lines": told.lines(members, reader.zone, now),
+        "mails": _mails(row),
+        "snoozes": [(name, f"{name[:-1]}\u202f{name[-1]}") for name in SNOOZES],
+        "latest": (now + actions.LONGEST_SNOOZE).astimezone(reader.zone).strftime("%Y-%m-%dT%H:%M"),
+    }
+    return render(request, "dashboard/incident.html", context, around=row.watched_id)
+
+
+def people(team_id: int) -> QuerySet[User]:
+    """Whom an incident can be given to."""
+    return User.objects.filter(memberships__team=team_id, is_active=True).order_by("first_name", "username")
+
+
+def _others(row: Incident, reader: Reader, now: datetime) -> list[told.Line]:
+    """What else is open at the same deployment."""
+    if row.watched_id is None:
+        return []
+    found = told.open_by_deployment([row.watched_id], reader.zone, now).get(row.watched_id, [])
+    return [one for one in found if one.number != row.pk]
+
+
+def _mails(row: Incident) -> list[Message]:
+    """Messages about the deployment while the incident lasted."""
+    found = Message.objects.filter(team=row.team_id, created_at__gte=row.opened_at)
+    if row.watched_id is not None:
+        found = found.filter(watched=row.watched_id)
+    else:
+        found = found.filter(watched__in=row.members.values("watched"))
+    if row.resolved_at is not None:
+        found = found.filter(created_at__lte=row.resolved_at + timedelta(hours=1))
+    return list(found.only("pk", "subject", "recipient", "created_at", "state").order_by("-created_at")[:MAILS])
+
+
+def _members(ids: list[int]) -> dict[int, int]:
+    rows = Incident.objects.filter(parent__in=ids).values_list("parent").annotate(n=Count("pk")).order_by()
+    return {pk: n for pk, n in rows if pk is not None}
+
+
+def incident_or_404(request: PageRequest, pk: int) -> Incident:
+    mine = Incident.objects.filter(team__in=request.reader.team_ids, pk=pk)
+    found = mine.select_related(*RELATED).first()
+    if found is None:
+        raise Http404("There is no such incident, or none of your teams.")
+    return found
+
+
+# --- What people do -----------------------------------------------------------------------------------------------
+
+
+@page
+@require_POST
+def act(request: PageRequest, pk: int, action: str) -> HttpResponse:
+    """One action by a form; a read-only member is refused, bad input is said."""
+    row = incident_or_404(request, pk)
+    role: Role | None = request.reader.role_in(row.team_id)
+    if role is None or not role.may_act:
+        raise PermissionDenied("Your role is read only: you may look at incidents, not act on them.")
+    step = STEPS.get(action)
+    if step is None:
+        raise Http404("There is no such action.")
+    try:
+        done = step(row, request, timezone.now())
+    except ActionRefused as refused:
+        messages.error(request, str(refused), extra_tags="failing")
+    else:
+        if done:
+            messages.success(request, done, extra_tags="passing")
+    back = request.POST.get("back", "")
+    safe = url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure())
+    return redirect(back) if back and safe else redirect("incident", pk)
+
+
+def _acknowledge(row: Incident, request: PageRequest, now: datetime) -> str:
+    actions.acknowledge(row, request.reader.user, now)
+    return "Acknowledged: nobody is alarmed further, and reminders come weekly."
+
+
+def _assign(row: Incident, request: PageRequest, now: datetime) -> str:
+    chosen = request.POST.get("assignee", "")
+    to = people(row.team_id).filter(pk=int(chosen)).first() if chosen.isdecimal() and len(chosen) < 10 else None
+    if chosen and to is None:
+        raise ActionRefused("assignee", "An incident can be given to members of its team.")
+    actions.assign(row, request.reader.user, now, to=to)
+    return f"Assigned to {told.person(to)}." if to is not None else "Assigned to nobody."
+
+
+def _note(row: Incident, request: PageRequest, now: datetime) -> str:
+    actions.note(row, request.reader.user, now, text=request.POST.get("text", ""))
+    return "Noted."
+
+
+def _snooze(row: Incident, request: PageRequest, now: datetime) -> str:
+    length = request.POST.get("for", "")
+    why = request.POST.get("why", "").strip()
+    if not why:
+        raise ActionRefused("why", "Say why it is snoozed: the team reads it.")
+    if length in SNOOZES:
+        until: datetime | None = now + SNOOZES[length]
+    else:
+        until = moment(request.POST.get("until", ""), request.reader)
+    if until is None:
+        raise ActionRefused("until", "A snooze needs an end: choose a length, or a day and a time.")
+    actions.snooze(row, request.reader.user, now, until=until, why=why)
+    return f"Snoozed until {words.stamp(until, request.reader.zone, now)} for the whole team. Polling goes on."
+
+
+def _unsnooze(row: Incident, request: PageRequest, now: datetime) -> str:
+    actions.unsnooze(row, request.reader.user, now)
+    return "The snooze has ended."
+
+
+def _resolve(row: Incident, request: PageRequest, now: datetime) -> str:
+    actions.resolve(row, request.reader.user, now, why=request.POST.get("why", ""))
+    return "Resolved. The same trouble opens it again only if it gets worse, or was gone in between."
+
+
+def moment(text: str, reader: Reader) -> datetime | None:
+    """A time as a form gives it, in the reader's zone; None for none."""
+    try:
+        found = parse_datetime(text.strip())
+    except ValueError:
+        return None
+    if found is None:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=reader.zone)
+
+
+STEPS: dict[str, Callable[[Incident, PageRequest, datetime], str]] = {
+    "acknowledge": _acknowledge,
+    "assign": _assign,
+    "note": _note,
+    "snooze": _snooze,
+    "unsnooze": _unsnooze,
+    "resolve": _resolve,
+}

@@ -1,0 +1,93 @@
+"""Incidents as lists need them: narrowed, counted, and worst first by consequence, in the database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from django.db.models import Case, Count, F, FloatField, Q, Value, When
+from django.db.models.expressions import RawSQL
+from django.db.models.functions import Log
+
+from monitoring.models import Area, Incident
+from monitoring.models.incidents import IncidentQuerySet
+
+
+class Show(StrEnum):
+    """Which incidents a list shows."""
+
+    OPEN = "open"
+    MINE = "mine"
+    UNANSWERED = "unanswered"
+    ACKNOWLEDGED = "acknowledged"
+    SNOOZED = "snoozed"
+    RESOLVED = "resolved"
+
+
+@dataclass(frozen=True, slots=True)
+class Narrowed:
+    """What a list is narrowed by; empty = not."""
+
+    show: Show = Show.OPEN
+    search: str = ""
+    area: str = ""
+    watched_id: int | None = None
+
+
+#: Weeks since an incident was opened, four at most: the time that it may have gone unanswered.
+_WEEKS = "least(4, greatest(0, extract(epoch FROM %s::timestamptz - monitoring_incident.opened_at)) / 604800)"
+
+
+def of_teams(team_ids: Iterable[int]) -> IncidentQuerySet:
+    """Everything of the teams that a list shows at its top level: members of a fleet incident stand below it."""
+    return Incident.objects.filter(team__in=list(team_ids)).roots()
+
+
+def narrowed(rows: IncidentQuerySet, by: Narrowed, user_id: int, now: datetime) -> IncidentQuerySet:
+    """The rows that a list asks for, in its order: open ones by consequence, resolved ones newest first."""
+    found = rows.filter(_state(by.show, user_id, now))
+    if by.search:
+        found = found.filter(
+            Q(watched__label__icontains=by.search)
+            | Q(members__watched__label__icontains=by.search)
+            | Q(source__name__icontains=by.search, kind="source")
+        ).distinct()
+    if by.area in Area.values:
+        found = found.filter(area=by.area)
+    if by.watched_id is not None:
+        found = found.filter(Q(watched=by.watched_id) | Q(members__watched=by.watched_id)).distinct()
+    return found.order_by("-resolved_at", "-pk") if by.show is Show.RESOLVED else worst_first(found, now)
+
+
+def worst_first(rows: IncidentQuerySet, now: datetime) -> IncidentQuerySet:
+    """Severity (of status and importance) × predictions affected × time unanswered, as in a review's agenda.
+
+    Predictions count by their order of magnitude; what somebody has answered, or has been snoozed, waits no more.
+    """
+    waiting = RawSQL(_WEEKS, (now,), output_field=FloatField())  # noqa: S611 - a constant
+    answered = Q(acknowledged_at__isnull=False) | Q(assignee__isnull=False) | Q(snoozed_until__gt=now)
+    unanswered = Case(When(answered, then=Value(0.0)), default=waiting, output_field=FloatField())
+    reach = Value(1.0) + Log(Value(10.0), Value(1.0) + F("predictions_affected"))
+    weight = F("severity") * reach * (Value(1.0) + unanswered)
+    return rows.annotate(consequence=weight).order_by("-consequence", "opened_at", "pk")
+
+
+def counts(rows: IncidentQuerySet, user_id: int, now: datetime) -> dict[Show, int]:
+    """How many each list would show: one statement."""
+    asked = {show.value: Count("pk", filter=_state(show, user_id, now)) for show in Show}
+    found = rows.order_by().aggregate(**asked)
+    return {show: found[show.value] for show in Show}
+
+
+def _state(show: Show, user_id: int, now: datetime) -> Q:
+    is_open, snoozed = Q(resolved_at__isnull=True), Q(snoozed_until__gt=now)
+    return {
+        Show.OPEN: is_open,
+        Show.MINE: is_open & Q(assignee=user_id),
+        Show.UNANSWERED: is_open & ~snoozed & Q(acknowledged_at__isnull=True, assignee__isnull=True),
+        Show.ACKNOWLEDGED: is_open & ~snoozed & (Q(acknowledged_at__isnull=False) | Q(assignee__isnull=False)),
+        Show.SNOOZED: is_open & snoozed,
+        Show.RESOLVED: ~is_open,
+    }[show]

@@ -1,0 +1,75 @@
+"""Incidents in a real browser: found on the fleet, answered, snoozed, resolved; at a desk and on a phone."""
+
+from __future__ import annotations
+
+import pytest
+from django.urls import reverse
+from playwright.sync_api import Browser, expect
+from pytest_django.live_server_helper import LiveServer
+
+from monitoring.incidents import actions
+from monitoring.models import Incident
+from tests.browser.test_pages_in_browser import DESK, PHONE, Visit, visit
+from tests.browser.test_review_in_browser import picture, whole
+from tests.dashboard import world as worlds
+from tests.monitoring.factories import make_incident
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+def prepared(found: Visit) -> int:
+    """Two open incidents, one of them with a note; the others gone."""
+    Incident.objects.all().delete()
+    world = found.world
+    first = make_incident(
+        world.watched(),
+        began_at=world.now,
+        opened_at=world.now,
+        predictions_affected=20_900,
+        reason="1 high-importance feature above PSI 0.15, limit 1: pressure 3.43.",
+    )
+    make_incident(world.watched("Departure delayed, Newark"), area="accuracy", worst="warning", status="warning")
+    actions.note(first, world.reader, world.now, text="Heat since early July. Retraining is due on Friday.")
+    return first.pk
+
+
+@pytest.mark.parametrize(("viewport", "scheme"), [(DESK, "dark"), (PHONE, "light")])
+def test_an_incident_from_the_fleet_to_its_end(
+    browser: Browser, live_server: LiveServer, viewport: dict[str, int], scheme: str
+) -> None:
+    found = visit(browser, live_server, viewport, scheme)
+    number = worlds.beside(lambda: prepared(found))
+    page = found.page
+    found.go("/")
+    picture(found, "fleet")
+    page.get_by_role("link", name="Incidents").first.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("2 incidents are open, unanswered")
+    assert whole(page)
+    picture(found, "incidents")
+    page.locator(f"a[href='{reverse('incident', args=[number])}']").first.click()
+    expect(page.locator(".chart.is-live")).to_be_visible(timeout=60_000)
+    picture(found, "incident")
+    page.get_by_role("button", name="Acknowledge").click()
+    expect(page.get_by_text("Acknowledged: nobody is alarmed further")).to_be_visible()
+    page.locator("summary", has_text="Snooze").click()
+    page.get_by_placeholder("Reason, required").fill("storm season")
+    picture(found, "snooze")
+    page.get_by_role("button", name="Snooze", exact=True).click()
+    expect(page.get_by_text("Failing, snoozed")).to_be_visible()
+    assert whole(page)
+    found.go("/")
+    expect(page.locator("tr.snoozed")).to_have_count(1)
+    picture(found, "fleet-snoozed")
+    found.go(reverse("silences"))
+    expect(page.get_by_text("storm season").first).to_be_attached()
+    assert whole(page)
+    picture(found, "silences")
+    found.go(reverse("silence-add") + "?kind=maintenance")
+    assert whole(page)
+    picture(found, "silence-form")
+    found.go(reverse("incident", args=[number]))
+    page.locator("summary", has_text="Resolve").click()
+    page.get_by_role("button", name="Resolve", exact=True).click()
+    expect(page.get_by_text("resolved by Ines")).to_be_visible()
+    assert found.trouble == []
+    found.context.close()
