@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("deployments", "0014_prompts"),
+        ("deployments", "0019_serving_reports_and_custom_jobs"),
     ]
 
     operations = [
