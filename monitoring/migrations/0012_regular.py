@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("monitoring", "0010_one_way_of_telling"),
+        ("monitoring", "0011_reminders"),
     ]
 
     operations = [
