@@ -334,7 +334,7 @@ def test_the_weakest_role_that_may_call_it_gets_the_answer_of_the_reference(worl
     if operation.keys:
         assert set(operation.keys.split()) <= set(answer.json())
     if operation.is_file:
-        answer.close()
+        assert b"".join(answer.streaming_content)
     elif operation.status == 200:
         assert answer.content.strip().startswith(b"{")
 
