@@ -33,6 +33,7 @@ class Kind(Enum):
     PACKAGE = auto()  # the package of a model of the deployment
     CLASS = auto()  # a class of its target
     FEATURE = auto()  # a feature of the model
+    ONE_FEATURE = auto()  # the target, or a feature that is counted by place
     ATTRIBUTE = auto()  # a followed segment attribute; counts only with a value
 
 
@@ -104,6 +105,8 @@ METRIC = {"metric": Kind.CHOICE}
 CLASSES = {"targetClass": Kind.CLASS}
 ALL_CLASSES = CLASSES | {"targetClasses": Kind.CLASS}
 FEATURES = {"featureNames": Kind.FEATURE}
+PLACE = {"geoFeatureName": Kind.ATTRIBUTE}
+SPACE = "geoFeatureName modelId period"
 PERCENTILES = {"includePercentiles": Kind.FLAG}
 QUANTILES = {"executionTimeQuantile": Kind.RATIO, "responseTimeQuantile": Kind.RATIO}
 SLOW = {"slowRequestsThreshold": Kind.COUNT}
@@ -223,6 +226,7 @@ BATCH_OPERATIONS = [
 MONITORING = [
     get("accuracy/", ACCURACY, PERIOD, MODEL, BATCHES, SEGMENT, ALL_CLASSES),
     get("accuracyOverBatch/", "baselines buckets", SEGMENT, MODEL, BATCHES, METRIC),
+    get("accuracyOverSpace/", f"{SPACE} baselines buckets metric", PERIOD, MODEL, METRIC, PLACE),
     get("accuracyOverTime/", ACCURACY_BY_TIME, BUCKETS, MODEL, METRIC, SEGMENT, ALL_CLASSES),
     get(
         "fairnessScoresOverTime/",
@@ -242,6 +246,11 @@ MONITORING = [
         example=ONE_FEATURE,
     ),
     get(
+        "featureDriftOverSpace/",
+        "data featureName geoFeatureName period",
+        *(PERIOD, MODEL, METRIC, PLACE, {"featureName": Kind.ONE_FEATURE}),
+    ),
+    get(
         "featureDriftOverTime/",
         "buckets features metric summaries",
         *(BUCKETS, MODEL, FEATURES, METRIC, SEGMENT),
@@ -250,8 +259,10 @@ MONITORING = [
     get("humilityStats/", f"data modelId period {SEGMENTED}", BUCKETS, MODEL, SEGMENT),
     get("humilityStatsOverTime/", f"buckets modelId {SEGMENTED} summary", BUCKETS, MODEL, SEGMENT),
     get("predictionsOverBatch/", OVER, SEGMENT, BATCHES, MODEL, PERCENTILES),
+    get("predictionsOverSpace/", f"{SPACE} baselines buckets", PERIOD, MODEL, PLACE, CLASSES),
     get("predictionsOverTime/", OVER, BUCKETS, SEGMENT, MODEL, CLASSES, PERCENTILES),
     get("predictionsVsActualsOverBatch/", OVER, SEGMENT, MODEL, BATCHES, CLASSES),
+    get("predictionsVsActualsOverSpace/", f"{SPACE} baselines buckets summary", PERIOD, MODEL, PLACE, CLASSES),
     get("predictionsVsActualsOverTime/", f"{OVER} summary", BUCKETS, SEGMENT, MODEL, CLASSES),
     get("batchServiceStats/", f"batches metrics {SEGMENTED}", QUANTILES, SLOW, SEGMENT, BATCHES, MODEL),
     get("serviceStats/", SERVICE, PERIOD, QUANTILES, SLOW, SEGMENT, MODEL),
@@ -263,7 +274,11 @@ MONITORING = [
 SCHEDULE = {name: ["*"] for name in ("minute", "hour", "dayOfMonth", "month", "dayOfWeek")}
 VALIDATION = "checks message status"
 ONE_POLICY = "retrainingPolicies/{retrainingPolicyId}/"
-NEW_POLICY = {"name": "Every month", "action": "create_model_package"}
+NEW_POLICY = {
+    "name": "Every month",
+    "action": "create_model_package",
+    "featureListStrategy": "informative_features",
+}
 CONSUMER_ROLE = {"role": "CONSUMER", "shareRecipientType": "user", "username": "{username}"}
 MODELS = [
     change("PATCH", "model/", OWNER, 202, {"modelPackageId": "{packageId}", "reason": "ACCURACY"}, VALIDATION),
@@ -406,12 +421,7 @@ OUTSIDE = [
     Operation("GET", "predictionServers/", None, True, 200, PAGE, WINDOW),
 ]
 
-NOT_SERVED = [
-    *later_of_one("GET", "accuracyOverSpace/", "baselines buckets geoFeatureName metric modelId period"),
-    *later_of_one("GET", "featureDriftOverSpace/", "data featureName geoFeatureName period"),
-    *later_of_one("GET", "predictionsOverSpace/", "baselines buckets geoFeatureName modelId period"),
-    *later_of_one("GET", "predictionsVsActualsOverSpace/", "baselines buckets geoFeatureName modelId period summary"),
-]
+NOT_SERVED = []
 
 OPERATIONS: list[Operation] = [
     *DEPLOYMENTS,

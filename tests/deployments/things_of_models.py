@@ -9,7 +9,7 @@ from typing import Any
 from deployments import challengers
 from deployments.models import Deployment, DeploymentRole, Role
 from deployments.retraining import policies, run
-from deployments.retraining.options import Cause, Policy
+from deployments.retraining.options import Cause, FeatureList, Policy
 from tests.deployments.factories import make_user
 from tests.deployments.onnx_models import make_scoring_package
 
@@ -91,15 +91,17 @@ def made(deployment: Deployment, now: datetime) -> dict[str, str]:
     deployment.save(update_fields=["settings"])
     owner = DeploymentRole.objects.filter(deployment=deployment, role=Role.OWNER).latest("pk").user
     assert owner is not None
-    challenger = challengers.create(deployment, make_scoring_package(owner=owner), "Challenger", owner, now)
+    challenger = challengers.create(deployment, make_scoring_package(place=True, owner=owner), "Challenger", owner, now)
     # a policy whose run is not finished, and one that can be run
-    policy = policies.create(deployment, Policy(name="Weekly"), owner, now)
-    idle = policies.create(deployment, Policy(name="Daily"), owner, now)
+    policy = policies.create(
+        deployment, Policy(name="Weekly", feature_list_strategy=FeatureList.INFORMATIVE), owner, now
+    )
+    idle = policies.create(deployment, Policy(name="Daily", feature_list_strategy=FeatureList.INFORMATIVE), owner, now)
     return {
         "retrainingPolicyId": policy.public_id,
         "runId": run.start(policy, Cause.MANUAL, now).public_id,
         "idlePolicyId": idle.public_id,
         "challengerId": challenger.public_id,
-        "packageId": make_scoring_package(owner=owner).public_id,
+        "packageId": make_scoring_package(place=True, owner=owner).public_id,
         "username": make_user().get_username(),
     }

@@ -9,7 +9,7 @@ import deployments.ids
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("deployments", "0019_serving_reports_and_custom_jobs"),
+        ("deployments", "0020_baselines_by_place"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
