@@ -421,7 +421,7 @@ OUTSIDE = [
     Operation("GET", "predictionServers/", None, True, 200, PAGE, WINDOW),
 ]
 
-NOT_SERVED = []
+NOT_SERVED: list[Operation] = []
 
 OPERATIONS: list[Operation] = [
     *DEPLOYMENTS,
