@@ -14,6 +14,7 @@ from tests.deployments.factories import make_user
 from tests.deployments.onnx_models import make_scoring_package
 
 UNKNOWN = "0123456789abcdef01234567"
+INFORMATIVE = {"featureListStrategy": "informative_features"}
 REFUSED: Mapping[str, list[tuple[Any, str]]] = {
     "PATCH deployments/{deploymentId}/retrainingSettings/": [
         ({"datasetId": UNKNOWN}, "datasetId"),
@@ -24,7 +25,7 @@ REFUSED: Mapping[str, list[tuple[Any, str]]] = {
     "POST deployments/{deploymentId}/retrainingPolicies/": [
         ({"action": "create_model_package"}, "name"),
         ({"name": "New"}, "action"),
-        ({"name": "Weekly", "action": "create_model_package"}, "name"),
+        ({**INFORMATIVE, "name": "Weekly", "action": "create_model_package"}, "name"),
         ({"name": "New", "action": "celebrate"}, "action"),
         ({"name": "New", "action": "create_challenger", "trigger": {"type": "schedule"}}, "trigger.schedule"),
     ],
