@@ -20,7 +20,7 @@ from dashboard.phrases import area_number, since_text
 from dashboard.reader import PageRequest, Reader
 from dashboard.sentences import fleet_headline, fleet_note, news
 from monitoring.fleet import ORDERS, AreaCell, Filters, FleetPage, FleetRow, fleet
-from monitoring.models import Area, Importance, Status, Transition
+from monitoring.models import CORE_AREAS, Area, Importance, Status, Transition
 
 ORDER_WORDS = {
     "worst": "worst first",
@@ -91,7 +91,7 @@ def show(request: PageRequest) -> HttpResponse:
         "page": found,
         "filters": filters,
         "rows": rows(found, request.reader.zone, now),
-        "heads": [HEADS[area] for area in Area],
+        "heads": [HEADS[area] for area in CORE_AREAS],
         "chips": chips(found, request.GET),
         "order": order,
         "order_words": ORDER_WORDS[order],

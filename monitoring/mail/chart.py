@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -17,9 +18,9 @@ from monitoring import client, health, snapshots
 from monitoring import questions as q
 from monitoring.models import Area, Status, Transition
 from monitoring.poll.facts import fact_questions, facts_of, shaped
-from monitoring.poll.standing import DAYS
+from monitoring.poll.standing import DAYS, Facts
 from monitoring.questions import Question, ServiceMetric
-from monitoring.snapshots import Snapshot
+from monitoring.snapshots import Point, Snapshot
 
 _WORDS = {status.value: status.label.lower() for status in Status}
 logger = logging.getLogger(__name__)
@@ -68,9 +69,14 @@ def chart_of(transition: Transition, now: datetime) -> MailChart | None:
     watched = transition.watched
     facts = facts_of(watched, snapshots.read(watched, fact_questions(watched), now=now), now)
     name = _worst_feature(transition) or next(iter(facts.features), "")
-    questions = [q.health_settings(), *_QUESTIONS[Area(transition.area)](facts.judged_metric, name)]
-    known = snapshots.read(watched, questions, now=now)
-    chart = _CHARTS[Area(transition.area)](transition, known, facts.judged_metric, name)
+    area = Area(transition.area)
+    further = None if area.is_core else _further(transition, facts)
+    asked = _QUESTIONS[area](facts.judged_metric, name) if area.is_core else [further] if further else []
+    known = snapshots.read(watched, [q.health_settings(), *asked], now=now)
+    if further is not None:
+        chart = _further_chart(transition, known, further)
+    else:
+        chart = _CHARTS[area](transition, known, facts.judged_metric, name) if area.is_core else None
     if chart is None or not any(value is not None for value in chart.values):
         return None
     return chart
@@ -175,6 +181,73 @@ def _limit_value(threshold: float | None, measurement: Measurement, baseline: fl
     if threshold is None or measurement is Measurement.VALUE:
         return threshold
     return None if baseline is None else baseline + sign * abs(threshold) / 100 * abs(baseline)
+
+
+# --- Areas that not every deployment has ---------------------------------------------------------------------------
+
+
+def _further(transition: Transition, facts: Facts) -> Question | None:
+    """The series behind the verdict; None where the evidence names none."""
+    area, evidence = Area(transition.area), transition.evidence
+    if area is Area.FAIRNESS:
+        feature = (_first(evidence, "below") or {}).get("feature")
+        metric = facts.areas.fairness_metrics[0] or None
+        return q.fairness_over_time(str(feature), DAYS, metric=metric) if feature else None
+    if area is Area.CUSTOM_METRICS:
+        met = evidence.get("condition")
+        return q.custom_over_time(str(met["metricId"]), DAYS) if isinstance(met, dict) and met.get("metricId") else None
+    if area is Area.ACTUALS_TIMELINESS:
+        return q.predictions_vs_actuals_over_time(DAYS)
+    return q.predictions_over_time(DAYS)
+
+
+def _further_chart(transition: Transition, known: Snapshot, question: Question) -> MailChart | None:
+    view = known.series(question)
+    if view is None:
+        return None
+    name, caption, read, limits = _reading(transition)
+    return MailChart(
+        metric=name,
+        caption=f"{caption}, by UTC day",
+        status=transition.new,
+        starts=tuple(point.start for point in view.points),
+        values=tuple(read(point) for point in view.points),
+        immature=(False,) * len(view.points),
+        limits=limits,
+    )
+
+
+def _reading(transition: Transition) -> tuple[str, str, Callable[[Point], float | None], tuple[Limit, ...]]:
+    """What the number is called, what is drawn of it, how it is read from a bucket, and its limit."""
+    area, evidence = Area(transition.area), transition.evidence
+    if area is Area.FAIRNESS:
+        one = _first(evidence, "below") or {}
+        name = f"{one.get('feature')} {one.get('class')}"
+        limit = Limit(transition.new, float(evidence.get("threshold") or 0.0), above=False)
+        return name, f"Score of {name} against the most favoured class", partial(_score_of, one.get("class")), (limit,)
+    if area is Area.CUSTOM_METRICS:
+        met: dict[str, Any] = evidence.get("condition") or {}
+        limit = Limit(
+            transition.new, float(met.get("threshold") or 0.0), above=str(met.get("operator")).startswith("g")
+        )
+        return str(met.get("name")), str(met.get("name")), Point.number, (limit,)
+    if area is Area.ACTUALS_TIMELINESS:
+        caption = "Predictions that have an actual"
+        return "Actuals", caption, lambda point: point.number("rowCountWithActual"), ()
+    return "Predictions", "Predictions", lambda point: point.number("rowCount"), ()
+
+
+def _score_of(name: object, point: Point) -> float | None:
+    scores = point.values.get("scores")
+    for one in scores if isinstance(scores, list) else []:
+        if isinstance(one, dict) and one.get("label") == name and isinstance(one.get("value"), int | float):
+            return float(one["value"])
+    return None
+
+
+def _first(evidence: dict[str, Any], name: str) -> dict[str, Any] | None:
+    listed = evidence.get(name)
+    return listed[0] if isinstance(listed, list) and listed and isinstance(listed[0], dict) else None
 
 
 _QUESTIONS: dict[Area, Callable[[str, str], list[Question]]] = {

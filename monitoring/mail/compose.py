@@ -14,7 +14,7 @@ from django.template.loader import render_to_string
 
 from metrics.health import Measurement
 from metrics.wording import duration, percent, score, share
-from monitoring.evidence import drifted_features, short
+from monitoring.evidence import drifted_features, met_condition, short, unfavoured_classes
 from monitoring.mail import chart as charts
 from monitoring.mail.addressee import Addressee
 from monitoring.mail.chart import MailChart
@@ -72,7 +72,7 @@ def health_changed(context: Context, to: Addressee) -> Composed:
         "chart_id": CHART_ID if context.picture is not None else "",
         "icon_id": ICON_ID if context.icon is not None else "",
         "also": [_also(area, zone) for area in context.also],
-        "url": f"{settings.PUBLIC_URL}/deployments/{watched.pk}/{_TABS[Area(transition.area)]}",
+        "url": f"{settings.PUBLIC_URL}/deployments/{watched.pk}/{_TABS.get(Area(transition.area), '')}",
         "preferences_url": to.settings_url,
         "unsubscribe_url": to.unsubscribe_url,
         "team": to.team.name,
@@ -121,7 +121,13 @@ def test_message(to: Addressee, now: datetime) -> Composed:
 
 # --- Words --------------------------------------------------------------------------------------------------------
 
-_TABS = {Area.SERVICE: "service/", Area.DRIFT: "drift/", Area.ACCURACY: "accuracy/"}
+_TABS = {
+    Area.SERVICE: "service/",
+    Area.DRIFT: "drift/",
+    Area.ACCURACY: "accuracy/",
+    Area.PREDICTIONS_TIMELINESS: "predictions/",
+    Area.ACTUALS_TIMELINESS: "predictions/",
+}
 _TAGS = {
     NotifyReason.RESOLVED: "RESOLVED",
     NotifyReason.BETTER: "AT RISK",
@@ -178,11 +184,25 @@ def _value_and_limit(area: Area, evidence: Mapping[str, Any]) -> str:
         counted = f", limit {limit} such feature{'s' if limit != 1 else ''}" if isinstance(limit, int) else ""
         drifted = drifted_features(evidence) or "no drifted feature"
         return f"{drifted}; drifted above PSI {evidence.get('driftThreshold', '?')}{counted}"
+    if not area.is_core:
+        return _further_limit(area, evidence)
     requests = evidence.get("requests")
     if not requests:
         return ""
     server, user = evidence.get("serverErrors") or 0, evidence.get("userErrors") or 0
     return f"{server:,} server and {user:,} user errors, {share((server + user) / requests)} of {requests:,}; limit 1"
+
+
+def _further_limit(area: Area, evidence: Mapping[str, Any]) -> str:
+    if area is Area.FAIRNESS:
+        below = unfavoured_classes(evidence)
+        return f"{below or 'no class'} below {evidence.get('threshold', '?')}" if evidence.get("judged") else ""
+    if area is Area.CUSTOM_METRICS:
+        return met_condition(evidence)
+    expected, detail = evidence.get("expectedSeconds"), short(area, evidence)
+    if not isinstance(expected, int):
+        return ""
+    return f"{detail or 'none yet'}, expected every {duration(timedelta(seconds=expected))}"
 
 
 def _accuracy_limit(evidence: Mapping[str, Any]) -> str:
@@ -207,7 +227,7 @@ def _also(area: AreaHealth, zone: ZoneInfo) -> dict[str, Any]:
         "reason": area.reason,
         "since": when(area.since, zone),
         "tone": TONES[Status(area.status)],
-        "url": f"{settings.PUBLIC_URL}/deployments/{area.watched_id}/{_TABS[Area(area.area)]}",
+        "url": f"{settings.PUBLIC_URL}/deployments/{area.watched_id}/{_TABS.get(Area(area.area), '')}",
     }
 
 
