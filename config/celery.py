@@ -49,6 +49,10 @@ SERVICE_SCHEDULE = [
     Entry("deployments.tasks.refresh_health", "rollup", timedelta(minutes=5), timedelta(minutes=4)),
     # Replays of challengers that are due by their schedule.
     Entry("deployments.tasks.run_replays", "jobs", seconds(30), seconds(25)),
+    # Reports and custom jobs that are due by their schedule.
+    Entry("deployments.tasks.run_scheduled", "jobs", seconds(30), seconds(25)),
+    # Mails of reports.
+    Entry("deployments.tasks.send_reports", "mail", seconds(15), seconds(14)),
     # Next months' partitions, long before they are needed.
     Entry("deployments.tasks.ensure_partitions", "jobs", timedelta(hours=6), timedelta(hours=5)),
     # Rows and states past their retention; at night in UTC.
@@ -115,6 +119,7 @@ app.conf.update(
             f"deployments.tasks.{name}": {"queue": "rollup"}
             for name in ("roll_up", "dispatch_rollups", "refresh_health")
         },
+        "deployments.tasks.send_reports": {"queue": "mail"},
         "deployments.tasks.*": {"queue": "jobs"},
         "monitoring.tasks.send_mail": {"queue": "mail"},
         "monitoring.tasks.*": {"queue": "poll"},

@@ -52,6 +52,35 @@ class SegmentBaseline:
 
 
 @dataclass(frozen=True, eq=False)
+class HeldOut:
+    """What the holdout, or a part of it, says: metrics, metrics by class, and what predictions look like."""
+
+    rows: int
+    accuracy: Mapping[str, float | None]
+    by_class: Mapping[str, Mapping[str, float | None]]
+    predictions: Mapping[str, Any]
+
+    @property
+    def class_counts(self) -> Mapping[str, float]:
+        """How often each class occurred."""
+        counts: Mapping[str, float] = self.predictions.get("actualClassCounts", {})
+        return counts
+
+
+def held_out(package: ModelPackage, segment: tuple[str, str] | None = None) -> HeldOut | None:
+    """The holdout's baseline, or that of the rows with one value of an attribute; None if no row has it."""
+    if segment is None:
+        return HeldOut(
+            package.holdout_rows, package.accuracy_baseline, package.accuracy_by_class, package.prediction_baseline
+        )
+    attribute, value = segment
+    known = package.holdout_segments.get(attribute, {}).get(value)
+    if known is None:
+        return None
+    return HeldOut(known["rows"], known["accuracy"], known["byClass"], known["predictions"])
+
+
+@dataclass(frozen=True, eq=False)
 class Baseline:
     """Everything that a package's live rows are compared with."""
 
@@ -107,13 +136,13 @@ def _segments(
 ) -> dict[tuple[str, str], SegmentBaseline]:
     targets = package.target_baseline.get("segments", {})
     found = {}
-    for attribute, rows in package.segment_rows.items():
-        for value, n_rows in rows.items():
-            counted = {name: _counts(part[attribute][value]) for name, part in parts.items()}
-            held = targets.get(attribute, {}).get(value)
-            target = None if held is None else _counts(held)
+    for attribute in {**package.segment_rows, **targets}:
+        rows, held = package.segment_rows.get(attribute, {}), targets.get(attribute, {})
+        for value in {**rows, **held}:
+            counted = {name: _counts(part[attribute][value]) for name, part in parts.items() if value in rows}
+            target = _counts(held[value]) if value in held else None
             found[attribute, value] = SegmentBaseline(
-                n_rows, counted, target, 0 if target is None else int(target.sum())
+                rows.get(value, 0), counted, target, 0 if target is None else int(target.sum())
             )
     return found
 

@@ -55,8 +55,16 @@ class ModelPackage(models.Model):
     target_baseline = models.JSONField(default=dict)
     # metric name -> value on the holdout
     accuracy_baseline = models.JSONField(default=dict)
+    # metric name -> class -> value on the holdout, for several classes
+    accuracy_by_class = models.JSONField(default=dict)
+    # attribute -> value -> {"rows", "accuracy", "byClass", "predictions"} of the holdout's rows with that value
+    holdout_segments = models.JSONField(default=dict)
     # mean prediction, percentiles and class shares on the holdout, and mean and class shares of its actuals
     prediction_baseline = models.JSONField(default=dict)
+    # definitions of runtime parameters, see `deployments.runtime`
+    runtime_parameters = models.JSONField(default=list, blank=True)
+    # forecasting.TimeSeriesSpec as JSON; {} for models of other kinds
+    time_series = models.JSONField(default=dict)
     # the constant that sums of squares are taken around
     center = models.FloatField(default=0.0)
     # the feature that holds the prompt; models that generate text only

@@ -247,6 +247,6 @@ def _segment_numbers(scope: Scope) -> tuple[int, int]:
         deployment=scope.deployment,
         attribute__name=scope.segment.attribute,
         text=scope.segment.value,
-        is_other=False,
     )
-    return found.values_list("attribute_id", "pk").first() or NO_SUCH_SEGMENT
+    # a real value goes before the rest of all values, should both be called the same
+    return found.order_by("is_other").values_list("attribute_id", "pk").first() or NO_SUCH_SEGMENT

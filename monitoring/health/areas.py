@@ -129,7 +129,8 @@ def _conditions(given: Sequence[client.Condition] | None, names: dict[str, str])
     return [
         CustomCondition(names[one.metric_id], one.compare_operator, one.threshold)
         for one in given or []
-        if one.metric_id in names and one.compare_operator in OPERATORS and one.threshold is not None
+        if one.metric_id and one.compare_operator and one.threshold is not None
+        if one.metric_id in names and one.compare_operator in OPERATORS
     ]
 
 

@@ -48,9 +48,12 @@ class Operation:
     keys: str = ""
     query: Mapping[str, Kind] = field(default_factory=dict)
     example: Mapping[str, Any] = field(default_factory=dict)
+    # texts like "{datasetId}" stand for the ids of real things, as in the path
     body: Mapping[str, Any] | None = None
     # for administrators only
     admin: bool = False
+    # answers a file, not JSON
+    is_file: bool = False
     of_text: bool = False  # asked of a deployment that generates text
 
     @property
@@ -170,6 +173,8 @@ SECONDARY = (
     "secondaryDatasetConfigId secondaryDatasets"
 )
 FAIRNESS = "buckets fairnessThreshold favorableTargetOutcome modelId modelPackageId protectedFeature summary"
+BATCH_MODEL = "batchId endTime modelId predictionsCount startTime"
+ACTUALS_DATASET = {"datasetId": "{datasetId}", "actualValueColumn": "bought", "associationIdColumn": "row"}
 ACTUALS = {"data": [{"associationId": "row-1", "actualValue": "yes"}]}
 
 DEPLOYMENTS = [
@@ -180,7 +185,7 @@ DEPLOYMENTS = [
     get("capabilities/", "data"),
     change("PATCH", "status/", OWNER, 202, {"status": "inactive"}),
     get("settings/", SETTINGS),
-    change("PATCH", "settings/", OWNER, 202, {"automaticActuals": {"enabled": True}}),
+    change("PATCH", "settings/", OWNER, 202, {"featureDrift": {"enabled": False}}),
     get("healthSettings/", HEALTH),
     change("PATCH", "healthSettings/", OWNER, 200, {"dataDrift": {"driftThreshold": 0.2}}),
     get("healthSettings/defaults/", HEALTH),
@@ -194,6 +199,8 @@ DEPLOYMENTS = [
     get("segmentAttributes/", "data monitoringType", {"monitoringType": Kind.CHOICE}),
     get("segmentValues/", TOTAL, WINDOW, {"segmentAttribute": Kind.ATTRIBUTE, "search": Kind.TEXT}),
     change("POST", "actuals/fromJSON/", USER, 202, ACTUALS),
+    change("POST", "actuals/fromDataset/", USER, 202, ACTUALS_DATASET),
+    change("POST", "predictionInputs/fromDataset/", USER, 202, {"datasetId": "{datasetId}"}),
 ]
 
 BATCH_OPERATIONS = [
@@ -202,6 +209,13 @@ BATCH_OPERATIONS = [
     get("monitoringBatches/{monitoringBatchId}/", BATCH),
     change("PATCH", "monitoringBatches/{monitoringBatchId}/", USER, 200, {"description": "Late"}, BATCH),
     change("DELETE", "monitoringBatches/{monitoringBatchId}/", OWNER, 200),
+    get("monitoringBatchLimits/", "batchesPerDayLimit"),
+    get("monitoringBatches/{monitoringBatchId}/models/", TOTAL, WINDOW, {"modelId": Kind.TEXT}),
+    get("monitoringBatches/{monitoringBatchId}/models/{modelId}/", BATCH_MODEL),
+    change(
+        *("PATCH", "monitoringBatches/{monitoringBatchId}/models/{modelId}/", USER, 200),
+        *({"endTime": "2026-01-02T03:04:05Z", "startTime": "2026-01-01T00:00:00Z"}, BATCH_MODEL),
+    ),
 ]
 
 MONITORING = [
@@ -323,6 +337,37 @@ ROWS = [
     ),
 ]
 
+SERVING = [
+    get("model/secondaryDatasetConfiguration/", SECONDARY),
+    change(
+        "PATCH", "model/secondaryDatasetConfiguration/", OWNER, 204, {"secondaryDatasetConfigId": "{secondaryConfigId}"}
+    ),
+    get("model/secondaryDatasetConfigurationHistory/", PAGE, WINDOW),
+    get("runtimeParameters/", TOTAL, WINDOW, {"orderBy": Kind.CHOICE}, example={"orderBy": "createdAt"}),
+    change("PUT", "runtimeParameters/", OWNER, 200, {"runtimeParameterValues": "[]"}, TOTAL),
+    Operation(
+        "GET",
+        f"{ONE}scoringCode/",
+        USER,
+        True,
+        query=dict.fromkeys(
+            ("sourceCode", "includeAgent", "includePe", "includePredictionExplanations", "includePredictionIntervals"),
+            Kind.FLAG,
+        ),
+        is_file=True,
+    ),
+    change(
+        "POST",
+        "customMetrics/fromCustomJob/",
+        OWNER,
+        201,
+        {"customJobId": "{customJobId}", "name": "Missing"},
+        CUSTOM_JOB,
+    ),
+    change("POST", "onDemandReports/", USER, 200, {"id": "{reportId}"}),
+    change("POST", "scoringCodeBuilds/", USER, 200, {"includeAgent": True}),
+]
+
 OUTSIDE = [
     Operation("GET", "deletedDeployments/", None, True, 200, PAGE, WINDOW, admin=True),
     Operation(
@@ -334,28 +379,21 @@ OUTSIDE = [
         body={"action": "PermanentlyErase", "deploymentIds": ["{deletedDeploymentId}"]},
         admin=True,
     ),
-    Operation("POST", "deployments/fromLearningModel/", None, status=501, keys="id"),
-    Operation("GET", "predictionServers/", None, status=501, keys=PAGE),
+    Operation(
+        "POST",
+        "deployments/fromLearningModel/",
+        None,
+        True,
+        202,
+        "id",
+        body={"modelId": "{ownModelId}", "label": "By its model", "status": "inactive"},
+    ),
+    Operation("GET", "predictionServers/", None, True, 200, PAGE, WINDOW),
 ]
 
 NOT_SERVED = [
     *later_of_one("GET", "accuracyOverSpace/", "baselines buckets geoFeatureName metric modelId period"),
-    *later_of_one("POST", "actuals/fromDataset/"),
-    *later_of_one("POST", "customMetrics/fromCustomJob/", CUSTOM_JOB),
     *later_of_one("GET", "featureDriftOverSpace/", "data featureName geoFeatureName period"),
-    *later_of_one("GET", "model/secondaryDatasetConfiguration/", SECONDARY),
-    *later_of_one("PATCH", "model/secondaryDatasetConfiguration/"),
-    *later_of_one("GET", "model/secondaryDatasetConfigurationHistory/", PAGE),
-    *later_of_one("GET", "monitoringBatchLimits/"),
-    *later_of_one("GET", "monitoringBatches/{monitoringBatchId}/models/", TOTAL),
-    *later_of_one(
-        "GET",
-        "monitoringBatches/{monitoringBatchId}/models/{modelId}/",
-        "batchId endTime modelId predictionsCount startTime",
-    ),
-    *later_of_one("PATCH", "monitoringBatches/{monitoringBatchId}/models/{modelId}/"),
-    *later_of_one("POST", "onDemandReports/"),
-    *later_of_one("POST", "predictionInputs/fromDataset/"),
     *later_of_one("GET", "predictionsOverSpace/", "baselines buckets geoFeatureName modelId period"),
     *later_of_one("GET", "predictionsVsActualsOverSpace/", "baselines buckets geoFeatureName modelId period summary"),
     *later_of_one("GET", "retrainingPolicies/", TOTAL),
@@ -367,9 +405,6 @@ NOT_SERVED = [
     *later_of_one("GET PATCH", "retrainingPolicies/{retrainingPolicyId}/runs/{runId}/", RUN),
     *later_of_one("GET", "retrainingSettings/", "dataset predictionEnvironment retrainingUser"),
     *later_of_one("PATCH", "retrainingSettings/"),
-    *later_of_one("GET PUT", "runtimeParameters/", TOTAL),
-    *later_of_one("GET", "scoringCode/"),
-    *later_of_one("POST", "scoringCodeBuilds/"),
 ]
 
 OPERATIONS: list[Operation] = [
@@ -380,6 +415,7 @@ OPERATIONS: list[Operation] = [
     *EXPORTS,
     *CUSTOM_METRICS,
     *ROWS,
+    *SERVING,
     *OUTSIDE,
     *NOT_SERVED,
 ]
