@@ -167,7 +167,7 @@ def test_metrics_without_a_condition_are_a_blind_spot_and_no_verdict() -> None:
 # --- Timeliness ---------------------------------------------------------------------------------------------------
 
 TIMELY: list[tuple[str, datetime | None, dict[str, Any], str, str]] = [
-    ("P1D", NOW - timedelta(hours=3), {}, "passing", "Last predictions 3\u202fh ago, expected every 24\u202fh."),
+    ("P1D", NOW - timedelta(hours=3), {}, "passing", "Last predictions 3\u202fh ago, expected every 1\u202fd."),
     ("PT1H", NOW - timedelta(hours=3), {}, "failing", "No predictions for 3\u202fh, expected every 1\u202fh."),
     ("P1D", None, {}, "unknown", "The source does not tell when the last prediction came."),
     (
@@ -175,7 +175,7 @@ TIMELY: list[tuple[str, datetime | None, dict[str, Any], str, str]] = [
         None,
         {"predictionUsage": {"lastTimestamp": None}},
         "not_started",
-        "No predictions received yet; expected every 24\u202fh.",
+        "No predictions received yet; expected every 1\u202fd.",
     ),
     ("soon", NOW, {}, "unknown", "The expected frequency of predictions, soon, cannot be read."),
     ("", NOW, {}, "unavailable", "Timeliness of predictions is switched off."),
