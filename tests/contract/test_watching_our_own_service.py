@@ -110,7 +110,11 @@ def test_the_areas_that_are_switched_on_are_answered_in_the_shape_that_the_clien
     condition = {"metricId": metric.public_id, "compareOperator": "lt", "threshold": 5}
     every_day = {"enabled": True, "expectedFrequency": "P1D"}
     Deployment.objects.filter(pk=deployment.pk).update(
-        settings={"biasAndFairness": {"protectedFeatures": ["x"]}, "humility": {"enabled": True}},
+        settings={
+            "associationId": {"columnNames": ["id"]},
+            "biasAndFairness": {"protectedFeatures": ["x"]},
+            "humility": {"enabled": True},
+        },
         health_settings={
             "customMetrics": {"failingConditions": [condition]},
             "predictionsTimeliness": every_day,
@@ -130,4 +134,4 @@ def test_the_areas_that_are_switched_on_are_answered_in_the_shape_that_the_clien
     assert found[Area.CUSTOM_METRICS].status == Status.NOT_STARTED
     assert found[Area.FAIRNESS].status in {Status.NOT_STARTED, Status.UNKNOWN}
     assert found[Area.PREDICTIONS_TIMELINESS].status == Status.NOT_STARTED
-    assert Area.ACTUALS_TIMELINESS in found
+    assert found[Area.ACTUALS_TIMELINESS].status == Status.NOT_STARTED
