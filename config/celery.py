@@ -67,6 +67,8 @@ WATCHER_SCHEDULE = [
     Entry("monitoring.tasks.run_incidents", "poll", seconds(15), seconds(14)),
     # The outbox.
     Entry("monitoring.tasks.send_mail", "mail", seconds(10), seconds(9)),
+    # Reviews that are due within a day, and action items that are late.
+    Entry("monitoring.tasks.remind_reviews", "mail", crontab(minute="5"), timedelta(minutes=50)),
     # Snapshots past their retention; at night in UTC.
     Entry("monitoring.tasks.prune", "jobs", crontab(hour="3", minute="40"), timedelta(hours=12)),
 ]
@@ -117,6 +119,7 @@ app.conf.update(
         },
         "deployments.tasks.*": {"queue": "jobs"},
         "monitoring.tasks.send_mail": {"queue": "mail"},
+        "monitoring.tasks.remind_reviews": {"queue": "mail"},
         "monitoring.tasks.*": {"queue": "poll"},
         "demo.tasks.*": {"queue": "ingest"},
     },

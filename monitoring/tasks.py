@@ -10,6 +10,7 @@ from monitoring import commands, mail, retention, sources
 from monitoring.incidents import due
 from monitoring.models import Source
 from monitoring.poll import cycle, history, pending
+from monitoring.reviews import mails
 
 
 @shared_task
@@ -103,3 +104,9 @@ def run_commands() -> None:
 def prune() -> None:
     """Forgets what is past its retention."""
     retention.prune(timezone.now())
+
+
+@shared_task
+def remind_reviews() -> None:
+    """Reviews that come, and promises that are late: once each."""
+    mails.remind(timezone.now())

@@ -146,6 +146,9 @@ class NotifyReason(models.TextChoices):
     BETTER = "better", "Got better, not yet well"
     RESOLVED = "resolved", "Resolved"
     NONE = "none", "No message"
+    REVIEWED = "reviewed", "Review signed"
+    REVIEW_DUE = "review_due", "Review due"
+    OVERDUE = "overdue", "Action items overdue"
     TEST = "test", "Test message"
 
 
