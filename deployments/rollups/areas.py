@@ -44,7 +44,7 @@ def _service(piece: Piece, followed: Sequence[Attribute]) -> Iterable[Row]:
 
 def _predictions(piece: Piece, followed: Sequence[Attribute]) -> Iterable[Row]:
     cuts = piece.cuts(followed)
-    return piece.labelled(cuts, compute.predictions(piece.table, cuts, piece.counted))
+    return piece.labelled(cuts, compute.predictions(piece.columns, cuts, piece.counted))
 
 
 def _accuracy(piece: Piece, followed: Sequence[Attribute]) -> Iterable[Row]:

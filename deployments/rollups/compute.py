@@ -17,7 +17,7 @@ from deployments.blocks import FEATURE, SEGMENT, SKIP_DRIFT, WARNING
 from deployments.ingest.shape import CONSUMER, Target
 from deployments.rollups.cuts import Cut
 from deployments.rollups.scoring import Scored
-from deployments.rollups.states import AccuracyState, ServiceState, encode_predictions
+from deployments.rollups.states import AccuracyState, ServiceState, encode_packed, pack_rows
 from metrics import (
     BinSpec,
     CategoricalBins,
@@ -92,14 +92,32 @@ def _consumers(rows: pl.DataFrame) -> tuple[NDArray[np.uint64], NDArray[np.bool_
 # --- Predictions ------------------------------------------------------------------------------------------------
 
 
-def predictions(rows: pl.DataFrame, cuts: Sequence[Cut], model: Model) -> list[list[bytes]]:
+@dataclass(frozen=True, eq=False)
+class Columns:
+    """What is counted of each row, whatever bucket it lies in: worked out once for hours and days."""
+
+    skipped: NDArray[np.bool_] | None
+    warned: NDArray[np.bool_] | None
+    predicted: Floats
+    labels: Counts | None
+    features: Sequence[Coded]
+    target: Coded | None
+
+    @classmethod
+    def of(cls, rows: pl.DataFrame, model: Model) -> Columns:
+        """The columns of these rows."""
+        predicted = matrix(rows, model.target)
+        labels = model.target.labels(predicted) if model.target.classes else None
+        features = [coded(rows, name, bins) for name, bins in model.features.items()]
+        target = _target_codes(rows, predicted, labels, model)
+        return cls(_skipped(rows), _warned(rows), predicted, labels, features, target)
+
+
+def predictions(columns: Columns, cuts: Sequence[Cut], model: Model) -> list[list[bytes]]:
     """Prediction states by cut and group."""
-    skipped, warned = _skipped(rows), _warned(rows)
-    predicted = matrix(rows, model.target)
-    labels = model.target.labels(predicted) if model.target.classes else None
+    skipped, warned, predicted = columns.skipped, columns.warned, columns.predicted
+    labels, target = columns.labels, columns.target
     known = ~np.isnan(predicted).any(axis=1)
-    columns = [coded(rows, name, bins) for name, bins in model.features.items()]
-    target = _target_codes(rows, predicted, labels, model)
     states: list[list[bytes]] = []
     for cut in cuts:
         group, n = cut.without(skipped), cut.n_groups
@@ -113,16 +131,12 @@ def predictions(rows: pl.DataFrame, cuts: Sequence[Cut], model: Model) -> list[l
             ],
             axis=1,
         )
-        counted = [column.count(group, n) for column in columns]
+        counted = [column.count(group, n) for column in columns.features]
         features = np.concatenate(counted, axis=1) if counted else np.zeros((n, 0), np.int64)
         targets = target.count(group, n) if target is not None else np.zeros((n, 0), np.int64)
         classes, sums, sketches = _of_target(predicted, labels, tracked, n, model)
-        states.append(
-            [
-                encode_predictions(head[g].tolist(), features[g], targets[g], classes[g], sums[g], sketches[g])
-                for g in range(n)
-            ]
-        )
+        parts = zip(head.tolist(), *map(pack_rows, (features, targets, classes)), sums, sketches, strict=True)
+        states.append([encode_packed(*part) for part in parts])
     return states
 
 

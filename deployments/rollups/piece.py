@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -18,13 +18,14 @@ from deployments.rollups.cuts import Attribute, Cut, by_bucket, by_segment
 from deployments.rollups.scoring import Scored
 from deployments.rollups.write import Row
 from deployments.settings_schema import Settings, parse
+from metrics import rows_by_group
 
 Numbers = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
 class Piece:
-    """Rows of some buckets: `numbers` is each row's hour (or batch), `place` its bucket's place in `buckets`."""
+    """Rows of some buckets: `numbers` is each row's hour (or batch), `place` its bucket's place in `buckets`, or -1."""
 
     model: DeployedModel
     grain: Grain
@@ -48,6 +49,11 @@ class Piece:
         )
 
     @cached_property
+    def columns(self) -> compute.Columns:
+        """What is counted of each row."""
+        return compute.Columns.of(self.table, self.counted)
+
+    @cached_property
     def scored(self) -> Scored:
         """The predictions with their actuals: looked for hour by hour (or in the batch), also when days are counted."""
         spots, place = np.unique(self.numbers, return_inverse=True)
@@ -61,6 +67,13 @@ class Piece:
             given = given.filter(pl.col("place") >= 0)
         return scoring.match(self.table, place.astype(np.int64), given, self.counted.target, superseded)
 
+    def by_day(self, place: Numbers, days: Sequence[int]) -> Piece:
+        """The same rows of hours by day; what was worked out of the rows alone is kept."""
+        piece = replace(self, grain=Grain.DAY, place=place, buckets=days)
+        kept = {name: value for name, value in vars(self).items() if name in ("counted", "columns", "scored")}
+        vars(piece).update(kept)
+        return piece
+
     def cuts(self, followed: Sequence[Attribute]) -> list[Cut]:
         """All rows by bucket, then those of each attribute by bucket and value."""
         parted = [by_segment(self.table, self.place, self.buckets, one) for one in followed]
@@ -68,7 +81,7 @@ class Piece:
 
     def labelled(self, cuts: Sequence[Cut], states: Sequence[Sequence[bytes | None]]) -> Iterable[Row]:
         """The states of the groups of cuts, with what each group stands for; buckets without any row have none."""
-        rows = np.bincount(self.place, minlength=len(self.buckets))
+        rows = rows_by_group(self.place, len(self.buckets))
         for cut, payloads in zip(cuts, states, strict=True):
             for number, ((value, bucket), payload) in enumerate(zip(cut.spots, payloads, strict=True)):
                 if payload is not None and (cut.attribute_id or rows[number]):

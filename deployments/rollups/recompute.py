@@ -82,10 +82,11 @@ def _hours(model: DeployedModel, dirty: Work) -> None:
     rows = Rows(_load(model, rollup, days=days, hours=span), _actuals(model, Grain.DAY, days))
     numbers = _hour_numbers(rows.table)
     aims = _aims(model, [rollup, *beside(work.area)], rows.table)
-    _write(model, Grain.HOUR, rows, numbers, work.buckets, aims)
+    piece = _write(model, Grain.HOUR, rows, numbers, work.buckets, aims)
     whole = _whole_days(numbers, work.buckets, days, sizes)
     if whole:
-        _write(model, Grain.DAY, rows, numbers, whole, aims)
+        # All rows of these days were counted by hour, so what depends on rows alone is worked out already.
+        _replace(piece.by_day(places(piece.numbers // HOURS, whole), whole), aims)
     for aim in aims:
         fold_days(model, aim.area, [day for day in days if day not in set(whole)])
     unmark(model.deployment_id, work)
@@ -105,20 +106,22 @@ def _write(
     numbers: NDArray[np.int64],
     buckets: Sequence[int],
     aims: Sequence[Aim],
-) -> None:
+) -> Piece:
     """Make the states of these buckets anew. `numbers`: the hour (or batch) of each row."""
-    own = numbers // HOURS if grain is Grain.DAY else numbers
-    place = places(own, buckets)
+    place = places(numbers, buckets)
     inside = place >= 0
-    table, place, numbers = (
-        (rows.table, place, numbers)
-        if inside.all()
-        else (rows.table.filter(pl.Series(inside)), place[inside], numbers[inside])
-    )
+    table = rows.table
+    if not inside.all():
+        table, numbers, place = table.filter(pl.Series(inside)), numbers[inside], place[inside]
     piece = Piece(model, grain, table, numbers, place, buckets, rows.actuals)
+    _replace(piece, aims)
+    return piece
+
+
+def _replace(piece: Piece, aims: Sequence[Aim]) -> None:
     for aim in aims:
-        states = made(aim.area, piece, aim.followed) if table.height else []
-        replace_states(model, aim.area, grain, buckets, aim.followed, states)
+        states = made(aim.area, piece, aim.followed) if piece.table.height else []
+        replace_states(piece.model, aim.area, piece.grain, piece.buckets, aim.followed, states)
 
 
 def _piece(dirty: Work, sizes: dict[int, int]) -> Work:
@@ -179,12 +182,16 @@ def _load(
             [model.deployment_id, int(rollup.source), int(BlockState.ROLLED), model.pk, *params],
         )
         found = cursor.fetchall()
-    return together([_stamped(decode(payload), microseconds(received)) for received, payload in found])
+    return _stamped([decode(payload) for _, payload in found], [microseconds(received) for received, _ in found])
 
 
-def _stamped(rows: pl.DataFrame, received: int) -> pl.DataFrame:
-    """Every row with its time of receipt; in blocks that were put together it is a column already."""
-    return rows if "received" in rows.columns else rows.with_columns(received=pl.lit(received, pl.Int64))
+def _stamped(blocks: list[pl.DataFrame], received: list[int]) -> pl.DataFrame:
+    """All rows, each with its time of receipt; in blocks that were put together it is a column already."""
+    rows = together(blocks)
+    if not rows.width:
+        return rows
+    times = pl.Series("received", np.repeat(received, [block.height for block in blocks]))
+    return rows.with_columns(pl.col("received").fill_null(times) if "received" in rows.columns else times)
 
 
 def _actuals(model: DeployedModel, grain: Grain, buckets: Sequence[int]) -> pl.DataFrame:

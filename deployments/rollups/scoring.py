@@ -57,7 +57,8 @@ def match(
         {"row": np.arange(rows.height), "place": place, "id": rows["id"], "at": rows["at"]}
     ).filter(pl.Series(keyed))
     latest = _without(_last(candidates.sort("at", "row")), superseded)
-    found = latest.join(_last(actuals.sort("seq", maintain_order=True)), on=["place", "id"], how="inner")
+    outcomes = _last(actuals.sort("seq", maintain_order=True))
+    found = latest.join(outcomes, on=["place", "id"], how="inner").sort("row")
     chosen = found["row"].to_numpy()
     duplicate = keyed.copy()
     duplicate[latest["row"].to_numpy()] = False
@@ -71,7 +72,8 @@ def no_actuals(target: Target) -> pl.DataFrame:
 
 
 def _last(rows: pl.DataFrame) -> pl.DataFrame:
-    return rows.unique(subset=["place", "id"], keep="last", maintain_order=True)
+    """The last of each id in each place, in any order."""
+    return rows.unique(subset=["place", "id"], keep="last")
 
 
 def _without(rows: pl.DataFrame, superseded: Iterable[KeyInBucket]) -> pl.DataFrame:

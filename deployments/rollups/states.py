@@ -175,6 +175,21 @@ def pack_counts(counts: Counts) -> bytes:
     return bytes([code]) + counts.astype(_WIDTHS[code]).tobytes()
 
 
+def pack_rows(counts: Counts) -> list[bytes]:
+    """`pack_counts` of every row of a matrix: all rows of one width at once."""
+    if not counts.shape[1]:
+        return [b""] * len(counts)
+    codes = np.searchsorted(_LARGEST, counts.max(axis=1))
+    packed = [b""] * len(counts)
+    for code in np.unique(codes).tolist():
+        rows = np.flatnonzero(codes == code)
+        raw, head = counts[rows].astype(_WIDTHS[code]).tobytes(), bytes([code])
+        size = len(raw) // len(rows)
+        for place, row in enumerate(rows.tolist()):
+            packed[row] = head + raw[place * size : (place + 1) * size]
+    return packed
+
+
 def unpack_counts(raw: bytes) -> Counts:
     """What `pack_counts` wrote."""
     if not raw:
@@ -186,8 +201,14 @@ def encode_predictions(
     head: Sequence[int], features: Counts, target: Counts, classes: Counts, sums: Floats, sketch: bytes
 ) -> bytes:
     """The bytes of a `PredictionState`; `head`: n_rows, n_skipped, n_predicted, warnings."""
-    parts = [pack_counts(features), pack_counts(target), pack_counts(classes), sums.tobytes(), sketch]
-    return _ENCODER.encode([*head, *parts])
+    return encode_packed(head, pack_counts(features), pack_counts(target), pack_counts(classes), sums, sketch)
+
+
+def encode_packed(
+    head: Sequence[int], features: bytes, target: bytes, classes: bytes, sums: Floats, sketch: bytes
+) -> bytes:
+    """`encode_predictions` of counts that are packed already."""
+    return _ENCODER.encode([*head, features, target, classes, sums.tobytes(), sketch])
 
 
 def decode_service(payload: bytes | memoryview) -> ServiceState:
