@@ -4,6 +4,7 @@ from django.urls import path
 
 from dashboard.views import (
     account,
+    act,
     actions,
     channels,
     charts,
@@ -77,5 +78,6 @@ urlpatterns = [
     path("preferences/test/", account.test_mail, name="preferences-test"),
     path("login/", account.log_in, name="login"),
     path("logout/", account.log_out, name="logout"),
+    path("act/<str:token>/", act.act, name="act"),
     path("unsubscribe/<str:token>/", account.unsubscribe, name="unsubscribe"),
 ]

@@ -88,7 +88,7 @@ def run_incidents() -> None:
 
 @shared_task
 def send_mail() -> None:
-    """Decides about new transitions, then sends what is due."""
+    """Turns new notices into messages, then sends what is due."""
     now = timezone.now()
     mail.decide(now)
     mail.send_due(now)

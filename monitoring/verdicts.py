@@ -18,7 +18,6 @@ from monitoring.evidence import short
 from monitoring.health import Judged
 from monitoring.health.parts import UNASKED
 from monitoring.incidents.engine import settle
-from monitoring.incidents.tell import CHANGING
 from monitoring.models import Area, AreaHealth, HealthDay, Status, Transition, Watched
 
 _TROUBLE = frozenset({Status.WARNING, Status.FAILING})
@@ -102,7 +101,6 @@ def changed_from(before: AreaHealth | None) -> Status:
 
 def _transition(row: Watched, before: AreaHealth | None, after: AreaHealth, now: datetime) -> Transition:
     """`trouble_since` survives the step between at risk and failing, so that a recovery knows how long it took."""
-    silenced = row.deployment_status in CHANGING
     return Transition(
         watched=row,
         area=after.area,
@@ -112,8 +110,6 @@ def _transition(row: Watched, before: AreaHealth | None, after: AreaHealth, now:
         evidence=after.evidence,
         at=now,
         trouble_since=_trouble_since(before) or (now if after.status in _TROUBLE else None),
-        handled_at=now if silenced else None,
-        outcome=f"Not mailed: the deployment is {row.get_deployment_status_display().lower()}." if silenced else "",
     )
 
 

@@ -29,6 +29,8 @@ POLICY = (
     "default-src 'none'; img-src data:; style-src 'unsafe-inline'; frame-ancestors 'self'; "
     "sandbox allow-popups allow-popups-to-escape-sandbox"
 )
+#: Links that act in the name of the recipient, or leave in it.
+PERSONAL = re.compile(r"/(act|unsubscribe)/[^/\s\"'<>]+/")
 CONTENT_ID = re.compile(r"cid:([\w.@+-]+)")
 
 
@@ -66,6 +68,7 @@ def show(request: PageRequest, pk: int) -> HttpResponse:
     context = {
         "nav": "mails",
         "mail": mail,
+        "text": readable(mail.text, mail, request),
         "now": timezone.now(),
         "payload": json.dumps(mail.payload, indent=2, ensure_ascii=False) if mail.carrier == Carrier.WEBHOOK else "",
         "may_repeat": mail.state in AGAIN and _may_repeat(request, mail),
@@ -97,10 +100,15 @@ def _may_repeat(request: PageRequest, mail: Message) -> bool:
 def body(request: PageRequest, pk: int) -> HttpResponse:
     """The HTML as it went out, its pictures put in place of their content ids."""
     mail = _one(request, pk)
-    response = HttpResponse(with_pictures(mail.html, mail.pictures))
+    response = HttpResponse(with_pictures(readable(mail.html, mail, request), mail.pictures))
     response["Content-Security-Policy"] = POLICY
     patch_cache_control(response, private=True, max_age=3600)
     return response
+
+
+def readable(text: str, mail: Message, request: PageRequest) -> str:
+    """What others may see of a person's mail: the buttons that act in that person's name lead nowhere."""
+    return text if mail.user_id == request.reader.user.pk else PERSONAL.sub(r"/\1/…/", text)
 
 
 def with_pictures(html: str, pictures: object) -> str:

@@ -7,7 +7,7 @@ again. It runs while people already look at the pages, so nothing here keeps the
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from demo.extras import answers, measures
+from demo.extras import answers, measures, reviews
 from demo.sending import Sender
 
 Say = Callable[[str], None]
@@ -24,6 +24,7 @@ class Extra:
 EXTRAS: tuple[Extra, ...] = (
     Extra("Measuring the flights: custom metrics and timeliness", measures.add),
     Extra("Answering questions about Python: a model that generates text", answers.add),
+    Extra("Holding last week's review and opening this week's", reviews.add),
 )
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from monitoring.mail.addressee import Addressee
-from monitoring.mail.compose import test_message
 from monitoring.mail.envelope import row_of
+from monitoring.mail.messages.probe import test_message
 from monitoring.models import Message, NotifyReason
 
 

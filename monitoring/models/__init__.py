@@ -3,9 +3,12 @@
 from monitoring.models.channels import Channel
 from monitoring.models.choices import (
     Area,
+    Breaks,
     Carrier,
     CommandKind,
+    Delivery,
     DeploymentStatus,
+    DigestPace,
     EventKind,
     Held,
     Importance,
@@ -21,10 +24,12 @@ from monitoring.models.choices import (
     Status,
     Theme,
     TopicState,
+    Wish,
     WorkState,
 )
 from monitoring.models.commands import Command
 from monitoring.models.health import AreaHealth, HealthDay, Transition
+from monitoring.models.hearing import NotificationRule, Subscription, UsedLink, Vote
 from monitoring.models.incidents import Incident, IncidentEvent, IncidentNotice, IncidentTrack
 from monitoring.models.outbox import Message
 from monitoring.models.reviews import (
@@ -56,12 +61,15 @@ __all__ = [
     "Answer",
     "Area",
     "AreaHealth",
+    "Breaks",
     "Cadence",
     "Carrier",
     "Channel",
     "Command",
     "CommandKind",
+    "Delivery",
     "DeploymentStatus",
+    "DigestPace",
     "EventKind",
     "HealthDay",
     "Held",
@@ -77,6 +85,7 @@ __all__ = [
     "Message",
     "ModelSeen",
     "NoticeKind",
+    "NotificationRule",
     "NotifyReason",
     "PageVisit",
     "PendingQuestion",
@@ -96,13 +105,17 @@ __all__ = [
     "SilenceKind",
     "Source",
     "Status",
+    "Subscription",
     "Team",
     "Theme",
     "Topic",
     "TopicState",
     "Transition",
+    "UsedLink",
     "UserPreference",
+    "Vote",
     "Watched",
     "Weekday",
+    "Wish",
     "WorkState",
 ]

@@ -139,17 +139,52 @@ class Carrier(models.TextChoices):
 
 
 class NotifyReason(models.TextChoices):
-    """Why a message is written; `NONE` is the decision to stay silent."""
+    """Why a message was written. The first ones are kinds of notices, under the same values."""
 
-    FIRST = "first", "New trouble"
+    OPENED = "opened", "New trouble"
+    REOPENED = "reopened", "In trouble again"
     WORSE = "worse", "Got worse"
     BETTER = "better", "Got better, not yet well"
+    STILL = "still", "Still in trouble"
+    ESCALATED = "escalated", "Nobody answered"
+    FLAPPING = "flapping", "Flapping"
     RESOLVED = "resolved", "Resolved"
-    NONE = "none", "No message"
+    DIGEST = "digest", "Digest"
+    SILENCE = "silence", "A silence ends"
+    HANDOVER = "handover", "Hand-over"
     REVIEWED = "reviewed", "Review signed"
     REVIEW_DUE = "review_due", "Review due"
     OVERDUE = "overdue", "Action items overdue"
     TEST = "test", "Test message"
+    FIRST = "first", "First mail about it"
+
+
+class Delivery(models.TextChoices):
+    NOW = "now", "At once"
+    DIGEST = "digest", "In the digest"
+    NEVER = "never", "Not at all"
+
+
+class Wish(models.TextChoices):
+    """A person's own word about one deployment."""
+
+    ALL = "all", "Hear everything at once"
+    NOTHING = "nothing", "Hear nothing"
+
+
+class DigestPace(models.TextChoices):
+    NEVER = "never", "Never"
+    DAILY = "daily", "Daily"
+    WEEKLY = "weekly", "Weekly, on Mondays"
+    MONTHLY = "monthly", "Monthly, on the first"
+
+
+class Breaks(models.TextChoices):
+    """What reaches a person outside the own hours."""
+
+    FAILING = "failing", "Whatever is failing"
+    CRITICAL = "critical", "Only what is critical"
+    NOTHING = "nothing", "Nothing"
 
 
 class Theme(models.TextChoices):

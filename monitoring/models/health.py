@@ -31,10 +31,9 @@ class AreaHealth(models.Model):
 
 
 class Transition(models.Model):
-    """A verdict changed. Whoever sees the change writes this row; another process decides about mail.
+    """A verdict changed: history, for pages and charts. What is told about it is decided by incidents.
 
-    `handled_at` is set once the decision was made, with the reason in `outcome`. Reconstructed rows come from the
-    back-fill and are never mailed.
+    Reconstructed rows come from the back-fill.
     """
 
     watched = models.ForeignKey(Watched, on_delete=models.CASCADE, related_name="transitions")
@@ -46,19 +45,11 @@ class Transition(models.Model):
     at = models.DateTimeField()
     trouble_since = models.DateTimeField(null=True, help_text="Start of the trouble that began or ended here")
     reconstructed = models.BooleanField(default=False)
-    handled_at = models.DateTimeField(null=True)
-    outcome = models.CharField(max_length=200, blank=True)
 
     class Meta:
         indexes: ClassVar = [
             # History of a deployment, newest first.
             models.Index(fields=["watched", "-at"], name="monitoring_transition_at"),
-            # What still waits for a decision.
-            models.Index(
-                fields=["at"],
-                name="monitoring_unhandled",
-                condition=models.Q(handled_at__isnull=True),
-            ),
         ]
 
     def __str__(self) -> str:

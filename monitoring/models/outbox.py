@@ -9,7 +9,7 @@ from django.db import models
 
 from monitoring.models.channels import Channel
 from monitoring.models.choices import Carrier, MailState, NotifyReason
-from monitoring.models.health import Transition
+from monitoring.models.incidents import Incident, IncidentNotice
 from monitoring.models.teams import Team
 from monitoring.models.watched import Watched
 
@@ -26,7 +26,8 @@ class Message(models.Model):
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="mail")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     watched = models.ForeignKey(Watched, null=True, on_delete=models.SET_NULL, related_name="mail")
-    transition = models.ForeignKey(Transition, null=True, on_delete=models.SET_NULL, related_name="mail")
+    incident = models.ForeignKey(Incident, null=True, on_delete=models.SET_NULL, related_name="messages")
+    notice = models.ForeignKey(IncidentNotice, null=True, on_delete=models.SET_NULL, related_name="messages")
     carrier = models.CharField(max_length=10, choices=Carrier, default=Carrier.EMAIL)
     channel = models.ForeignKey(Channel, null=True, on_delete=models.SET_NULL, related_name="messages")
     why = models.CharField(max_length=12, choices=NotifyReason)
@@ -50,10 +51,6 @@ class Message(models.Model):
     provider_id = models.CharField(max_length=200, blank=True, help_text="The far side's own id, for bounces")
 
     class Meta:
-        constraints: ClassVar = [
-            # One decision makes one mail a person, however often it is carried out.
-            models.UniqueConstraint(fields=["transition", "user"], name="monitoring_one_mail")
-        ]
         indexes: ClassVar = [
             models.Index(fields=["team", "-created_at"], name="monitoring_mail_list"),
             models.Index(fields=["state", "not_before"], name="monitoring_mail_due"),

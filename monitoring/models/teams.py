@@ -8,7 +8,7 @@ from typing import ClassVar
 from django.conf import settings
 from django.db import models
 
-from monitoring.models.choices import Role, Theme
+from monitoring.models.choices import Breaks, DigestPace, Role, Theme
 
 
 class Team(models.Model):
@@ -53,11 +53,22 @@ class Membership(models.Model):
 
 
 class UserPreference(models.Model):
-    """How pages and mails look for one person."""
+    """How pages and mails look for one person, and when mail may come.
+
+    Hours (`days`, `from_time` to `to_time`, in the own time zone) are those in which everything comes at once; outside
+    of them only what `breaks_through` names does, and the rest waits for the next.
+    """
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="preference")
     time_zone = models.CharField(max_length=64, default="UTC")
     theme = models.CharField(max_length=8, choices=Theme, default=Theme.SYSTEM)
+    digest = models.CharField(max_length=8, choices=DigestPace, default=DigestPace.WEEKLY)
+    digest_hour = models.PositiveSmallIntegerField(default=8)
+    digest_when_empty = models.BooleanField(default=False)
+    days = models.JSONField(default=list, help_text="Weekdays, Monday = 0; empty: all")
+    from_time = models.TimeField(null=True, blank=True)
+    to_time = models.TimeField(null=True, blank=True)
+    breaks_through = models.CharField(max_length=8, choices=Breaks, default=Breaks.FAILING)
 
     def __str__(self) -> str:
         return f"{self.user}: {self.time_zone}, {self.theme}"

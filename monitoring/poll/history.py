@@ -180,8 +180,6 @@ def _transitions(row: Watched, ordered: Sequence[HealthDay], now: datetime) -> l
                     at=at,
                     trouble_since=began.get(day.area),
                     reconstructed=True,
-                    handled_at=now,
-                    outcome="Not mailed: reconstructed.",
                 )
             )
         elif before is None and day.status in _TROUBLE:

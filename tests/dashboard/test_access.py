@@ -97,7 +97,7 @@ TABLE = (
 )
 #: Figures travel as data: no browser runs or styles by them.
 DATA = re.compile(r'<script[^>]* type="application/json"[^>]*>.*?</script>', re.DOTALL)
-PUBLIC = {"login", "logout", "unsubscribe"}
+PUBLIC = {"login", "logout", "unsubscribe", "act"}
 
 
 def address(world: World, row: Row) -> str:
@@ -146,7 +146,7 @@ def mailed(world: World) -> World:
         team=world.team,
         user=world.owner,
         watched=world.watched(),
-        why=NotifyReason.FIRST,
+        why=NotifyReason.OPENED,
         recipient="ines@example.org",
         subject="[FAILING] Flight delayed",
         text="Pressure has drifted.",

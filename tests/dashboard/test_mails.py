@@ -19,7 +19,7 @@ def write(world: World, **changes: object) -> Message:
         "team": world.team,
         "user": world.owner,
         "watched": world.watched(),
-        "why": NotifyReason.FIRST,
+        "why": NotifyReason.OPENED,
         "recipient": "ines@example.org",
         "subject": "[FAILING] Flight delayed: drift",
         "text": "Pressure 3.12, limit 0.15.",
@@ -50,6 +50,17 @@ def test_its_html_can_run_nothing_and_load_nothing(world: World, inside: Client)
     assert response["X-Frame-Options"] == "SAMEORIGIN"
     assert f"data:image/png;base64,{PNG}" in response.content.decode()
     assert "cid:other" in response.content.decode()
+
+
+def test_what_acts_in_the_recipients_name_is_shown_to_the_recipient_only(world: World, inside: Client) -> None:
+    body = "http://vitals/act/SECRET:x/ http://vitals/unsubscribe/TOKEN/"
+    mine = write(world, text=body, html=body)
+    others = write(world, text=body, html=body, user=world.reader)
+    for name in ("mail", "mail-body"):
+        assert "SECRET" in inside.get(reverse(name, args=[mine.pk])).content.decode()
+        page = inside.get(reverse(name, args=[others.pk])).content.decode()
+        assert "SECRET" not in page
+        assert "TOKEN" not in page
 
 
 def test_a_picture_that_is_none_stays_out() -> None:
