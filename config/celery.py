@@ -49,6 +49,10 @@ SERVICE_SCHEDULE = [
     Entry("deployments.tasks.refresh_health", "rollup", timedelta(minutes=5), timedelta(minutes=4)),
     # Replays of challengers that are due by their schedule.
     Entry("deployments.tasks.run_replays", "jobs", seconds(30), seconds(25)),
+    # Reports and custom jobs that are due by their schedule.
+    Entry("deployments.tasks.run_scheduled", "jobs", seconds(30), seconds(25)),
+    # Mails of reports.
+    Entry("deployments.tasks.send_reports", "mail", seconds(15), seconds(14)),
     # Next months' partitions, long before they are needed.
     Entry("deployments.tasks.ensure_partitions", "jobs", timedelta(hours=6), timedelta(hours=5)),
     # Rows and states past their retention; at night in UTC.
@@ -69,6 +73,10 @@ WATCHER_SCHEDULE = [
     Entry("monitoring.tasks.send_mail", "mail", seconds(10), seconds(9)),
     # Reviews that are due within a day, and action items that are late.
     Entry("monitoring.tasks.remind_reviews", "mail", crontab(minute="5"), timedelta(minutes=50)),
+    # Digests, silences about to end, changes of shift.
+    Entry("monitoring.tasks.run_regular", "mail", timedelta(minutes=5), timedelta(minutes=4)),
+    # The ping to the outside, while all works.
+    Entry("monitoring.tasks.ping_outside", "mail", timedelta(minutes=3), seconds(170)),
     # Snapshots past their retention; at night in UTC.
     Entry("monitoring.tasks.prune", "jobs", crontab(hour="3", minute="40"), timedelta(hours=12)),
 ]
@@ -117,9 +125,12 @@ app.conf.update(
             f"deployments.tasks.{name}": {"queue": "rollup"}
             for name in ("roll_up", "dispatch_rollups", "refresh_health")
         },
+        "deployments.tasks.send_reports": {"queue": "mail"},
         "deployments.tasks.*": {"queue": "jobs"},
-        "monitoring.tasks.send_mail": {"queue": "mail"},
-        "monitoring.tasks.remind_reviews": {"queue": "mail"},
+        **{
+            f"monitoring.tasks.{name}": {"queue": "mail"}
+            for name in ("send_mail", "run_regular", "ping_outside", "remind_reviews")
+        },
         "monitoring.tasks.*": {"queue": "poll"},
         "demo.tasks.*": {"queue": "ingest"},
     },

@@ -306,6 +306,7 @@ DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text(
 )
 # Drawn by the pages' own chart code; named here because the watcher may not import the pages.
 MAIL_CHART = "dashboard.charts.mail.draw"
+REPORT_CHARTS = "dashboard.charts.report"
 
 # --- Work in the background -------------------------------------------------------------------------------------
 

@@ -21,6 +21,7 @@ from deployments.models import (
     DirtyBucket,
     ModelPackage,
     PredictionKey,
+    ScheduledReport,
     State,
     WaitingKey,
 )
@@ -64,6 +65,7 @@ def _remove_deployments(user: User) -> int:
     mine.update(champion=None)
     _remove_rows(ids)
     mine.delete()
+    ScheduledReport.objects.filter(created_by=user).delete()
     ModelPackage.objects.filter(owner=user, name__in=names, deployed=None).delete()
     return len(ids)
 

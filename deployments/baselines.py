@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from deployments.ingest.tables import as_numbers, as_words
 from deployments.models import FeatureType
@@ -32,14 +33,19 @@ from metrics import (
     multiclass_metrics,
     multiclass_scores,
     multiclass_sums,
+    per_class_metrics,
     quantile_sketches,
     regression_metrics,
     regression_sums,
     score_counts,
 )
 from metrics.arrays import FloatArray, IntArray
+from metrics.multiclass import PER_CLASS_METRICS
 
 MOST_SEGMENT_VALUES = 100
+OF_ONE_CLASS = ("LogLoss", "AUC", *PER_CLASS_METRICS)
+"""Metrics that have a meaning for one class of several."""
+
 PERCENTILES = (10, 50, 90)
 USUAL = (0.05, 0.95)
 """Between these shares of the training rows (or holdout predictions) a value is usual."""
@@ -69,6 +75,11 @@ class Holdout:
     def rows(self) -> int:
         """How many rows there are."""
         return len(self.actual)
+
+    def part(self, chosen: NDArray[np.bool_]) -> Holdout:
+        """The chosen rows."""
+        probabilities = None if self.probabilities is None else self.probabilities[chosen]
+        return replace(self, actual=self.actual[chosen], predicted=self.predicted[chosen], probabilities=probabilities)
 
     @property
     def labels(self) -> IntArray:
@@ -159,6 +170,43 @@ def _multiclass_accuracy(holdout: Holdout, group: IntArray, names: Sequence[str]
     sums = multiclass_sums(actual, holdout.labels, holdout.probabilities, group, 1, n_classes)
     scores = multiclass_scores(actual, holdout.probabilities, group, 1, cap=None)
     return multiclass_metrics(sums, n_classes, names, [[of_class[0]] for of_class in scores])
+
+
+def accuracy_by_class(holdout: Holdout) -> dict[str, dict[str, float | None]]:
+    """Every metric that has a meaning for one class of several, by class; empty for other targets."""
+    if holdout.kind is not TargetType.MULTICLASS:
+        return {}
+    assert holdout.probabilities is not None
+    group, n_classes = np.zeros(holdout.rows, dtype=np.int64), len(holdout.classes)
+    actual = holdout.actual.astype(np.int64)
+    sums = multiclass_sums(actual, holdout.labels, holdout.probabilities, group, 1, n_classes)
+    scores = multiclass_scores(actual, holdout.probabilities, group, 1, cap=None)
+    by_class = [[of_class[0]] for of_class in scores]
+    return {
+        name: {
+            label: finite(float(value))
+            for label, value in zip(
+                holdout.classes, per_class_metrics(sums, n_classes, [name], by_class)[name][0], strict=True
+            )
+        }
+        for name in OF_ONE_CLASS
+    }
+
+
+def frozen(holdout: Holdout, center: float) -> dict[str, Any]:
+    """What is kept of a holdout, or of a part of it: metrics, metrics by class, and what predictions look like."""
+    return {
+        "rows": holdout.rows,
+        "accuracy": accuracy_on(holdout, center),
+        "byClass": accuracy_by_class(holdout),
+        "predictions": predictions_on(holdout),
+    }
+
+
+def by_segment(holdout: Holdout, center: float, column: pl.Series) -> dict[str, Any]:
+    """The same of each value of a segment attribute; `column` has a word for each row of the holdout."""
+    values, group = segment_groups(column)
+    return {value: frozen(holdout.part(group == place), center) for place, value in enumerate(values)}
 
 
 def predictions_on(holdout: Holdout) -> dict[str, Any]:

@@ -8,12 +8,14 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import Max, Min
 from django.utils import timezone
 
 from deployments.audit import record
 from deployments.custom_metrics.definitions import forget_batch
 from deployments.models import (
     ActualBlock,
+    BatchModel,
     Block,
     BlockState,
     Deployment,
@@ -31,14 +33,18 @@ class NotPossible(ValueError):
     """The change is against the rules; the message is for people."""
 
 
+def created_today(deployment: Deployment) -> int:
+    """How many batches were made since midnight UTC."""
+    midnight = datetime.combine(timezone.now().astimezone(UTC).date(), time(), tzinfo=UTC)
+    return deployment.batches.filter(created_at__gte=midnight, created_at__lt=midnight + timedelta(days=1)).count()
+
+
 @transaction.atomic
 def create(deployment: Deployment, user: User, fields: Mapping[str, Any]) -> MonitoringBatch:
     """A new batch; raises NotPossible without batch monitoring, for a name in use, and beyond the daily limit."""
     if not deployment.batch_monitoring:
         raise NotPossible("Batch monitoring is not switched on for this deployment.")
-    midnight = datetime.combine(timezone.now().astimezone(UTC).date(), time(), tzinfo=UTC)
-    today = deployment.batches.filter(created_at__gte=midnight, created_at__lt=midnight + timedelta(days=1))
-    if today.count() >= MAX_BATCHES_PER_DAY:
+    if created_today(deployment) >= MAX_BATCHES_PER_DAY:
         raise NotPossible(f"At most {MAX_BATCHES_PER_DAY} batches a day.")
     if deployment.batches.filter(name=fields["name"]).exists():
         raise NotPossible(f"There is a batch called {fields['name']} already.")
@@ -58,6 +64,21 @@ def update(batch: MonitoringBatch, user: User, fields: Mapping[str, Any]) -> Non
     before = {name: getattr(batch, name) for name in fields}
     MonitoringBatch.objects.filter(pk=batch.pk).update(**fields)
     record(batch.deployment, user, "batch.updated", before, dict(fields))
+
+
+@transaction.atomic
+def set_times(row: BatchModel, user: User, start: datetime, end: datetime) -> None:
+    """Set by hand when a model's data in a batch begins and ends; the batch follows. Raises NotPossible."""
+    if start > end:
+        raise NotPossible("Must not lie after the end.")
+    before = {"startTime": row.start_at.isoformat(), "endTime": row.end_at.isoformat()}
+    BatchModel.objects.filter(pk=row.pk).update(start_at=start, end_at=end)
+    spans = BatchModel.objects.filter(batch=row.batch).aggregate(first=Min("start_at"), last=Max("end_at"))
+    MonitoringBatch.objects.filter(pk=row.batch_id).update(
+        earliest_prediction_at=spans["first"], latest_prediction_at=spans["last"]
+    )
+    after = {"startTime": start.isoformat(), "endTime": end.isoformat()}
+    record(row.batch.deployment, user, "batch.model.updated", before, after)
 
 
 @transaction.atomic

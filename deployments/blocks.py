@@ -7,6 +7,7 @@ Columns of predictions
     contexts    for generated text: the passages it was made from, as a JSON list of `{context, link}`, or null
     f:<name>    a feature: Float64 for numeric ones, else String; null is missing
     s:<name>    a segment attribute that is no feature (String)
+    d           forecast distance, present for models of time series (Int32)
     skip        present if some rows are left out of drift (1) or accuracy (2)
     h:<rule>    present if a humility rule (by its key) applied to some rows: which ones
     o           present if a humility rule overrode predictions: the value or class in their place; `p` stays as it was
@@ -72,6 +73,12 @@ def together(frames: list[pl.DataFrame]) -> pl.DataFrame:
 def hours(rows: pl.DataFrame) -> NDArray[np.int64]:
     """The hour of each row, counted from 1970."""
     return rows["at"].to_numpy() // HOUR_US
+
+
+def forecast_ids(rows: pl.DataFrame) -> pl.Series:
+    """What names one forecast: the association id and the forecast distance; null without an id."""
+    named = pl.concat_str("id", pl.lit("\x1f"), pl.col("d").cast(pl.String).fill_null(""))
+    return rows.select(named.alias("id"))["id"]
 
 
 def keys_of(ids: pl.Series) -> Keys:

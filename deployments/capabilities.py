@@ -25,6 +25,10 @@ def _segments(package: ModelPackage) -> str:
     return "" if package.training_rows else "Segments are compared with training data, and there are none."
 
 
+def _automatic_actuals(package: ModelPackage) -> str:
+    return "" if package.time_series else "Only requests to a model of time series tell what happened before."
+
+
 def _calculated_bounds(package: ModelPackage) -> str:
     return "" if package.training_rows or package.holdout_rows else "There is no training data and no holdout."
 
@@ -41,8 +45,16 @@ def _not_yet(package: ModelPackage) -> str:
     return NOT_YET
 
 
+def _scoring_code(package: ModelPackage) -> str:
+    return "" if hasattr(package, "scoring_code") else "The model was registered without scoring code."
+
+
+def _secondary(package: ModelPackage) -> str:
+    return "Sets of secondary datasets are kept and listed, but no model that draws on them runs here."
+
+
 CAPABILITIES: dict[str, Callable[[ModelPackage], str]] = {
-    "supportsAutomaticActuals": _not_yet,
+    "supportsAutomaticActuals": _automatic_actuals,
     "supportsChallengerModels": _always,
     "supportsFeatureDriftTracking": _feature_drift,
     "supportsFeatureTypeInfoValidation": _not_yet,
@@ -54,8 +66,8 @@ CAPABILITIES: dict[str, Callable[[ModelPackage], str]] = {
     "supportsPredictionIntervals": _not_yet,
     "supportsPredictionWarning": _warnings,
     "supportsRetraining": _not_yet,
-    "supportsScoringCodeDownload": _not_yet,
-    "supportsSecondaryDatasets": _not_yet,
+    "supportsScoringCodeDownload": _scoring_code,
+    "supportsSecondaryDatasets": _secondary,
     "supportsSegmentedAnalysisDriftAndAccuracy": _segments,
     "supportsShapBasedPredictionExplanations": _not_yet,
     "supportsTargetDriftTracking": _target_drift,

@@ -54,7 +54,9 @@ def store(content: bytes, name: str, media_type: str, user: User) -> Dataset:
 
 def read(dataset: Dataset) -> pl.DataFrame:
     """All rows of a dataset."""
-    kind = next(kind for kind, media_type in TYPE_OF.items() if media_type == dataset.media_type)
+    kind = next((kind for kind, media_type in TYPE_OF.items() if media_type == dataset.media_type), None)
+    if kind is None:
+        raise Refused({"file": f"{dataset.name} is no table."})
     with dataset.file.open("rb") as file:
         return read_table(file.read(), kind)
 

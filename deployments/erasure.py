@@ -9,10 +9,19 @@ from django.apps import apps
 from django.contrib.auth.models import User
 from django.core.files.storage import default_storage
 from django.db import connection, models, transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from deployments import jobs
-from deployments.models import AuditEntry, DataExport, Dataset, Deployment, Job
+from deployments.models import (
+    AuditEntry,
+    DataExport,
+    Dataset,
+    Deployment,
+    Job,
+    ReportRun,
+    ScheduledReport,
+    ScoringCodeBuild,
+)
 from deployments.rollups import fill
 
 KIND = "deployment.erase"
@@ -48,6 +57,11 @@ def erase(job: Job) -> str:
 
 def _erased(row: Deployment, user: User | None) -> Iterator[None]:
     """Piece by piece: files first, then the large tables, last the deployment with all that hangs on it."""
+    for build in ScoringCodeBuild.objects.filter(model__deployment=row):
+        name = str(build.file.name)
+        build.delete()
+        default_storage.delete(name)
+        yield
     for dataset in files_of(row):
         name = str(dataset.file.name)
         with transaction.atomic():
@@ -63,6 +77,9 @@ def _erased(row: Deployment, user: User | None) -> Iterator[None]:
         for table in large_tables():
             while _some_of(table, row.pk):
                 pass
+        ScheduledReport.objects.filter(deployments=row).exclude(
+            deployments__in=Deployment.objects.exclude(pk=row.pk)
+        ).delete()
         what = {"id": row.public_id, "label": row.label}
         AuditEntry.objects.create(deployment=None, user=user, action="deployment.erased", before=what)
         row.delete()
@@ -70,7 +87,12 @@ def _erased(row: Deployment, user: User | None) -> Iterator[None]:
 
 def files_of(row: Deployment) -> QuerySet[Dataset]:
     """The files that were made of a deployment's rows; what people uploaded is theirs and stays."""
-    return Dataset.objects.filter(pk__in=DataExport.objects.filter(deployment=row).values("dataset"))
+    exports = DataExport.objects.filter(deployment=row).values("dataset")
+    # of reports only those that tell of nothing else
+    others = Deployment.objects.exclude(pk=row.pk)
+    alone = ScheduledReport.objects.filter(deployments=row).exclude(deployments__in=others)
+    pages = ReportRun.objects.filter(report__in=alone).values("dataset")
+    return Dataset.objects.filter(Q(pk__in=exports) | Q(pk__in=pages))
 
 
 def large_tables() -> list[str]:

@@ -23,6 +23,7 @@ from deployments.rollups.states import PredictionState, ServiceState
 from deployments.settings_schema import HealthSettings, Settings, parse
 from metrics import (
     JUDGED_METRIC,
+    MINIMUM_ROWS,
     AccuracyRule,
     DriftRule,
     FeatureDrift,
@@ -242,7 +243,9 @@ def _accuracy(case: Case) -> Judged:
     value = accuracy.measure(package, [state], metric, ()).values[0]
     baseline = accuracy.baseline_of(package, metric)
     ever = case.deployment.last_actual_at is not None
-    return Judged(judge_accuracy(value, baseline, limits, rows=state.n_actual, window=window, ever=ever), period)
+    least = 1 if package.time_series else MINIMUM_ROWS
+    verdict = judge_accuracy(value, baseline, limits, rows=state.n_actual, window=window, ever=ever, least=least)
+    return Judged(verdict, period)
 
 
 def _fairness(case: Case) -> Judged:

@@ -102,6 +102,8 @@ def matching(rows: QuerySet[Deployment], filters: Filters, user: User) -> QueryS
         rows = rows.filter(mine if filters.created_by_me else ~mine)
     if filters.created_by:
         rows = rows.filter(_created_by(filters.created_by))
+    if filters.prediction_servers:
+        rows = rows.filter(default_prediction_server__public_id__in=filters.prediction_servers)
     if filters.target_type:
         rows = rows.filter(champion__package__target_type__iexact=filters.target_type)
     return rows if _environment_fits(filters) else rows.none()
@@ -115,7 +117,9 @@ def ordered(rows: QuerySet[Deployment], order: str) -> QuerySet[Deployment]:
 
 def with_relations(rows: QuerySet[Deployment]) -> QuerySet[Deployment]:
     """With everything that showing a row needs: one join, and one further query for the owners of all rows."""
-    return rows.select_related("champion", "champion__package", "created_by")
+    return rows.select_related(
+        "champion", "champion__package", "champion__package__scoring_code", "created_by", "default_prediction_server"
+    )
 
 
 def owners_of(rows: Sequence[Deployment]) -> dict[int, list[User]]:
@@ -189,10 +193,9 @@ def _is_hex(text: str) -> bool:
 
 
 def _environment_fits(filters: Filters) -> bool:
-    """Whether any deployment can pass: all have the same environment, and none has a prediction server."""
+    """Whether any deployment can pass: all have the same environment."""
     return (
-        not filters.prediction_servers
-        and (not filters.build_environments or BUILD_ENVIRONMENT in filters.build_environments)
+        (not filters.build_environments or BUILD_ENVIRONMENT in filters.build_environments)
         and (not filters.execution_environments or EXECUTION_ENVIRONMENT in filters.execution_environments)
         and (not filters.platforms or PLATFORM in filters.platforms)
         and (not filters.execution_type or filters.execution_type == EXECUTION_TYPE)

@@ -14,12 +14,13 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from deployments import addresses, baselines, datasets
+from deployments import addresses, baselines, datasets, forecasting, places
 from deployments.addresses import AddressRefused
 from deployments.baselines import Holdout
 from deployments.ingest.errors import Problems, Refused
 from deployments.ingest.tables import BadColumn, as_numbers, as_words
 from deployments.models import Dataset, Feature, FeatureType, ModelPackage
+from deployments.runtime import Definition, check_definitions
 from deployments.scoring.open_inference import ScoringAddress
 from metrics import TargetType
 from metrics.arrays import FloatArray
@@ -62,6 +63,8 @@ class PackageSpec(msgspec.Struct, rename="camel"):
     holdout_dataset_id: str | None = None
     prediction_columns: dict[str, str] = {}
     segment_attributes: list[str] = []
+    runtime_parameters: list[Definition] = []
+    time_series: forecasting.TimeSeriesSpec | None = None
     scoring_address: ScoringAddress | None = None
 
 
@@ -91,11 +94,15 @@ def register(spec: PackageSpec, user: User) -> ModelPackage:
         holdout_dataset=holdout,
         training_rows=0 if training_rows is None else training_rows.height,
         segment_attributes=list(dict.fromkeys(spec.segment_attributes)),
+        runtime_parameters=msgspec.to_builtins(spec.runtime_parameters),
         prompt_name=spec.target.prompt_column or "",
+        time_series={} if spec.time_series is None else msgspec.to_builtins(spec.time_series),
         scoring_address={} if spec.scoring_address is None else msgspec.to_builtins(spec.scoring_address),
     )
     if held is not None and holdout_rows is not None:
-        _set_holdout_baseline(package, held, holdout_rows)
+        _set_holdout_baseline(
+            package, held, _segments(spec, holdout_rows.filter(pl.col(spec.target.name).is_not_null()))
+        )
     elif text and holdout_rows is not None:
         _set_text_baseline(package, spec, holdout_rows)
     features = _features(spec, training_rows, package)
@@ -104,6 +111,7 @@ def register(spec: PackageSpec, user: User) -> ModelPackage:
         for feature in features:
             feature.package = package
         Feature.objects.bulk_create(features)
+        places.freeze(package, training_rows, holdout_rows, held)
     return package
 
 
@@ -141,6 +149,8 @@ def _check(spec: PackageSpec) -> None:
             if value is not None and not 0 <= value <= 1:
                 problems.add(f"features[{place}].{field}", "Expected a number from 0 to 1.")
     _check_target(spec.target, problems)
+    for where, wrong in check_definitions(spec.runtime_parameters, "runtimeParameters").items():
+        problems.add(where, wrong)
     problems.check()
 
 
@@ -188,6 +198,8 @@ def _check_columns(spec: PackageSpec, training: pl.DataFrame | None, holdout: pl
         for place, attribute in enumerate(spec.segment_attributes):
             if attribute not in training.columns:
                 problems.add(f"segmentAttributes[{place}]", f"The training data has no column {attribute!r}.")
+    if spec.time_series is not None:
+        forecasting.check(spec.time_series, training, problems)
     text = spec.target.type == TEXT
     if holdout is not None and not text and spec.target.name not in holdout.columns:
         problems.add("target.name", f"The holdout has no column {spec.target.name!r}.")
@@ -271,21 +283,27 @@ def _numbers(table: pl.DataFrame, column: str, place: str) -> FloatArray:
     return numbers
 
 
-def _set_holdout_baseline(package: ModelPackage, held: Holdout, table: pl.DataFrame) -> None:
+def _segments(spec: PackageSpec, table: pl.DataFrame) -> dict[str, pl.Series]:
+    """The columns of the segment attributes that a table has: those that are named, and those of time series."""
+    named = {name: table[name] for name in spec.segment_attributes if name in table.columns}
+    return forecasting.attributes(spec.time_series, table) | named
+
+
+def _set_holdout_baseline(package: ModelPackage, held: Holdout, columns: dict[str, pl.Series]) -> None:
     if held.kind is TargetType.REGRESSION and held.rows:
         package.center = float(held.actual.mean())
     package.holdout_rows = held.rows
-    package.accuracy_baseline = baselines.accuracy_on(held, package.center)
-    package.prediction_baseline = baselines.predictions_on(held)
+    known = baselines.frozen(held, package.center)
+    package.accuracy_baseline, package.accuracy_by_class = known["accuracy"], known["byClass"]
+    package.prediction_baseline = known["predictions"]
     bins = baselines.target_bins(held)
     everything = np.zeros(held.rows, dtype=np.int64)
     segments: dict[str, Any] = {}
-    kept = table.filter(pl.col(package.target_name).is_not_null())
-    for attribute in package.segment_attributes:
-        if attribute in kept.columns:
-            values, group = baselines.segment_groups(kept[attribute])
-            counted = baselines.target_counts(bins, held, group, len(values))
-            segments[attribute] = {value: row.tolist() for value, row in zip(values, counted, strict=True)}
+    for attribute, column in columns.items():
+        values, group = baselines.segment_groups(column)
+        counted = baselines.target_counts(bins, held, group, len(values))
+        segments[attribute] = {value: row.tolist() for value, row in zip(values, counted, strict=True)}
+        package.holdout_segments[attribute] = baselines.by_segment(held, package.center, column)
     package.target_baseline = {
         "bins": bins.to_dict(),
         "counts": baselines.target_counts(bins, held, everything, 1)[0].tolist(),
@@ -324,7 +342,7 @@ def _set_text_baseline(package: ModelPackage, spec: PackageSpec, table: pl.DataF
 def _features(spec: PackageSpec, training: pl.DataFrame | None, package: ModelPackage) -> list[Feature]:
     groups = {}
     if training is not None:
-        groups = {name: baselines.segment_groups(training[name]) for name in package.segment_attributes}
+        groups = {name: baselines.segment_groups(column) for name, column in _segments(spec, training).items()}
         package.segment_rows = {
             name: {value: int((group == place).sum()) for place, value in enumerate(values)}
             for name, (values, group) in groups.items()

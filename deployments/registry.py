@@ -19,6 +19,7 @@ from deployments.models import (
     DeployedModel,
     Deployment,
     DeploymentRole,
+    FeatureType,
     Importance,
     ModelPackage,
     ModelRole,
@@ -29,6 +30,8 @@ from metrics import BinSpec, CategoricalBins, NumericBins, TargetType, spec_from
 from metrics.arrays import IntArray
 
 # Predicted probabilities are binned in tenths where no holdout tells their usual range.
+FEATURES_BY_CELL = 10
+
 PLAIN_PROBABILITIES = NumericBins(lowest=0.0, uppers=tuple(tenth / 10 for tenth in range(1, 11)))
 
 
@@ -52,6 +55,35 @@ class SegmentBaseline:
 
 
 @dataclass(frozen=True, eq=False)
+class HeldOut:
+    """What the holdout, or a part of it, says: metrics, metrics by class, and what predictions look like."""
+
+    rows: int
+    accuracy: Mapping[str, float | None]
+    by_class: Mapping[str, Mapping[str, float | None]]
+    predictions: Mapping[str, Any]
+
+    @property
+    def class_counts(self) -> Mapping[str, float]:
+        """How often each class occurred."""
+        counts: Mapping[str, float] = self.predictions.get("actualClassCounts", {})
+        return counts
+
+
+def held_out(package: ModelPackage, segment: tuple[str, str] | None = None) -> HeldOut | None:
+    """The holdout's baseline, or that of the rows with one value of an attribute; None if no row has it."""
+    if segment is None:
+        return HeldOut(
+            package.holdout_rows, package.accuracy_baseline, package.accuracy_by_class, package.prediction_baseline
+        )
+    attribute, value = segment
+    known = package.holdout_segments.get(attribute, {}).get(value)
+    if known is None:
+        return None
+    return HeldOut(known["rows"], known["accuracy"], known["byClass"], known["predictions"])
+
+
+@dataclass(frozen=True, eq=False)
 class Baseline:
     """Everything that a package's live rows are compared with."""
 
@@ -61,6 +93,8 @@ class Baseline:
     segments: Mapping[tuple[str, str], SegmentBaseline]
     bounds: Mapping[str, tuple[float, float]]
     """The usual range of numeric features in training."""
+    by_cell: tuple[str, ...]
+    """The features that are counted by cell of the globe: the most important ones with bins of bounded number."""
 
     def segment(self, attribute: str, value: str) -> SegmentBaseline | None:
         """The baseline of one segment; None where training had no such rows."""
@@ -99,7 +133,14 @@ def _baseline(pk: int) -> Baseline:
     target = None
     if stored:
         target = FeatureBaseline(spec_from_dict(stored["bins"]), _counts(stored["counts"]), package.holdout_rows)
-    return Baseline(features, target, package.prediction_baseline, _segments(package, parts), bounds)
+    return Baseline(features, target, package.prediction_baseline, _segments(package, parts), bounds, _by_cell(package))
+
+
+def _by_cell(package: ModelPackage) -> tuple[str, ...]:
+    kinds = (FeatureType.NUMERIC, FeatureType.CATEGORICAL)
+    kept = [one for one in package.features.all() if one.tracked and one.kind in kinds]
+    ordered = sorted(kept, key=lambda one: (one.feature_impact is None, -(one.feature_impact or 0), one.position))
+    return tuple(one.name for one in ordered[:FEATURES_BY_CELL])
 
 
 def _segments(
@@ -107,13 +148,13 @@ def _segments(
 ) -> dict[tuple[str, str], SegmentBaseline]:
     targets = package.target_baseline.get("segments", {})
     found = {}
-    for attribute, rows in package.segment_rows.items():
-        for value, n_rows in rows.items():
-            counted = {name: _counts(part[attribute][value]) for name, part in parts.items()}
-            held = targets.get(attribute, {}).get(value)
-            target = None if held is None else _counts(held)
+    for attribute in {**package.segment_rows, **targets}:
+        rows, held = package.segment_rows.get(attribute, {}), targets.get(attribute, {})
+        for value in {**rows, **held}:
+            counted = {name: _counts(part[attribute][value]) for name, part in parts.items() if value in rows}
+            target = _counts(held[value]) if value in held else None
             found[attribute, value] = SegmentBaseline(
-                n_rows, counted, target, 0 if target is None else int(target.sum())
+                rows.get(value, 0), counted, target, 0 if target is None else int(target.sum())
             )
     return found
 

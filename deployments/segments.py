@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from deployments.ingest.shape import CONSUMER, HOST_IP, REMOTE_IP
-from deployments.models import Deployment, FeatureType, SegmentAttribute
+from deployments.ingest.shape import CONSUMER, DISTANCE, HOST_IP, REMOTE_IP, SERIES
+from deployments.models import Deployment, FeatureType, ModelPackage, SegmentAttribute
 from deployments.settings_schema import Settings, parse
 
 SERVICE_ATTRIBUTES = (CONSUMER, REMOTE_IP, HOST_IP)
@@ -21,6 +21,8 @@ def sync(deployment: Deployment, now: datetime) -> None:
     analysis, protected = settings.segment_analysis, set(settings.bias_and_fairness.protected_features)
     wanted = {*SERVICE_ATTRIBUTES, *analysis.attributes} if analysis.enabled else set()
     wanted |= protected
+    if analysis.enabled and deployment.champion is not None:
+        wanted |= set(automatic(deployment.champion.package))
     places = _places(deployment)
     known = {row.name: row for row in SegmentAttribute.objects.filter(deployment=deployment)}
     for name in wanted - known.keys():
@@ -37,6 +39,13 @@ def sync(deployment: Deployment, now: datetime) -> None:
             row.protected_since = now if name in protected else None
         if before != (row.active, row.protected_since):
             row.save(update_fields=["active", "since", "protected_since"])
+
+
+def automatic(package: ModelPackage) -> tuple[str, ...]:
+    """The attributes that a model is split by without being told: distance and series of time series."""
+    if not package.time_series:
+        return ()
+    return (DISTANCE, SERIES) if package.time_series["seriesIdColumns"] else (DISTANCE,)
 
 
 def _places(deployment: Deployment) -> set[str]:

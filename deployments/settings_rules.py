@@ -14,6 +14,7 @@ from deployments.ingest.shape import Target, labels_of, target_of
 from deployments.ingest.values import spelled
 from deployments.models import CustomKinds, CustomMetric, Deployment, FeatureType, ModelPackage
 from deployments.reports.segments import SERVICE_ATTRIBUTES
+from deployments.segments import automatic
 from deployments.settings_schema import (
     BATCH_COUNTS,
     AccuracyRule,
@@ -30,7 +31,8 @@ Problem = tuple[str, str]
 def check(deployment: Deployment, settings: Settings) -> None:
     """Raise BadSettings if the settings do not fit the deployment's model."""
     package = None if deployment.champion is None else deployment.champion.package
-    _raise([*_boundaries(settings, package), *_segments(settings, package), *_fairness(settings, package)])
+    rules = (_boundaries, _segments, _fairness, _forecasts)
+    _raise([problem for rule in rules for problem in rule(settings, package)] + list(_axis(deployment, settings)))
 
 
 def default_health(deployment: Deployment) -> HealthSettings:
@@ -83,10 +85,35 @@ def _boundaries(settings: Settings, package: ModelPackage | None) -> Iterator[Pr
 
 def _segments(settings: Settings, package: ModelPackage | None) -> Iterator[Problem]:
     known = set() if package is None else categorical_columns(package) | geospatial_columns(package)
-    strange = [name for name in settings.segment_analysis.attributes if name not in known | SERVICE_ATTRIBUTES]
+    own = set() if package is None else set(automatic(package))
+    strange = [name for name in settings.segment_analysis.attributes if name not in known | SERVICE_ATTRIBUTES | own]
     if settings.segment_analysis.enabled and strange:
         names = ", ".join(strange)
         yield "segmentAnalysis.attributes", f"Not a categorical or geospatial column of the training data: {names}."
+
+
+def _forecasts(settings: Settings, package: ModelPackage | None) -> Iterator[Problem]:
+    series = {} if package is None else package.time_series
+    if settings.automatic_actuals.enabled and not series:
+        yield "automaticActuals.enabled", "Automatic actuals are for models of time series."
+    by_date = settings.predictions_by_forecast_date
+    if not by_date.enabled or package is None:
+        return
+    if by_date.column_name is None and not series:
+        yield "predictionsByForecastDate.columnName", "A model without time series needs the name of a date column."
+    dates = {*package.features.filter(kind=FeatureType.DATE).values_list("name", flat=True)}
+    if series:
+        dates = {series["datetimeColumn"]}
+    if by_date.column_name is not None and by_date.column_name not in dates:
+        known = ", ".join(sorted(dates)) or "none"
+        yield "predictionsByForecastDate.columnName", f"Not a date column of the model; known: {known}."
+
+
+def _axis(deployment: Deployment, settings: Settings) -> Iterator[Problem]:
+    """Rows that are counted stay where they are: the axis of time is chosen before the first of them."""
+    before = parse(Settings, deployment.settings).predictions_by_forecast_date
+    if deployment.first_prediction_at is not None and settings.predictions_by_forecast_date != before:
+        yield "predictionsByForecastDate", "Cannot be changed once there are predictions."
 
 
 def _fairness(settings: Settings, package: ModelPackage | None) -> Iterator[Problem]:

@@ -82,6 +82,21 @@ def run_replays() -> None:
     replay_schedule.go_on_removing()
 
 
+@shared_task(name="deployments.tasks.run_scheduled")
+def run_scheduled() -> None:
+    """Start the reports and the custom jobs that are due."""
+    for module in ("deployments.reporting.work", "deployments.custom_jobs.work"):
+        import_module(module).run_due(timezone.now())
+
+
+@shared_task(name="deployments.tasks.send_reports")
+def send_reports() -> None:
+    """Mail the reports that wait."""
+    from deployments.reporting import outbox
+
+    outbox.send_due(timezone.now())
+
+
 HANDLERS = (
     "deployments.api.settings",
     "deployments.api.deployments",
@@ -89,9 +104,13 @@ HANDLERS = (
     "deployments.erasure",
     "deployments.exports.work",
     "deployments.ingest.processing",
+    "deployments.ingest.datasets",
     "deployments.replacement",
+    "deployments.scoring_code",
     "deployments.challengers",
     "deployments.replay",
     "deployments.custom_metrics.uploads",
+    "deployments.custom_jobs.work",
+    "deployments.reporting.work",
 )
 """Modules that register handlers of jobs."""

@@ -98,15 +98,19 @@ def _drift(known: Snapshot, facts: Facts) -> dict[date, Judged]:
     rule = drift_rule(shaped(client.HealthSettings, known.payload(q.health_settings())))
     days: dict[date, list[FeatureDrift]] = {}
     for name in facts.features:
-        view = known.series(q.feature_drift_over_time(name, DAYS))
-        impact, kind = _of_feature(view, "summaries", "featureImpact"), _of_feature(view, "features", "featureType")
-        for day, point in _by_day(view).items():
-            days.setdefault(day, []).append(_feature(name, point, impact, kind))
+        for day, feature in features_by_day(known.series(q.feature_drift_over_time(name, DAYS)), name):
+            days.setdefault(day, []).append(feature)
     seen = [day for day, features in days.items() if any(one.rows for one in features)]
     return {
         day: judge_drift_features(features, rule, window=_WINDOW, ever=bool(seen) and min(seen) <= day)
         for day, features in days.items()
     }
+
+
+def features_by_day(view: SeriesView | None, name: str) -> list[tuple[date, FeatureDrift]]:
+    """The drift of one feature on each day of its series."""
+    impact, kind = _of_feature(view, "summaries", "featureImpact"), _of_feature(view, "features", "featureType")
+    return [(day, _feature(name, point, impact, kind)) for day, point in _by_day(view).items()]
 
 
 def _feature(name: str, point: Point, impact: object, kind: object) -> FeatureDrift:

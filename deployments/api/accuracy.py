@@ -33,6 +33,7 @@ from deployments.models import ModelPackage, MonitoringBatch, Role
 from deployments.reports import accuracy
 from deployments.reports.numbers import batch_period, period
 from deployments.rollups import read
+from deployments.rollups.read import Scope
 from deployments.rollups.states import AccuracyState
 from metrics import ACCURACY_METRICS, ALL_METRICS, DEFAULT_METRICS, JUDGED_METRIC
 from metrics.buckets import Bucket
@@ -56,6 +57,9 @@ class OverTimeQuery(BucketQuery, SegmentQuery, ModelsQuery, ClassesQuery):
 class OverBatchQuery(SegmentQuery, ModelQuery, BatchQuery, ClassesQuery):
     """One metric by batch."""
 
+    target_class: tuple[str, ...] = params.ours(params.many("targetClass", at_most=100, split=False))
+    target_classes: tuple[str, ...] = params.ours(params.many("targetClasses", at_most=100))
+
     metric: str | None = params.choice("metric", METRICS, help="LogLoss or RMSE when absent.")
 
 
@@ -77,7 +81,7 @@ class AccuracyView(DeploymentView):
             state = read.accuracy_over(asked, [query.period])[0]
         return Response(
             {
-                "metrics": {name: one(package, state, name, classes) for name in DEFAULT_METRICS[package.kind]},
+                "metrics": {name: one(asked, state, name, classes) for name in DEFAULT_METRICS[package.kind]},
                 "modelId": asked.model.public_id,
                 "period": batch_period(batches) if query.batch_ids else period(query.period),
                 "batchIds": [batch.public_id for batch in batches],
@@ -109,8 +113,8 @@ class AccuracyOverTimeView(DeploymentView):
             {
                 "metric": metric,
                 "modelId": models[0].model.public_id,
-                "baseline": {**legacy_baseline(package, metric), "period": None},
-                "baselines": [baseline(asked.model.package, metric) for asked in models],
+                "baseline": {**legacy_baseline(models[0], metric, classes), "period": None},
+                "baselines": [baseline(asked, metric, classes) for asked in models],
                 "buckets": rows,
                 "summary": summary(package, whole, metric, query.period, classes),
                 **segment_json(query),
@@ -134,7 +138,7 @@ class AccuracyOverBatchView(DeploymentView):
         states = read.accuracy_by_batch(asked, batches)
         return Response(
             {
-                "baselines": [{**baseline(package, metric), "metric": metric}],
+                "baselines": [{**baseline(asked, metric, classes), "metric": metric}],
                 "buckets": over_batches(package, batches, states, metric, classes),
             }
         )
@@ -148,15 +152,17 @@ def measurable(package: ModelPackage) -> ModelPackage:
     return package
 
 
-def one(package: ModelPackage, state: AccuracyState, metric: str, classes: Sequence[str]) -> dict[str, Any]:
-    """One metric of `accuracy/`; with classes it is that of their rows only, which has no baseline."""
+def one(asked: Scope, state: AccuracyState, metric: str, classes: Sequence[str]) -> dict[str, Any]:
+    """One metric of `accuracy/`; with classes it is that of their rows only, and so is its baseline."""
+    package = asked.model.package
+    before = accuracy.baseline_of(package, metric, asked.segment, classes)
     found = accuracy.measure(package, [state], metric, classes)
     extras = {"errorBound": found.bounds[0]}
     if classes and len(package.class_names) > 2:
         value = accuracy.over_classes(package, state, metric, classes)
         per_class = accuracy.per_class_json(found.by_class[0])
-        return {**accuracy.compared(package, metric, value, None), "perClass": per_class, **extras}
-    return {**accuracy.compared(package, metric, found.values[0], accuracy.baseline_of(package, metric)), **extras}
+        return {**accuracy.compared(package, metric, value, before), "perClass": per_class, **extras}
+    return {**accuracy.compared(package, metric, found.values[0], before), **extras}
 
 
 def over_time(
@@ -221,20 +227,22 @@ def summary(
     }
 
 
-def baseline(package: ModelPackage, metric: str) -> dict[str, Any]:
-    """The metric on the holdout; its classes are not kept apart."""
+def baseline(asked: Scope, metric: str, classes: Sequence[str]) -> dict[str, Any]:
+    """The metric on the holdout, or on its part with the segment; by class for those that were asked."""
+    package = asked.model.package
     return {
         "modelId": package.model_id,
-        "value": accuracy.baseline_of(package, metric),
-        "sampleSize": package.holdout_rows,
-        "perClass": [],
+        "value": accuracy.baseline_of(package, metric, asked.segment),
+        "sampleSize": accuracy.baseline_rows(package, asked.segment),
+        "perClass": accuracy.per_class_json(accuracy.baseline_by_class(package, metric, asked.segment, classes)),
     }
 
 
-def legacy_baseline(package: ModelPackage, metric: str) -> dict[str, Any]:
+def legacy_baseline(asked: Scope, metric: str, classes: Sequence[str]) -> dict[str, Any]:
     """The same in the shape that older clients read."""
+    package = asked.model.package
     return {
-        "value": accuracy.baseline_of(package, metric),
-        "sampleSize": package.holdout_rows,
-        "valuePerClass": None,
+        "value": accuracy.baseline_of(package, metric, asked.segment),
+        "sampleSize": accuracy.baseline_rows(package, asked.segment),
+        "valuePerClass": accuracy.baseline_by_class(package, metric, asked.segment, classes) or None,
     }

@@ -102,7 +102,18 @@ class BatchesView(DeploymentView):
         return Response(shown.batch(row))
 
 
-class BatchView(DeploymentView):
+class OneBatchView(DeploymentView):
+    """Anything below one batch."""
+
+    def batch(self, batch_id: str) -> MonitoringBatch:
+        rows = MonitoringBatch.objects.select_related("created_by", "deployment")
+        found = rows.filter(deployment=self.deployment, public_id=batch_id).first()
+        if found is None:
+            raise Http404
+        return found
+
+
+class BatchView(OneBatchView):
     """One batch."""
 
     roles = {"GET": Role.CONSUMER, "PATCH": Role.USER, "DELETE": Role.OWNER}
@@ -127,13 +138,6 @@ class BatchView(DeploymentView):
         except batches.NotPossible as reason:
             raise Conflict(str(reason)) from None
         return Response({})
-
-    def batch(self, batch_id: str) -> MonitoringBatch:
-        rows = MonitoringBatch.objects.select_related("created_by", "deployment")
-        found = rows.filter(deployment=self.deployment, public_id=batch_id).first()
-        if found is None:
-            raise Http404
-        return found
 
 
 def matching(deployment: Deployment, query: BatchesQuery) -> QuerySet[MonitoringBatch]:

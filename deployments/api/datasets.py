@@ -14,12 +14,13 @@ from rest_framework.response import Response
 from deployments import datasets
 from deployments.api import params
 from deployments.api.deployments import caller
-from deployments.api.errors import TooLarge, ValidationFailed
+from deployments.api.errors import Conflict, TooLarge, ValidationFailed
 from deployments.api.examples import page_of
 from deployments.api.openapi import describes
 from deployments.api.pagination import Window, page_of_queryset
 from deployments.api.permissions import allows, role_of
 from deployments.api.views import ApiView
+from deployments.ingest import datasets as sources
 from deployments.ingest.errors import Refused, TooMuch
 from deployments.models import DataExport, Dataset, Role
 
@@ -146,9 +147,12 @@ class DatasetView(ApiView):
     def get(self, request: Request, dataset_id: str) -> Response:
         return Response(shown(one_of(request, dataset_id, to_read=True)))
 
-    @describes("Delete a dataset.", status=204, extension=True, errors=(401, 404))
+    @describes("Delete a dataset.", status=204, extension=True, errors=(401, 404, 409))
     def delete(self, request: Request, dataset_id: str) -> Response:
-        datasets.delete(one_of(request, dataset_id))
+        dataset = one_of(request, dataset_id)
+        if sources.waited_for(dataset):
+            raise Conflict("A job has yet to read this dataset.")
+        datasets.delete(dataset)
         return Response(status=204)
 
 

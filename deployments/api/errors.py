@@ -14,7 +14,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, TooManyFieldsSent
 from django.db import DataError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from rest_framework import status
@@ -100,6 +100,8 @@ def handle(error: Exception, context: Mapping[str, Any]) -> Response:
         error = Forbidden()
     elif isinstance(error, RequestDataTooBig):
         error = TooLarge()
+    elif isinstance(error, TooManyFieldsSent):
+        error = ValidationFailed("There are too many parameters.")
     elif isinstance(error, DataError) and "NUL" in str(error):
         error = _null_character(context)
     if not isinstance(error, APIException):

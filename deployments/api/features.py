@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -14,9 +15,11 @@ from deployments.api.errors import ValidationFailed
 from deployments.api.examples import FEATURE, SEGMENT_ATTRIBUTES, SEGMENT_VALUE, page_of
 from deployments.api.openapi import describes
 from deployments.api.pagination import Window, page_of_list
+from deployments.api.scoping import DEFAULT_PERIOD
 from deployments.api.views import DeploymentView
 from deployments.models import Deployment, FeatureType, Role
 from deployments.reports import segments
+from metrics.buckets import Bucket, top_of_next_hour
 
 
 class FeatureOrder(StrEnum):
@@ -55,6 +58,22 @@ class ValuesQuery(params.Query):
     limit: int = params.whole("limit", default=100, minimum=1, maximum=1000, help="Values to return.")
     attribute: str | None = params.text("segmentAttribute", help="The attribute; all when absent.")
     search: str | None = params.text("search", help="Part of the value, in any case.")
+    start: datetime | None = params.ours(params.moment("start", whole_hour=True, help="Only values seen from then on."))
+    end: datetime | None = params.ours(params.moment("end", whole_hour=True, help="Only values seen before then."))
+
+    @property
+    def within(self) -> Bucket | None:
+        """The time in which the values must have been seen; None if none was asked."""
+        if self.start is None and self.end is None:
+            return None
+        end = self.end or top_of_next_hour(self.now)
+        return self.start or end - DEFAULT_PERIOD, end
+
+    def problems(self) -> dict[str, str]:
+        within = self.within
+        if within is not None and within[0] >= within[1]:
+            return {"start": "Must lie before the end of the period."}
+        return {}
 
 
 class FeaturesView(DeploymentView):
@@ -81,7 +100,7 @@ class SegmentAttributesView(DeploymentView):
 
 
 class SegmentValuesView(DeploymentView):
-    """The values that came in so far."""
+    """The values that came in so far, or within a time."""
 
     roles = {"GET": Role.CONSUMER}
 
@@ -90,7 +109,7 @@ class SegmentValuesView(DeploymentView):
         query = self.read(ValuesQuery)
         if query.attribute is not None and not segments.is_known(self.deployment, query.attribute):
             raise ValidationFailed({"segmentAttribute": f"{query.attribute} is not a segment attribute here."})
-        found = segments.values(self.deployment, query.attribute, query.search)
+        found = segments.values(self.deployment, query.attribute, query.search, query.within)
         rows = [{"segmentAttribute": attribute, "value": value} for attribute, value in found]
         return Response(page_of_list(request, rows, Window(query.offset, query.limit)))
 

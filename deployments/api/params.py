@@ -17,7 +17,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import MISSING, Field, dataclass, field, fields
+from dataclasses import MISSING, Field, dataclass, field, fields, replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -226,6 +226,11 @@ def duration(name: str, *, allowed: Sequence[str] | None = None, default: str | 
     return _field(
         Param(name, one, schema | _default(default), help), parse_duration(default) if default is not None else None
     )
+
+
+def ours(declared: Any) -> Any:
+    """The same parameter, marked as no part of the reference."""
+    return _field(replace(declared.metadata[PARAM], extension=True), declared.default)
 
 
 def parse_moment(value: str) -> datetime:

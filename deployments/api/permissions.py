@@ -42,7 +42,9 @@ def allows(role: Role, needed: Role) -> bool:
 def enter(user: User | AnonymousUser, public_id: str, needed: Role | None) -> tuple[Deployment, Role]:
     """The deployment and the person's role in it; 404 or 403 as the module says."""
     deployment = (
-        Deployment.objects.select_related("champion", "champion__package")
+        Deployment.objects.select_related(
+            "champion", "champion__package", "champion__package__scoring_code", "default_prediction_server"
+        )
         .filter(public_id=public_id, deleted_at=None)
         .first()
     )

@@ -74,7 +74,7 @@ class PredictionsOverTimeView(DeploymentView):
             package = asked.model.package
             classes = shown_classes(package, query)
             states = read.predictions_over(asked, buckets)
-            baselines.append(predictions.baseline(package, classes, query.percentiles))
+            baselines.append(predictions.baseline(package, classes, query.percentiles, asked.segment))
             rows += [
                 {
                     **predictions.bucket(package, state, classes, query.percentiles),
@@ -100,7 +100,7 @@ class PredictionsOverBatchView(DeploymentView):
         for asked in scopes(self.deployment, query.model_ids, query):
             package = asked.model.package
             states = read.predictions_by_batch(asked, batches)
-            baselines.append(predictions.baseline(package, package.class_names, query.percentiles))
+            baselines.append(predictions.baseline(package, package.class_names, query.percentiles, asked.segment))
             rows += [
                 {
                     **predictions.bucket(package, state, package.class_names, query.percentiles),
@@ -125,7 +125,7 @@ class VersusOverTimeView(DeploymentView):
             package = asked.model.package
             classes = shown_classes(package, query)
             states = read.accuracy_over(asked, buckets)
-            baselines.append(predictions.versus_baseline(package, classes))
+            baselines.append(predictions.versus_baseline(package, classes, asked.segment))
             rows += [
                 {
                     **predictions.versus(package, state, classes),
@@ -163,7 +163,7 @@ class VersusOverBatchView(DeploymentView):
         states = read.accuracy_by_batch(asked, batches)
         return Response(
             {
-                "baselines": [predictions.versus_baseline(package, classes)],
+                "baselines": [predictions.versus_baseline(package, classes, asked.segment)],
                 "buckets": [
                     {
                         **predictions.versus(package, state, classes),

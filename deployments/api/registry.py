@@ -21,7 +21,7 @@ from deployments.api.packages import seen
 from deployments.api.pagination import Window, page_of_queryset
 from deployments.api.views import ApiView
 from deployments.ingest.errors import Refused, TooMuch
-from deployments.models import Importance, ModelPackage
+from deployments.models import Deployment, Importance, ModelPackage, PredictionServer
 from deployments.registration import PackageSpec
 
 PACKAGE = {
@@ -41,6 +41,14 @@ PACKAGE = {
         {"name": "distance", "type": "Numeric", "importance": None, "featureImpact": 0.4, "isDriftTracked": True}
     ],
     "segmentAttributes": ["origin"],
+    "timeSeries": {
+        "datetimeColumn": "day",
+        "seriesIdColumns": ["origin"],
+        "forecastDistances": [1, 2, 3],
+        "forecastUnit": "DAY",
+        "forecastDistanceColumn": "forecast_distance",
+        "forecastPointColumn": "forecast_point",
+    },
     "trainingDatasetId": None,
     "holdoutDatasetId": None,
     "trainingRowCount": 20000,
@@ -99,6 +107,7 @@ def shown(package: ModelPackage) -> dict[str, Any]:
             for feature in package.features.all()
         ],
         "segmentAttributes": package.segment_attributes,
+        "timeSeries": package.time_series or None,
         "trainingDatasetId": training.public_id if training else None,
         "holdoutDatasetId": holdout.public_id if holdout else None,
         "trainingRowCount": package.training_rows,
@@ -157,6 +166,16 @@ class PackageView(ApiView):
         return Response(shown(package))
 
 
+def server_of(public_id: str | None) -> PredictionServer | None:
+    """The server that was named; 422 for one that is not there."""
+    if public_id is None:
+        return None
+    found = PredictionServer.objects.filter(public_id=public_id).first()
+    if found is None:
+        raise ValidationFailed({"defaultPredictionServerId": "There is no such prediction server."})
+    return found
+
+
 class FromModelPackageView(ApiView):
     """A deployment of a registered model, active and readable as soon as it is answered."""
 
@@ -173,6 +192,7 @@ class FromModelPackageView(ApiView):
         package = visible(request).filter(public_id=body.model_package_id).first()
         if package is None:
             raise ValidationFailed({"modelPackageId": "There is no such model package."})
+        server = server_of(body.default_prediction_server_id)
         deployment = registry.create_deployment(
             package,
             body.label,
@@ -181,5 +201,7 @@ class FromModelPackageView(ApiView):
             importance=body.importance or Importance.LOW,
             batch_monitoring=body.batch_monitoring,
         )
+        if server is not None:
+            Deployment.objects.filter(pk=deployment.pk).update(default_prediction_server=server)
         job = jobs.done("deployment.create", deployment, user, f"/api/v2/deployments/{deployment.public_id}/")
         return self.accepted(job, {"id": deployment.public_id})

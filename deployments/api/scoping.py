@@ -176,7 +176,8 @@ def segment_of(deployment: Deployment, query: SegmentQuery) -> Segment | None:
     """The segment that was asked for; 422 for an attribute that was never followed."""
     if query.segment_attribute is None or query.segment_value is None:
         return None
-    if not segments.is_known(deployment, query.segment_attribute):
+    of_service_only = query.segment_attribute in SERVICE_SEGMENTS[1:] and not isinstance(query, ServiceSegmentQuery)
+    if of_service_only or not segments.is_known(deployment, query.segment_attribute):
         raise ValidationFailed({"segmentAttribute": f"{query.segment_attribute} is not a segment attribute here."})
     return Segment(query.segment_attribute, query.segment_value)
 

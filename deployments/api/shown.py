@@ -12,7 +12,7 @@ from typing import Any
 from django.contrib.auth.models import User
 
 from deployments import capabilities, listing, settings_schema
-from deployments.models import Deployment, MonitoringBatch, Role
+from deployments.models import Deployment, MonitoringBatch, PredictionServer, Role
 
 OWNERS_SHOWN = 5
 AREAS: Mapping[str, str] = {word.value: area for area, word in listing.HEALTH_ORDERS.items()}
@@ -68,7 +68,9 @@ def deployment(row: Deployment, owners: Sequence[User], role: Role, now: datetim
         "owners": {"count": len(owners), "preview": [owner(user) for user in owners[:OWNERS_SHOWN]]},
         "permissions": list(PERMISSIONS[role]),
         "capabilities": capabilities.flags(row),
-        "defaultPredictionServer": None,
+        "defaultPredictionServer": None
+        if row.default_prediction_server is None
+        else prediction_server(row.default_prediction_server),
         "predictionEnvironment": None,
         "predictionUsage": {"dailyRates": daily_rates(row, now), "lastTimestamp": row.last_prediction_at},
         "settings": {
@@ -111,6 +113,11 @@ def package(row: Deployment) -> dict[str, Any] | None:
         return None
     found = row.champion.package
     return {"id": found.public_id, "name": found.name, "registeredModelId": found.public_id}
+
+
+def prediction_server(row: PredictionServer) -> dict[str, Any]:
+    """A prediction server inside another answer."""
+    return {"id": row.public_id, "url": row.url, "datarobot-key": row.key or None}
 
 
 def owner(user: User) -> dict[str, Any]:

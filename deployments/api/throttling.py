@@ -57,11 +57,13 @@ def who(request: Request) -> str:
 def count_actuals(deployment: Deployment, rows: int, now: datetime) -> None:
     """Count actuals against their hourly limit; 429 for those that would pass it, which are not counted.
 
-    As the reference counts: an actual of a target with several classes is worth one for each of them.
+    As the reference counts: an actual of a target with several classes is worth one for each of them, one of time
+    series one for each forecast distance.
     """
     champion = deployment.champion
     classes = len(champion.package.class_names) if champion is not None else 0
-    worth = rows * (classes if classes > BINARY else 1)
+    distances = len(champion.package.time_series.get("forecastDistances", ())) if champion is not None else 0
+    worth = rows * (classes if classes > BINARY else 1) * max(1, distances)
     hour, into = divmod(int(now.timestamp()), HOUR)
     key = f"actuals:{deployment.pk}:{hour}"
     cache.add(key, 0, timeout=2 * HOUR)

@@ -95,22 +95,7 @@ class NotServedView(DeploymentView):
     get = post = put = patch = delete = describes("Not served by this version.", status=501, errors=(401, 404))(_refuse)
 
 
-class NotServedAnywhereView(ApiView):
-    """The same outside any deployment."""
-
-    def _refuse(self, request: Request) -> Response:
-        raise NotServed
-
-    get = post = put = patch = delete = describes("Not served by this version.", status=501, errors=(401,))(_refuse)
-
-
 def not_served(*methods: str) -> type[NotServedView]:
     """A view that refuses these methods with 501 and others with 405."""
     names = [method.lower() for method in methods]
     return type("NotServed" + "".join(methods).title(), (NotServedView,), {"http_method_names": names})
-
-
-def not_served_anywhere(*methods: str) -> type[NotServedAnywhereView]:
-    """The same outside any deployment."""
-    names = [method.lower() for method in methods]
-    return type("NotServedAnywhere" + "".join(methods).title(), (NotServedAnywhereView,), {"http_method_names": names})

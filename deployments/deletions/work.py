@@ -8,7 +8,7 @@ from datetime import datetime
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import F, Max, Min, Value
+from django.db.models import F, Max, Min, Sum, Value
 from django.db.models.functions import Greatest
 from django.utils import timezone
 
@@ -16,7 +16,16 @@ from deployments import health, jobs
 from deployments.audit import record
 from deployments.deletions import rows
 from deployments.deletions.rows import Doomed
-from deployments.models import Block, BlockKind, BlockState, DeployedModel, Deployment, Job, MonitoringBatch
+from deployments.models import (
+    BatchModel,
+    Block,
+    BlockKind,
+    BlockState,
+    DeployedModel,
+    Deployment,
+    Job,
+    MonitoringBatch,
+)
 from deployments.rollups import fill, summary
 
 KIND = "monitoringDataDeletion"
@@ -79,7 +88,25 @@ def _of_batch(doomed: Doomed, batch_id: int) -> int:
         latest_prediction_at=span["last"],
         predictions_count=Greatest(F("predictions_count") - (before - _predictions(batch_id)), Value(0)),
     )
+    _recount(doomed.model, batch_id)
     return gone
+
+
+def _recount(model: DeployedModel, batch_id: int) -> None:
+    """What is left of the model in the batch."""
+    own = Block.objects.filter(
+        deployment_id=model.deployment_id,
+        batch_id=batch_id,
+        model_id=model.pk,
+        kind=BlockKind.PREDICTIONS,
+        state=BlockState.ROLLED,
+    )
+    left = own.aggregate(first=Min("first_at"), last=Max("last_at"), rows=Sum("rows"))
+    row = BatchModel.objects.filter(batch_id=batch_id, model=model)
+    if left["rows"]:
+        row.update(start_at=left["first"], end_at=left["last"], predictions_count=left["rows"])
+    else:
+        row.delete()
 
 
 def _predictions(batch_id: int) -> int:

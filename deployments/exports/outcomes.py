@@ -15,7 +15,17 @@ import polars as pl
 from django.db.models import QuerySet, Sum
 
 from deployments.blocks import DAY_US, HOUR_US, SKIP_ACCURACY, decode, keys_of
-from deployments.exports.rows import OUTCOMES, UTC_TIME, Column, Wanted, outcome_columns, pieces, prediction_names
+from deployments.exports.rows import (
+    OUTCOMES,
+    UTC_TIME,
+    Column,
+    Wanted,
+    outcome_columns,
+    outcome_type,
+    pieces,
+    prediction_names,
+    type_of,
+)
 from deployments.ingest.shape import Shape, shape_of
 from deployments.models import ActualBlock, Block, BlockKind, BlockState, DeployedModel, Grain
 from deployments.rollups import keys
@@ -104,7 +114,7 @@ def columns_of(wanted: Wanted, *, batches: bool) -> list[Column]:
         Column("timestamp", "at", UTC_TIME),
         Column("model_id", "model_id", pl.String),
         *batch,
-        *(Column(name, name, pl.Float64) for name in prediction_names(shape)),
+        *(Column(name, name, type_of(shape)) for name in prediction_names(shape)),
     ]
 
 
@@ -154,14 +164,14 @@ def _latest(tables: Sequence[pl.DataFrame], shape: Shape) -> pl.DataFrame:
     """The last submitted actual of each hour and id, under the names of the file."""
     kept = [table for table in tables if table.height]
     if not kept:
-        value = pl.String if shape.target.classes else pl.Float64
+        value = outcome_type(shape)
         return _named(pl.DataFrame(schema=_STORED | {"y": value}), shape)
     rows = pl.concat(kept, how="diagonal_relaxed").sort("seq", maintain_order=True)
     return _named(rows.unique(["hour", "id"], keep="last", maintain_order=True), shape)
 
 
 def _named(rows: pl.DataFrame, shape: Shape) -> pl.DataFrame:
-    value = pl.String if shape.target.classes else pl.Float64
+    value = outcome_type(shape)
     renamed = rows.rename({"y": OUTCOMES[0], "acted": OUTCOMES[1], "given": OUTCOMES[2]})
     kept = [name for name in ("id", *OUTCOMES, "hour", "seq", "at") if name in renamed.columns]
     return renamed.select(kept).with_columns(pl.col(OUTCOMES[0]).cast(value))

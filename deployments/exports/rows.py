@@ -15,14 +15,20 @@ from typing import Any
 import polars as pl
 from django.db import connection
 
-from deployments.blocks import FEATURE, SEGMENT, decode
+from deployments.blocks import FEATURE, OVERRIDE, RULE, SEGMENT, WARNING, decode
 from deployments.ingest.prepared import microseconds
 from deployments.ingest.shape import CONSUMER, Shape, shape_of
-from deployments.models import Block, BlockKind, DeployedModel, FeatureType
+from deployments.models import Block, BlockKind, DeployedModel, FeatureType, HumilityRule
 
 UTC_TIME = pl.Datetime("us", "UTC")
 OUTCOMES = ("actual_value", "was_acted_on", "actual_timestamp")
 END_OF_STREAM = b"\xff\xff\xff\xff\x00\x00\x00\x00"
+OUTSIDE = {
+    SEGMENT + CONSUMER: "consumer",
+    "d": "forecast_distance",
+    OVERRIDE: "overridden_prediction",
+    WARNING: "prediction_warning",
+}
 _INTERNAL = frozenset({"at", "id", "skip", "received"})
 
 
@@ -44,7 +50,10 @@ class Wanted:
     def blocks(self) -> Any:
         """The blocks that may hold such rows."""
         found = Block.objects.filter(
-            deployment_id=self.model.deployment_id, kind=BlockKind.PREDICTIONS, model_id=self.model.pk
+            deployment_id=self.model.deployment_id,
+            kind=BlockKind.PREDICTIONS,
+            model_id=self.model.pk,
+            collected=True,
         )
         found = found.filter(batch_id__in=list(self.batches)) if self.batches else found.filter(batch_id=None)
         if self.day is not None:
@@ -76,7 +85,7 @@ def columns_of(wanted: Wanted) -> list[Column]:
     found.append(Column("model_id", "model_id", pl.String))
     if wanted.batches:
         found.append(Column("batch_id", "batch_id", pl.String))
-    found += [Column(name, name, pl.Float64) for name in prediction_names(shape)]
+    found += [Column(name, name, type_of(shape)) for name in prediction_names(shape)]
     if wanted.with_actuals:
         found += outcome_columns(shape)
     taken = {column.name for column in found}
@@ -84,19 +93,31 @@ def columns_of(wanted: Wanted) -> list[Column]:
         of_feature = pl.Float64 if kind is FeatureType.NUMERIC else pl.String
         found.append(Column(_free(name, "feature", taken), FEATURE + name, of_feature))
     known = {FEATURE + name for name in shape.features} | set(shape.target.columns) | _INTERNAL
+    rules = {str(key): name for key, name in _rules(wanted.model)}
     for inside, dtype in sorted(_stored(wanted).items()):
         if inside not in known:
-            outside = inside.removeprefix(SEGMENT).removeprefix(FEATURE)
-            outside = "consumer" if outside == CONSUMER else outside
+            outside = OUTSIDE.get(inside) or inside.removeprefix(SEGMENT).removeprefix(FEATURE)
+            if inside.startswith(RULE):
+                outside = f"humility rule {rules.get(inside.removeprefix(RULE), inside)}"
             found.append(Column(_free(outside, "segment", taken), inside, dtype))
     return found
 
 
 def outcome_columns(shape: Shape) -> list[Column]:
     """The columns of an actual."""
-    value = pl.String if shape.target.classes else pl.Float64
-    dtypes = (value, pl.Boolean, UTC_TIME)
+    value = outcome_type(shape)
+    dtypes: tuple[pl.DataType | type[pl.DataType], ...] = (value, pl.Boolean, UTC_TIME)
     return [Column(name, name, dtype) for name, dtype in zip(OUTCOMES, dtypes, strict=True)]
+
+
+def type_of(shape: Shape) -> type[pl.DataType]:
+    """What a prediction is in the file: a number, or generated text."""
+    return pl.String if shape.target.is_text else pl.Float64
+
+
+def outcome_type(shape: Shape) -> type[pl.DataType]:
+    """What an actual is in the file: a number, or the name of a class, or text."""
+    return pl.String if shape.target.classes or shape.target.is_text else pl.Float64
 
 
 def schema_of(columns: Sequence[Column]) -> pl.Schema:
@@ -145,6 +166,8 @@ def with_predictions(rows: pl.DataFrame, shape: Shape) -> pl.DataFrame:
     stored = shape.target.columns
     if not set(stored) <= set(rows.columns):
         return rows
+    if shape.target.is_text:
+        return rows.with_columns(pl.col("p").cast(pl.String).alias("prediction"))
     if not shape.target.classes:
         named = [pl.col("p").alias("prediction")]
     elif shape.target.is_binary:
@@ -154,6 +177,11 @@ def with_predictions(rows: pl.DataFrame, shape: Shape) -> pl.DataFrame:
         pairs = zip(stored, shape.target.classes, strict=True)
         named = [pl.col(inside).alias(f"prediction_{name}") for inside, name in pairs]
     return rows.with_columns(column.cast(pl.Float64).fill_nan(None) for column in named)
+
+
+def _rules(model: DeployedModel) -> list[tuple[int, str]]:
+    """Humility rules by their keys."""
+    return list(HumilityRule.objects.filter(deployment_id=model.deployment_id).values_list("pk", "name"))
 
 
 def _free(name: str, kind: str, taken: set[str]) -> str:

@@ -39,6 +39,11 @@ class PredictionColumns(Struct, rename="camel"):
     batch_id: Id | None = None
     prompts: msgspec.Raw = msgspec.field(default_factory=msgspec.Raw)
     contexts: list[list[Passage | str] | None] | None = None
+    # of time series
+    forecast_distances: list[int | None] | None = None
+    forecast_point: str | None = None
+    forecast_points: list[str | None] | None = None
+    series_ids: list[str | int | None] | None = None
 
 
 class PredictionsBody(Struct, rename="camel"):

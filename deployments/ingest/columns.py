@@ -16,6 +16,7 @@ from deployments.ingest.errors import Problems
 from deployments.ingest.shape import Shape
 
 LONGEST_ID = 128
+WRONG_ID = f"An association id has 1 to {LONGEST_ID} characters."
 
 
 @dataclass
@@ -29,6 +30,20 @@ class Columns:
     segments: dict[str, pl.Series] = field(default_factory=dict)
     skip: int = 0
     contexts: pl.Series | None = None
+    distance: pl.Series | None = None
+
+    def keep(self, wanted: NDArray[np.bool_]) -> None:
+        """Only these rows."""
+        chosen = pl.Series(wanted)
+        if wanted.all():
+            return
+        self.at = self.at[wanted]
+        self.ids = None if self.ids is None else self.ids.filter(chosen)
+        self.distance = None if self.distance is None else self.distance.filter(chosen)
+        self.contexts = None if self.contexts is None else self.contexts.filter(chosen)
+        self.predictions = [column.filter(chosen) for column in self.predictions]
+        self.features = {name: column.filter(chosen) for name, column in self.features.items()}
+        self.segments = {name: column.filter(chosen) for name, column in self.segments.items()}
 
     def frame(self, shape: Shape) -> pl.DataFrame:
         """As a block: see `deployments.blocks`."""
@@ -41,9 +56,17 @@ class Columns:
         columns += [values.alias(SEGMENT + name) for name, values in self.segments.items()]
         if self.contexts is not None:
             columns.append(self.contexts.alias(CONTEXTS))
+        if self.distance is not None:
+            columns.append(self.distance.alias("d"))
         if self.skip:
             columns.append(pl.Series("skip", np.full(n, self.skip, np.uint8)))
         return pl.DataFrame(columns)
+
+
+def wrong_ids(ids: pl.Series) -> NDArray[np.bool_]:
+    """Which association ids are too long or empty; an absent one is not wrong."""
+    lengths = ids.str.len_chars().fill_null(1)
+    return ((lengths > LONGEST_ID) | (lengths == 0)).to_numpy()
 
 
 def passages_json(passages: Sequence[Passage | str]) -> str:
@@ -56,10 +79,22 @@ def check_ids(ids: pl.Series, place: str, problems: Problems) -> None:
     """Association ids are 1 to 128 characters, or absent."""
     if ids.dtype != pl.String or not len(ids):
         return
-    lengths = ids.str.len_chars().fill_null(1)
-    wrong = (lengths > LONGEST_ID) | (lengths == 0)
+    wrong = wrong_ids(ids)
     if wrong.any():
-        problems.add(place.format(row=wrong.arg_max()), f"An association id has 1 to {LONGEST_ID} characters.")
+        problems.add(place.format(row=int(wrong.argmax())), WRONG_ID)
+
+
+def wrong_predictions(column: pl.Series, shape: Shape) -> NDArray[np.bool_]:
+    """Which values are no finite numbers, or of classes no probabilities; an absent one is not wrong."""
+    values = column.to_numpy()
+    with np.errstate(invalid="ignore"):
+        wrong = np.isinf(values) if not shape.target.classes else (values < -1e-9) | (values > 1 + 1e-9)
+    return np.asarray(wrong, np.bool_)
+
+
+def wrong_prediction(shape: Shape) -> str:
+    """What is said of such a value."""
+    return "A probability lies within 0 and 1." if shape.target.classes else "Must be a finite number."
 
 
 def check_predictions(columns: Sequence[pl.Series], shape: Shape, place: str, problems: Problems) -> None:
@@ -67,12 +102,9 @@ def check_predictions(columns: Sequence[pl.Series], shape: Shape, place: str, pr
     if shape.target.is_text:
         return
     for number, column in enumerate(columns):
-        values = column.to_numpy()
-        with np.errstate(invalid="ignore"):
-            wrong = np.isinf(values) if not shape.target.classes else (values < -1e-9) | (values > 1 + 1e-9)
+        wrong = wrong_predictions(column, shape)
         if wrong.any():
-            text = "A probability lies within 0 and 1." if shape.target.classes else "Must be a finite number."
-            problems.add(place.format(row=int(wrong.argmax()), column=number), text)
+            problems.add(place.format(row=int(wrong.argmax()), column=number), wrong_prediction(shape))
 
 
 def ordered_classes(names: Sequence[str] | None, shape: Shape, place: str, problems: Problems) -> tuple[str, ...]:

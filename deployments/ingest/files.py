@@ -1,32 +1,35 @@
 """Bulk files: CSV, NDJSON and Parquet tables as predictions, service events or actuals.
 
 Columns of predictions: `timestamp`, `association_id`, features and segment attributes by name, `prediction` or
-`prediction_<class>`, `batch_id`, `model_id`; of generated text also `prompt` (or the model's own name of it) and
-`contexts`, a list or its JSON. With `response_time`, `execution_time`, `status_code` or `consumer` the
-rows also make service events, one for each `request_id`, or one a row without such a column.
+`prediction_<class>` (or `prediction` as a list of probabilities), `batch_id`, `model_id`; of generated text also
+`prompt` (or the model's own name of it) and `contexts`, a list or its JSON. With `response_time`, `execution_time`,
+`status_code` or `consumer` the rows also make service events, one for each `request_id`, or one a row without such a
+column. Every bad row is told, not only the first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-import msgspec
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
-from deployments.blocks import CONTEXTS, SEGMENT
 from deployments.ingest.actuals import champion_shape, prepared
-from deployments.ingest.bodies import Passage
-from deployments.ingest.checks import TURNED_DOWN, Checks, Mask
-from deployments.ingest.columns import Columns, check_ids, check_predictions, of_classes, passages_json
-from deployments.ingest.errors import Refused
+from deployments.ingest.checks import Checks, Mask
+from deployments.ingest.columns import WRONG_ID, Columns, of_classes, wrong_ids, wrong_prediction, wrong_predictions
+from deployments.ingest.errors import Problems, Refused
+from deployments.ingest.files_service import SERVED, SERVICE_COLUMNS, events_of, requests
+from deployments.ingest.files_text import text_columns
+from deployments.ingest.forecasts import Rules, automatic, complete
+from deployments.ingest.forecasts_files import given_in
+from deployments.ingest.listed import listed_probabilities
 from deployments.ingest.places import Places
-from deployments.ingest.prepared import Intake, Prepared, microseconds
-from deployments.ingest.shape import CONSUMER, HOST_IP, REMOTE_IP, Shape, shape_of
-from deployments.ingest.tables import BadColumn, as_numbers, as_times, as_words
+from deployments.ingest.prepared import Intake, Prepared, Times, microseconds
+from deployments.ingest.reading import ROW, Part, RowProblems
+from deployments.ingest.shape import Shape, shape_of
+from deployments.ingest.tables import as_flags, as_numbers, as_times, as_words
 from deployments.models import BlockKind, DeployedModel, Deployment, FeatureType
 from metrics import TargetType
 
@@ -47,13 +50,6 @@ RESERVED = frozenset(
         "num_predictions",
     }
 )
-Passages = list[Passage | str] | None
-_PASSAGES = msgspec.json.Decoder(Passages)
-SERVED = {"consumer": CONSUMER, "remote_ip": REMOTE_IP, "host_ip": HOST_IP}
-"""Columns of the segment attributes that every deployment has."""
-
-_NUMBER = "\x00number"
-SERVICE_COLUMNS = frozenset({"response_time", "execution_time", "status_code", "consumer"})
 
 
 @dataclass(frozen=True)
@@ -64,68 +60,79 @@ class Home:
     batch_id: str | None = None
 
 
+@dataclass(frozen=True)
+class ActualColumns:
+    """What the columns of actuals are called; those that are None are not looked for."""
+
+    association_id: str = "association_id"
+    actual_value: str = "actual_value"
+    was_acted_on: str | None = "was_acted_on"
+    timestamp: str | None = "timestamp"
+
+
 def take_predictions(deployment: Deployment, table: pl.DataFrame, home: Home, now: datetime) -> Intake:
     """All rows of a table of predictions. Raises Refused with what is wrong."""
-    intake, checks = Intake(), Checks.of(deployment)
-    for place, rows in _by_home(deployment, table, home, now):
+    intake, problems = Intake(), RowProblems()
+    rules, checks = Rules.of(deployment), Checks.of(deployment)
+    for place, part in _by_home(deployment, table, home, now, problems):
         shape = shape_of(place.model)
-        block = _columns(rows, shape, place.places, now, intake)
-        checked = checks.check(block.frame(shape), place.model, place.row, intake)
-        events = _requests(rows.with_columns(at=pl.Series(block.at)), checked.turned_down)
+        block = _columns(part, shape, place.places, now, intake)
+        at = block.at
+        told = complete(block, given_in(part, shape, rules), shape, rules, part.note)
+        _within(part, block, rules.times(place.places.times), rules.by_date.enabled)
+        if problems.any:
+            continue
+        made = part.numbers[told.made]
+        checked = checks.check(block.frame(shape), place.model, lambda row: {"row": int(made[row])}, intake)  # noqa: B023
+        events = requests(part, at, _over(told.made, checked.turned_down))
         if events is not None:
-            own = not SERVICE_COLUMNS & set(rows.columns)
+            own = not SERVICE_COLUMNS & set(part.rows.columns)
             intake.parts.append(Prepared(BlockKind.SERVICE, place.model.pk, place.batch, events, own))
-        intake.parts.append(Prepared(BlockKind.PREDICTIONS, place.model.pk, place.batch, checked.rows))
+        if checked.rows.height:
+            intake.parts.append(Prepared(BlockKind.PREDICTIONS, place.model.pk, place.batch, checked.rows))
+        if told.happened is not None:
+            intake.parts.append(automatic(told.happened, now))
+    problems.check()
     return intake
 
 
-def _requests(rows: pl.DataFrame, turned_down: Mask) -> pl.DataFrame | None:
-    """The requests behind rows of predictions: all if the file tells of them, else those that were turned down."""
-    if not SERVICE_COLUMNS & set(rows.columns):
-        if not turned_down.any():
-            return None
-        rows, turned_down = rows.filter(pl.Series(turned_down)), turned_down[turned_down]
-    if turned_down.any():
-        refused = pl.Series(turned_down)
-        status = _optional(rows, "status_code", as_numbers, 200.0).fill_null(200)
-        made = _optional(rows, "num_predictions", as_numbers, 1.0)
-        rows = rows.with_columns(
-            pl.when(refused & (status < 400)).then(float(TURNED_DOWN)).otherwise(status).alias("status_code"),
-            pl.when(refused).then(0.0).otherwise(made).alias("num_predictions"),
-        )
-    return _events(rows, per_request=True)
+def _over(made: Mask, turned_down: Mask) -> Mask:
+    """Which rows of a part were turned down, history among them."""
+    over = np.zeros(len(made), np.bool_)
+    over[made] = turned_down
+    return over
 
 
 def take_service(deployment: Deployment, table: pl.DataFrame, home: Home, now: datetime) -> Intake:
     """All rows of a table of service events, one row a request."""
-    intake = Intake()
-    for place, rows in _by_home(deployment, table, home, now):
-        at = _times(rows, place.places, now)
-        events = _events(rows.with_columns(at=pl.Series(at)), per_request=False)
+    intake, problems = Intake(), RowProblems()
+    for place, part in _by_home(deployment, table, home, now, problems):
+        events = events_of(part, _times(part, place.places, now), per_request=False)
         intake.parts.append(Prepared(BlockKind.SERVICE, place.model.pk, place.batch, events))
+    problems.check()
     return intake
 
 
-def take_actuals(deployment: Deployment, table: pl.DataFrame, now: datetime, *, keep_unmatched: bool) -> Intake:
-    """All rows of a table of actuals: `association_id`, `actual_value`, and if given `was_acted_on`, `timestamp`."""
-    _need(table, "association_id", "actual_value")
-    shape = champion_shape(deployment)
-    ids = _read(table, "association_id", as_words)
-    if ids.null_count():
-        raise Refused({f"association_id[{ids.is_null().arg_max()}]": "An actual needs an association id."})
-    places = Places.of(deployment, (), now)
-    check_ids(ids, "association_id[{row}]", places.problems)
-    places.problems.check()
-    acted = table["was_acted_on"].cast(pl.Boolean) if "was_acted_on" in table.columns else None
-    given = _read(table, "timestamp", as_times) if "timestamp" in table.columns else None
-    rows = pl.DataFrame(
-        [
-            ids.alias("id"),
-            _outcomes(table, shape).alias("y"),
-            pl.Series("acted", [None] * table.height if acted is None else acted, pl.Boolean),
-            pl.Series("given", [None] * table.height if given is None else given, pl.Int64),
-        ]
-    )
+def take_actuals(
+    deployment: Deployment,
+    table: pl.DataFrame,
+    now: datetime,
+    *,
+    keep_unmatched: bool,
+    columns: ActualColumns | None = None,
+) -> Intake:
+    """All rows of a table of actuals. Raises Refused with what is wrong."""
+    named = columns or ActualColumns()
+    _need(table, named.association_id, named.actual_value)
+    shape, part = champion_shape(deployment), Part(table, RowProblems())
+    ids = part.read(named.association_id, as_words)
+    part.note(named.association_id, ids.is_null().to_numpy(), "An actual needs an association id.")
+    _check_ids(part, named.association_id, ids)
+    acted = part.optional(named.was_acted_on or "", as_flags)
+    given = part.optional(named.timestamp or "", as_times)
+    outcomes = _outcomes(part, named.actual_value, shape)
+    part.problems.check()
+    rows = pl.DataFrame([ids.alias("id"), outcomes.alias("y"), acted.alias("acted"), given.alias("given")])
     return prepared(rows, now, keep_unmatched=keep_unmatched)
 
 
@@ -134,178 +141,142 @@ class _Found:
     places: Places
     model: DeployedModel
     batch: int | None
-    numbers: pl.Series
-
-    def row(self, place: int) -> dict[str, Any]:
-        """The number of a row in its file, from 0."""
-        return {"row": int(self.numbers[place])}
 
 
 def _by_home(
-    deployment: Deployment, table: pl.DataFrame, home: Home, now: datetime
-) -> list[tuple[_Found, pl.DataFrame]]:
+    deployment: Deployment, table: pl.DataFrame, home: Home, now: datetime, problems: RowProblems
+) -> list[tuple[_Found, Part]]:
     if not table.height:
         raise Refused({"file": "There are no rows."})
-    for name, default in (("batch_id", home.batch_id), ("model_id", home.model_id)):
-        if name not in table.columns:
-            table = table.with_columns(pl.lit(default, pl.String).alias(name))
-        else:
-            table = table.with_columns(_read(table, name, as_words).alias(name))
-    table = table.with_row_index(_NUMBER)
-    groups = table.partition_by("model_id", "batch_id", maintain_order=True, as_dict=True)
+    whole = Part(table, problems)
+    homes = [
+        pl.Series(name, [default] * table.height, pl.String)
+        if not whole.has(name)
+        else whole.read(name, as_words).alias(name)
+        for name, default in (("batch_id", home.batch_id), ("model_id", home.model_id))
+    ]
+    numbered = table.with_columns(*homes, pl.Series(ROW, np.arange(table.height)))
+    groups = numbered.partition_by("model_id", "batch_id", maintain_order=True, as_dict=True)
     places = Places.of(deployment, {str(batch) for _, batch in groups if batch is not None}, now)
-    found: list[tuple[_Found, pl.DataFrame]] = []
+    found: list[tuple[_Found, Part]] = []
     for (model_id, batch_id), rows in groups.items():
+        part = Part(rows, problems)
         model = places.model(None if model_id is None else str(model_id), "model_id")
         batch = places.batch(None if batch_id is None else str(batch_id), "batch_id")
+        for name, text in places.problems.errors.items():
+            part.note(name, np.ones(rows.height, np.bool_), text)
+        places.problems = Problems()
         if model is not None:
-            found.append((_Found(places, model, batch, rows[_NUMBER]), rows.drop(_NUMBER)))
-    places.problems.check()
+            found.append((_Found(places, model, batch), part))
     return found
 
 
-def _columns(rows: pl.DataFrame, shape: Shape, places: Places, now: datetime, intake: Intake) -> Columns:
-    columns = Columns(_times(rows, places, now))
-    if "association_id" in rows.columns:
-        columns.ids = _read(rows, "association_id", as_words)
-        check_ids(columns.ids, "association_id[{row}]", places.problems)
-    columns.predictions = _predictions(rows, shape, places)
+def _columns(part: Part, shape: Shape, places: Places, now: datetime, intake: Intake) -> Columns:
+    columns = Columns(_times(part, places, now))
+    if part.has("association_id"):
+        columns.ids = part.read("association_id", as_words)
+        _check_ids(part, "association_id", columns.ids)
+    columns.predictions = _predictions(part, shape)
     if shape.target.is_text:
-        rows = _text_columns(rows, shape, columns)
+        part = text_columns(part, shape, columns)
     for name, attribute in SERVED.items():
-        if name in rows.columns:
-            columns.segments[attribute] = _read(rows, name, as_words)
-    for name in rows.columns:
+        if part.has(name):
+            columns.segments[attribute] = part.read(name, as_words)
+    for name in part.rows.columns:
         kind = shape.features.get(name)
         if kind is FeatureType.NUMERIC:
-            columns.features[name] = _read(rows, name, as_numbers)
+            columns.features[name] = part.read(name, as_numbers)
         elif kind is not None:
-            columns.features[name] = _read(rows, name, as_words)
+            columns.features[name] = part.read(name, as_words)
         elif name in shape.segments:
-            columns.segments[name] = _read(rows, name, as_words)
-        elif name not in RESERVED and not name.startswith("prediction") and name not in intake.ignored:
+            columns.segments[name] = part.read(name, as_words)
+        elif (
+            name not in RESERVED
+            and not name.startswith("prediction")
+            and name not in (*intake.ignored, ROW)
+            and not shape.reads(name)
+        ):
             intake.ignored.append(name)
-    places.problems.check()
     return columns
 
 
-def _text_columns(rows: pl.DataFrame, shape: Shape, columns: Columns) -> pl.DataFrame:
-    """Takes the contexts out, and gives the prompts their own name."""
-    if CONTEXTS in rows.columns:
-        columns.contexts = _contexts(rows[CONTEXTS])
-        rows = rows.drop(CONTEXTS)
-    if "prompt" in rows.columns and shape.prompt not in rows.columns:
-        rows = rows.rename({"prompt": shape.prompt})
-    return rows
+def _within(part: Part, block: Columns, times: Times, by_date: bool) -> None:
+    """Dates on which rows count must lie within what is kept; other times were looked at when they were read."""
+    if by_date and len(block.at) and ((block.at < times.first) | (block.at > times.last)).any():
+        row = int(((block.at < times.first) | (block.at > times.last)).argmax())
+        part.problems.whole["predictionsByForecastDate"] = times.problem(int(block.at[row]))
 
 
-def _contexts(column: pl.Series) -> pl.Series:
-    """Lists of passages, as lists or as their JSON."""
-    found: list[str | None] = []
-    for row, given in enumerate(column.to_list()):
-        try:
-            rows = _PASSAGES.decode(given) if isinstance(given, str) else msgspec.convert(given, Passages)
-        except (msgspec.DecodeError, msgspec.ValidationError) as error:
-            raise Refused({f"{CONTEXTS}[{row}]": f"Expected a list of passages: {error}"}) from None
-        found.append(None if rows is None else passages_json(rows))
-    return pl.Series(CONTEXTS, found, pl.String)
-
-
-def _predictions(rows: pl.DataFrame, shape: Shape, places: Places) -> list[pl.Series]:
+def _predictions(part: Part, shape: Shape) -> list[pl.Series]:
     if shape.target.is_text:
-        return [_read(rows, "prediction", as_words)] if "prediction" in rows.columns else []
+        return [part.read("prediction", as_words)] if part.has("prediction") else []
     if not shape.target.classes:
         names = {"": "prediction"}
     else:
         names = {label: f"prediction_{label}" for label in shape.order}
-    given = {label: _read(rows, name, as_numbers) for label, name in names.items() if name in rows.columns}
-    if shape.target.is_binary and not given and "prediction" in rows.columns:
-        given = {shape.target.classes[1]: _read(rows, "prediction", as_numbers)}
+    given = {label: part.read(name, as_numbers) for label, name in names.items() if part.has(name)}
+    if shape.target.classes and not given and part.has("prediction"):
+        return _of_one_column(part, shape)
     if not given:
         return []
     if shape.target.kind is TargetType.MULTICLASS and len(given) < len(names):
-        missing = next(name for label, name in names.items() if label not in given)
+        missing = next(name for name in names.values() if not part.has(name))
         raise Refused({missing: "Every class needs its column."})
-    check_predictions(list(given.values()), shape, "prediction[{row}]", places.problems)
+    for label, column in given.items():
+        part.note(names[label], wrong_predictions(column, shape), wrong_prediction(shape))
     return of_classes(given, shape) if shape.target.classes else list(given.values())
 
 
-def _events(rows: pl.DataFrame, *, per_request: bool) -> pl.DataFrame:
-    """Service events as a block; with `per_request` one for each request id, else one a row."""
-    events = pl.DataFrame(
-        [
-            rows["at"],
-            _optional(rows, "num_predictions", as_numbers, 1.0 if per_request else 0.0)
-            .fill_null(0)
-            .cast(pl.Int64)
-            .alias("n"),
-            _optional(rows, "response_time", as_numbers, None).alias("response"),
-            _optional(rows, "execution_time", as_numbers, None).alias("execution"),
-            _optional(rows, "status_code", as_numbers, 200.0).fill_null(200).cast(pl.Int16).alias("status"),
-            (_optional(rows, "cache_hit", as_numbers, 0.0).fill_null(0) > 0).alias("cached"),
-            _optional(rows, "consumer", as_words, None).cast(pl.String).alias(SEGMENT + CONSUMER),
-            _optional(rows, "remote_ip", as_words, None).cast(pl.String).alias(SEGMENT + REMOTE_IP),
-            _optional(rows, "host_ip", as_words, None).cast(pl.String).alias(SEGMENT + HOST_IP),
-        ]
-    )
-    if not per_request or "request_id" not in rows.columns:
-        return events
-    named = events.with_columns(request=_read(rows, "request_id", as_words))
-    first = [pl.col(name).first() for name in events.columns if name not in ("n", "status")]
-    worst = pl.col("status").max()
-    grouped = named.group_by("request", maintain_order=True).agg(pl.col("n").sum(), worst, *first)
-    return grouped.select(events.columns)
+def _of_one_column(part: Part, shape: Shape) -> list[pl.Series]:
+    """A list of probabilities in each row, or of two classes the positive one's."""
+    column = part.rows["prediction"]
+    if shape.target.is_binary and column.dtype.is_numeric():
+        positive = part.read("prediction", as_numbers)
+        part.note("prediction", wrong_predictions(positive, shape), wrong_prediction(shape))
+        return [positive]
+    probabilities, wrong = listed_probabilities(column, shape.order)
+    part.note("prediction", wrong, f"Expected {len(shape.order)} probabilities, got {{value}}.")
+    out_of_range = np.zeros(part.rows.height, np.bool_)
+    for series in probabilities.values():
+        out_of_range |= wrong_predictions(series, shape)
+    part.note("prediction", out_of_range & ~wrong, wrong_prediction(shape))
+    return of_classes(probabilities, shape)
 
 
-def _times(rows: pl.DataFrame, places: Places, now: datetime) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
-    if "timestamp" not in rows.columns:
-        return np.full(rows.height, microseconds(now), np.int64)
-    times = _read(rows, "timestamp", as_times)
-    if times.null_count():
-        raise Refused({f"timestamp[{times.is_null().arg_max()}]": "Every row needs a time."})
-    at = times.to_numpy()
-    places.times.check(at, "timestamp[{row}]", places.problems)
+def _check_ids(part: Part, name: str, ids: pl.Series) -> None:
+    part.note(name, wrong_ids(ids), WRONG_ID)
+
+
+def _times(part: Part, places: Places, now: datetime) -> NDArray[np.int64]:
+    if not part.has("timestamp"):
+        return np.full(part.rows.height, microseconds(now), np.int64)
+    times = part.read("timestamp", as_times)
+    part.note("timestamp", part.rows["timestamp"].is_null().to_numpy(), "Every row needs a time.")
+    known = times.is_not_null().to_numpy()
+    at = times.fill_null(microseconds(now)).to_numpy()
+    outside = known & ((at < places.times.first) | (at > places.times.last))
+    part.note("timestamp", outside, lambda row: places.times.problem(int(at[row])))
     return at
 
 
-def _outcomes(table: pl.DataFrame, shape: Shape) -> pl.Series:
+def _outcomes(part: Part, name: str, shape: Shape) -> pl.Series:
     if shape.target.kind is TargetType.REGRESSION:
-        numbers = _read(table, "actual_value", as_numbers)
-        if not numbers.is_finite().fill_null(False).all():
-            row = (~numbers.is_finite().fill_null(False)).arg_max()
-            raise Refused({f"actual_value[{row}]": "Expected a number."})
+        numbers = part.read(name, as_numbers)
+        noted = {row for row, column, _ in part.problems.found if column == name}
+        if not noted and name not in part.problems.whole:
+            part.note(name, (~numbers.is_finite().fill_null(False)).to_numpy(), "Expected a number.")
         return numbers
-    given = _read(table, "actual_value", as_words)
+    given = part.read(name, as_words)
     if shape.target.is_text:
-        if given.null_count():
-            raise Refused({f"actual_value[{given.is_null().arg_max()}]": "Expected a text."})
+        part.note(name, given.is_null().to_numpy(), "Expected a text.")
         return given
     labels = given.replace_strict(dict(shape.labels), default=None, return_dtype=pl.String)
-    if labels.null_count():
-        row = labels.is_null().arg_max() or 0
-        names = ", ".join(shape.order[:10])
-        raise Refused({f"actual_value[{row}]": f"{given[row]!r} is not one of the classes {names}."})
+    names = ", ".join(shape.order[:10])
+    part.note(name, labels.is_null().to_numpy(), f"{{value}} is not one of the classes {names}.")
     return labels
-
-
-def _optional(
-    rows: pl.DataFrame, name: str, read: Callable[[pl.Series], pl.Series], default: float | str | None
-) -> pl.Series:
-    if name in rows.columns:
-        return _read(rows, name, read)
-    return pl.Series(name, [default] * rows.height, pl.String if read is as_words else pl.Float64)
 
 
 def _need(table: pl.DataFrame, *names: str) -> None:
     missing = {name: "This column is required." for name in names if name not in table.columns}
     if missing:
         raise Refused(missing)
-
-
-def _read(rows: pl.DataFrame, name: str, read: Callable[[pl.Series], pl.Series]) -> pl.Series:
-    try:
-        return read(rows[name])
-    except BadColumn as error:
-        raise Refused({name if error.row < 0 else f"{name}[{error.row}]": str(error)}) from None
-    except pl.exceptions.PolarsError as error:
-        raise Refused({name: str(error).splitlines()[0]}) from None

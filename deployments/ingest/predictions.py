@@ -23,6 +23,8 @@ from deployments.ingest.columns import (
     passages_json,
 )
 from deployments.ingest.errors import Problems, TooMuch
+from deployments.ingest.forecasts import Rules, automatic, complete
+from deployments.ingest.forecasts_json import given_in, noting
 from deployments.ingest.places import Places
 from deployments.ingest.prepared import Intake, Prepared, microseconds
 from deployments.ingest.shape import CONSUMER, HOST_IP, REMOTE_IP, Shape, shape_of
@@ -37,10 +39,12 @@ _ROWS_OF_CLASSES = msgspec.json.Decoder(list[list[float] | float | None])
 def take(deployment: Deployment, body: PredictionsBody, now: datetime) -> Intake:
     """All predictions of a body. Raises Refused with what is wrong, TooMuch beyond MAX_JSON_ROWS."""
     places = Places.of(deployment, (item.batch_id for item in body.data), now)
+    rules = Rules.of(deployment)
+    places.times = rules.times(places.times)
     skip = SKIP_DRIFT * body.skip_drift_tracking + SKIP_ACCURACY * body.skip_accuracy_tracking
     intake, checks = Intake(), Checks.of(deployment)
     for number, item in enumerate(body.data):
-        _take_one(item, number, places, now, skip, intake, checks)
+        _take_one(item, number, places, now, skip, intake, checks, rules)
         if intake.n_rows > settings.MAX_JSON_ROWS:
             raise TooMuch(f"At most {settings.MAX_JSON_ROWS} rows a request (MAX_JSON_ROWS).")
     places.problems.check()
@@ -55,6 +59,7 @@ def _take_one(
     skip: int,
     intake: Intake,
     checks: Checks,
+    rules: Rules,
 ) -> None:
     place = f"data[{number}]"
     model = places.model(item.model_id, f"{place}.modelId")
@@ -66,12 +71,14 @@ def _take_one(
     features = _features(item.features, shape, place, problems, intake)
     contexts = _prompts_and_contexts(item, shape, place, problems, features)
     segments = _segments(item.segments, place, problems)
+    given = given_in(item, shape, rules, place, problems)
     ids = _ids(item, place, problems)
     named = {f"{place}.predictions": predictions[0]} if predictions else {}
     named |= {f"{place}.features[{name}]": column for name, column in features.items()}
     named |= {f"{place}.segments[{name}]": column for name, column in segments.items()}
     named |= {} if contexts is None else {f"{place}.contexts": contexts}
     named |= {} if ids is None else {f"{place}.associationIds": ids}
+    named |= {f"{place}.forecasts.{name}": column for name, column in given.named.items()}
     rows = len(item.timestamps) if item.timestamps is not None else max(map(len, named.values()), default=0)
     if not rows:
         problems.add(place, "There are no rows.")
@@ -80,12 +87,22 @@ def _take_one(
         if len(column) != rows:
             problems.add(name, f"Expected {rows} values, got {len(column)}.")
     at = _times(item, rows, place, now, problems)
+    columns = Columns(at, ids, predictions, features, segments, skip, contexts)
+    if problems.errors:
+        return
+    told = complete(columns, given, shape, rules, noting(problems, place))
+    at = columns.at
     places.times.check(at, f"{place}.timestamps[{{row}}]" if item.timestamps else f"{place}.timestamp", problems)
-    if not problems.errors:
-        block = Columns(at, ids, predictions, features, segments, skip, contexts).frame(shape)
-        checked = checks.check(block, model, lambda row: {"data": number, "row": row}, intake)
+    if problems.errors:
+        return
+    if len(at):
+        made = np.flatnonzero(told.made)
+        block = columns.frame(shape)
+        checked = checks.check(block, model, lambda row: {"data": number, "row": int(made[row])}, intake)
         intake.parts += checked.events(model, batch)
         intake.parts.append(Prepared(BlockKind.PREDICTIONS, model.pk, batch, checked.rows))
+    if told.happened is not None:
+        intake.parts.append(automatic(told.happened, now))
 
 
 def _times(
@@ -119,7 +136,7 @@ def _features(
             features[column.name] = values.numbers(column.values, where, problems)
         elif kind is not None or column.name in shape.segments:
             features[column.name] = values.words(column.values, where, problems)
-        elif column.name not in intake.ignored:
+        elif column.name not in intake.ignored and not shape.reads(column.name):
             intake.ignored.append(column.name)
     return features
 

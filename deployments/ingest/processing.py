@@ -32,15 +32,17 @@ def start(deployment: Deployment, request: IngestRequest, user: User | None) -> 
 def process(job: Job) -> str:
     """Roll the deployment up; returns the deployment's address."""
     assert job.deployment is not None
-    pending = Block.objects.filter(
-        deployment_id=job.deployment.pk,
-        kind=BlockKind.ACTUALS,
-        state=BlockState.PENDING,
-        request_key=job.args["request"],
-    )
-    finish(job.deployment.pk, lambda: not pending.exists())
-    job.message = _counted(job.args["request"])
+    job.message = rolled_up(job.deployment, job.args["request"])
     return f"/api/v2/deployments/{job.deployment.public_id}/"
+
+
+def rolled_up(deployment: Deployment, request_key: int) -> str:
+    """Work until the actuals of a request are matched or wait; says in words what became of them. Raises Busy."""
+    pending = Block.objects.filter(
+        deployment_id=deployment.pk, kind=BlockKind.ACTUALS, state=BlockState.PENDING, request_key=request_key
+    )
+    finish(deployment.pk, lambda: not pending.exists())
+    return _counted(request_key)
 
 
 def finish(deployment_id: int, is_done: Callable[[], bool] = lambda: False) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from deployments.models import DeployedModel, Feature, FeatureType, ModelPackage
@@ -17,6 +18,9 @@ Labels = NDArray[np.int64]
 CONSUMER = "DataRobot-Consumer"
 REMOTE_IP = "DataRobot-Remote-IP"
 HOST_IP = "DataRobot-Host-IP"
+DISTANCE = "Forecast Distance"
+SERIES = "series id"
+"""The attributes that models of time series are split by without being told."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,41 @@ class Target:
         return np.where(known, chosen, -1)
 
 
+STEPS = {"SECOND": 1, "MINUTE": 60, "HOUR": 3600, "DAY": 86_400, "WEEK": 604_800}
+
+
+@dataclass(frozen=True)
+class Series:
+    """What a model of time series calls its columns, and how far it looks ahead; `step` is in microseconds."""
+
+    date: str
+    ids: tuple[str, ...]
+    distance: str
+    point: str
+    distances: frozenset[int]
+    step: int
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """The columns that are read whether or not they are features."""
+        return frozenset({self.date, self.distance, self.point, *self.ids})
+
+
+def series_of(package: ModelPackage) -> Series | None:
+    """The time series of a package; None for other models."""
+    known = package.time_series
+    if not known:
+        return None
+    return Series(
+        known["datetimeColumn"],
+        tuple(known["seriesIdColumns"]),
+        known["forecastDistanceColumn"],
+        known["forecastPointColumn"],
+        frozenset(known["forecastDistances"]),
+        STEPS[known["forecastUnit"]] * 1_000_000,
+    )
+
+
 @dataclass(frozen=True)
 class Shape:
     """The columns of a model. `order`: the classes as its users know them; `prompt`: the feature with the prompts."""
@@ -64,6 +103,12 @@ class Shape:
     segments: tuple[str, ...]
     labels: Mapping[str, str]
     prompt: str = ""
+    target_name: str = ""
+    series: Series | None = None
+
+    def reads(self, name: str) -> bool:
+        """Whether a column that is no feature says something about a forecast."""
+        return self.series is not None and (name == self.target_name or name in self.series.columns)
 
     @property
     def positive(self) -> int:
@@ -89,6 +134,8 @@ def shape_of_package(package_pk: int) -> Shape:
         segments=tuple(package.segment_attributes),
         labels=labels_of(target),
         prompt=package.prompt_name,
+        target_name=package.target_name,
+        series=series_of(package),
     )
 
 
@@ -116,3 +163,11 @@ def labels_of(target: Target) -> dict[str, str]:
     for name in target.classes:
         labels[name] = name
     return labels
+
+
+def series_word(columns: list[pl.Series]) -> pl.Series:
+    """One word for a series: the values of its columns, joined by ` / `; missing where one is missing."""
+    if len(columns) == 1:
+        return columns[0].alias(SERIES)
+    named = pl.DataFrame([column.alias(f"c{place}") for place, column in enumerate(columns)])
+    return named.select(pl.concat_str(pl.all(), separator=" / ").alias(SERIES))[SERIES]

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 
 import polars as pl
 from django.conf import settings
 
 from deployments.ingest.errors import Refused, TooMuch
+
+Reader = Callable[[pl.Series], pl.Series]
+MOST_WRONG = 100
+LONGEST_TOLD = 80
 
 
 class Format(StrEnum):
@@ -48,7 +52,7 @@ def read_table(content: bytes, kind: Format) -> pl.DataFrame:
     source = io.BytesIO(content)
     try:
         if kind is Format.CSV:
-            table = pl.read_csv(source, infer_schema_length=10_000, null_values=[""])
+            table = _read_csv(content)
         elif kind is Format.NDJSON:
             table = pl.read_ndjson(source, infer_schema_length=None)
         else:
@@ -62,12 +66,36 @@ def read_table(content: bytes, kind: Format) -> pl.DataFrame:
     return table
 
 
-class BadColumn(ValueError):
-    """A column does not hold what it should; `row` counts from 0, -1 when no single row is to blame."""
+def _read_csv(content: bytes) -> pl.DataFrame:
+    """A column that changes its kind after many rows is looked at as a whole, and is text if its rows differ."""
+    try:
+        return pl.read_csv(io.BytesIO(content), infer_schema_length=10_000, null_values=[""])
+    except pl.exceptions.ComputeError:
+        return pl.read_csv(io.BytesIO(content), infer_schema_length=None, null_values=[""])
 
-    def __init__(self, text: str, row: int = -1) -> None:
+
+class BadColumn(ValueError):
+    """A column does not hold what it should; `row` counts from 0, -1 when no single row is to blame.
+
+    `wrong`: what is wrong with each of the first MOST_WRONG bad rows, in their order.
+    """
+
+    def __init__(self, text: str, wrong: Mapping[int, str] | None = None) -> None:
         super().__init__(text)
-        self.row = row
+        self.wrong = dict(wrong or {})
+        self.row = next(iter(self.wrong), -1)
+
+    @classmethod
+    def at(cls, column: pl.Series, bad: pl.Series, text: str) -> BadColumn:
+        """For the rows where `bad` is true; `text` has a `{value}` in it."""
+        rows = bad.fill_null(False).arg_true().head(MOST_WRONG).to_list()
+        wrong = {row: text.format(value=shortened(column[row])) for row in rows}
+        return cls(next(iter(wrong.values())), wrong)
+
+
+def shortened(value: object) -> str:
+    """A value as it is told to people."""
+    return repr(value) if len(repr(value)) <= LONGEST_TOLD else repr(value)[:LONGEST_TOLD] + "…"
 
 
 def as_numbers(column: pl.Series) -> pl.Series:
@@ -75,9 +103,22 @@ def as_numbers(column: pl.Series) -> pl.Series:
     if column.dtype.is_numeric() or column.dtype in (pl.Boolean, pl.Null) or column.null_count() == len(column):
         return column.cast(pl.Float64)
     if column.dtype == pl.String:
-        row = column.is_not_null().arg_max() or 0
-        raise BadColumn(f"Expected a number, got the text {column[row]!r}.", row)
+        given = column.is_not_null()
+        text = given & column.cast(pl.Float64, strict=False).is_null()
+        raise BadColumn.at(column, text if text.any() else given, "Expected a number, got the text {value}.")
     raise BadColumn(f"Expected numbers, got {column.dtype}.")
+
+
+def as_flags(column: pl.Series) -> pl.Series:
+    """A column of yes and no as Boolean: true, false, 1 and 0, also as text. Raises BadColumn."""
+    if column.dtype in (pl.Boolean, pl.Null):
+        return column.cast(pl.Boolean)
+    words = as_words(column).str.to_lowercase()
+    flags = words.replace_strict({"true": True, "false": False, "1": True, "0": False}, default=None)
+    bad = flags.is_null() & column.is_not_null()
+    if bad.any():
+        raise BadColumn.at(column, bad, "Expected true or false, got {value}.")
+    return flags.cast(pl.Boolean)
 
 
 def as_words(column: pl.Series) -> pl.Series:
@@ -116,6 +157,5 @@ def as_times(column: pl.Series) -> pl.Series:
     found = aware.to_physical().fill_null(naive.to_physical()).fill_null(dates.to_physical())
     bad = found.is_null() & column.is_not_null()
     if bad.any():
-        row = bad.arg_max() or 0
-        raise BadColumn(f"{column[row]!r} is not an RFC 3339 time.", row)
+        raise BadColumn.at(column, bad, "{value} is not an RFC 3339 time.")
     return found

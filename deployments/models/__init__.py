@@ -1,7 +1,7 @@
 """All rows of the service."""
 
 from deployments.models.access import ApiToken, AuditEntry, DeploymentRole, Organisation
-from deployments.models.batch import MonitoringBatch
+from deployments.models.batch import BatchModel, MonitoringBatch
 from deployments.models.challenger import Challenger, Reign, ReplaySettings
 from deployments.models.choices import (
     Area,
@@ -15,12 +15,22 @@ from deployments.models.choices import (
     TokenScope,
 )
 from deployments.models.custom import CustomKinds, CustomMetric, CustomRow, CustomValue, Directionality
+from deployments.models.custom_job import CustomJob, ScheduledMetric
 from deployments.models.dataset import Dataset
 from deployments.models.deployment import HEALTH_AREAS, DeployedModel, Deployment, severity
 from deployments.models.export import Augmentation, DataExport, ExportKind, ExportStatus
 from deployments.models.humility import HumilityAction, HumilityRule, Trigger
 from deployments.models.job import Job, JobState
-from deployments.models.package import Feature, FeatureType, ModelPackage, TargetType
+from deployments.models.package import Feature, FeatureType, ModelPackage, PlaceBaseline, TargetType
+from deployments.models.reporting import ReportMail, ReportMailState, ReportRun, ScheduledReport
+from deployments.models.serving import (
+    PredictionServer,
+    RuntimeValue,
+    ScoringCode,
+    ScoringCodeBuild,
+    SecondaryConfiguration,
+    SecondaryUse,
+)
 from deployments.models.storage import (
     ActualBlock,
     Block,
@@ -40,10 +50,12 @@ __all__ = [
     "Area",
     "AuditEntry",
     "Augmentation",
+    "BatchModel",
     "Block",
     "BlockKind",
     "BlockState",
     "Challenger",
+    "CustomJob",
     "CustomKinds",
     "CustomMetric",
     "CustomRow",
@@ -71,10 +83,22 @@ __all__ = [
     "ModelRole",
     "MonitoringBatch",
     "Organisation",
+    "PlaceBaseline",
     "PredictionKey",
+    "PredictionServer",
     "Reign",
     "ReplaySettings",
+    "ReportMail",
+    "ReportMailState",
+    "ReportRun",
     "Role",
+    "RuntimeValue",
+    "ScheduledMetric",
+    "ScheduledReport",
+    "ScoringCode",
+    "ScoringCodeBuild",
+    "SecondaryConfiguration",
+    "SecondaryUse",
     "SegmentAttribute",
     "SegmentValue",
     "State",

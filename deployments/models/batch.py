@@ -36,3 +36,19 @@ class MonitoringBatch(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class BatchModel(models.Model):
+    """What one model predicted in a batch; kept by the roll-up, its times may be set by hand."""
+
+    batch = models.ForeignKey(MonitoringBatch, on_delete=models.CASCADE, related_name="models")
+    model = models.ForeignKey("deployments.DeployedModel", on_delete=models.CASCADE, related_name="+")
+    start_at = models.DateTimeField()
+    end_at = models.DateTimeField()
+    predictions_count = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["batch", "model"], name="one_row_a_model_in_a_batch")]
+
+    def __str__(self) -> str:
+        return f"{self.model_id} in {self.batch_id}"

@@ -47,6 +47,9 @@ class Deployment(models.Model):
     health_settings = models.JSONField(default=dict, blank=True)
     batch_monitoring = models.BooleanField(default=False)
     tags = models.JSONField(default=list, blank=True)
+    default_prediction_server = models.ForeignKey(
+        "deployments.PredictionServer", null=True, blank=True, on_delete=models.SET_NULL, related_name="deployments"
+    )
     # days that rows are kept; None: the setting RETENTION_ROWS_DAYS
     keep_rows_days = models.PositiveIntegerField(null=True, blank=True)
     created_by = models.ForeignKey(

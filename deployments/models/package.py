@@ -55,8 +55,16 @@ class ModelPackage(models.Model):
     target_baseline = models.JSONField(default=dict)
     # metric name -> value on the holdout
     accuracy_baseline = models.JSONField(default=dict)
+    # metric name -> class -> value on the holdout, for several classes
+    accuracy_by_class = models.JSONField(default=dict)
+    # attribute -> value -> {"rows", "accuracy", "byClass", "predictions"} of the holdout's rows with that value
+    holdout_segments = models.JSONField(default=dict)
     # mean prediction, percentiles and class shares on the holdout, and mean and class shares of its actuals
     prediction_baseline = models.JSONField(default=dict)
+    # definitions of runtime parameters, see `deployments.runtime`
+    runtime_parameters = models.JSONField(default=list, blank=True)
+    # forecasting.TimeSeriesSpec as JSON; {} for models of other kinds
+    time_series = models.JSONField(default=dict)
     # the constant that sums of squares are taken around
     center = models.FloatField(default=0.0)
     # the feature that holds the prompt; models that generate text only
@@ -106,3 +114,18 @@ class Feature(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class PlaceBaseline(models.Model):
+    """What a package's data adds up to by cell of the globe, see `deployments.rollups.space`; empty without such data.
+
+    `training`: features of the training rows. `holdout`: predictions on the holdout. `accuracy`: the same with actuals.
+    """
+
+    feature = models.OneToOneField(Feature, on_delete=models.CASCADE, related_name="places")
+    training = models.BinaryField(default=bytes)
+    holdout = models.BinaryField(default=bytes)
+    accuracy = models.BinaryField(default=bytes)
+
+    def __str__(self) -> str:
+        return self.feature.name

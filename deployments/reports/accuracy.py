@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from deployments.baselines import OF_ONE_CLASS
 from deployments.models import ModelPackage
+from deployments.registry import HeldOut, held_out
 from deployments.reports.numbers import finite
+from deployments.rollups.read import Segment
 from deployments.rollups.states import AccuracyState
 from metrics import (
     ACCURACY_METRICS,
@@ -25,11 +28,9 @@ from metrics import (
     regression_metrics,
 )
 from metrics.arrays import FloatArray
-from metrics.multiclass import PER_CLASS_METRICS
 from metrics.scores import ScoreCounts
 
-PER_CLASS = {"LogLoss", "AUC", *PER_CLASS_METRICS}
-"""Metrics that have a meaning for one class of several."""
+PER_CLASS = frozenset(OF_ONE_CLASS)
 
 
 @dataclass(frozen=True)
@@ -65,10 +66,7 @@ def over_classes(package: ModelPackage, state: AccuracyState, metric: str, class
     """
     own = _by_class(package, [state], state.sums[None], metric, classes)[0]
     support = confusion(state.sums, len(package.class_names)).sum(-1)
-    weights = {name: float(support[package.class_names.index(name)]) for name in own}
-    known = [(value, weights[name]) for name, value in own.items() if value is not None and weights[name]]
-    total = sum(weight for _, weight in known)
-    return sum(value * weight for value, weight in known) / total if total else None
+    return _weighed(own, {name: float(support[package.class_names.index(name)]) for name in own})
 
 
 def compared(package: ModelPackage, metric: str, value: float | None, baseline: float | None) -> dict[str, Any]:
@@ -77,13 +75,46 @@ def compared(package: ModelPackage, metric: str, value: float | None, baseline: 
     return {"value": value, "baselineValue": baseline, "percentChange": change}
 
 
-def baseline_of(package: ModelPackage, metric: str) -> float | None:
-    """The metric on the holdout, if there was one."""
-    found = package.accuracy_baseline.get("MAE" if metric == "MAD" else metric)
+def baseline_of(
+    package: ModelPackage, metric: str, segment: Segment | None = None, classes: Sequence[str] = ()
+) -> float | None:
+    """The metric on the holdout, or on its part with the segment, if there was one; `classes` as in `over_classes`."""
+    known = _held_out(package, segment)
+    if known is None:
+        return None
+    if classes and package.kind is TargetType.MULTICLASS:
+        return _weighed(baseline_by_class(package, metric, segment, classes), known.class_counts)
+    found = known.accuracy.get("MAE" if metric == "MAD" else metric)
     return None if found is None else finite(found)
 
 
-def per_class_json(by_class: dict[str, float | None]) -> list[dict[str, Any]]:
+def baseline_by_class(
+    package: ModelPackage, metric: str, segment: Segment | None, classes: Sequence[str]
+) -> dict[str, float | None]:
+    """The metric on the holdout's rows by class; empty where it has no meaning for one class."""
+    known = _held_out(package, segment)
+    values = {} if known is None else known.by_class.get(metric, {})
+    return {name: values[name] for name in classes if name in values}
+
+
+def baseline_rows(package: ModelPackage, segment: Segment | None) -> int:
+    """How many rows of the holdout the baseline is of."""
+    known = _held_out(package, segment)
+    return 0 if known is None else known.rows
+
+
+def _held_out(package: ModelPackage, segment: Segment | None) -> HeldOut | None:
+    return held_out(package, None if segment is None else (segment.attribute, segment.value))
+
+
+def _weighed(own: Mapping[str, float | None], weights: Mapping[str, float]) -> float | None:
+    """The mean of the classes' values, weighed by how often each occurred."""
+    known = [(value, weights[name]) for name, value in own.items() if value is not None and weights.get(name)]
+    total = sum(weight for _, weight in known)
+    return sum(value * weight for value, weight in known) / total if total else None
+
+
+def per_class_json(by_class: Mapping[str, float | None]) -> list[dict[str, Any]]:
     """Values by class, as the reference lists them."""
     return [{"className": name, "value": value} for name, value in by_class.items()]
 

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from deployments.models import ModelPackage
-from deployments.registry import baseline_of
+from deployments.registry import held_out
 from deployments.reports.numbers import finite, share
+from deployments.rollups.read import Segment
 from deployments.rollups.states import AccuracyState, PredictionState
 from metrics import TargetType
 from metrics.regression import mean_actual, mean_predicted
@@ -28,9 +29,11 @@ def bucket(package: ModelPackage, state: PredictionState, classes: Sequence[str]
     }
 
 
-def baseline(package: ModelPackage, classes: Sequence[str], percentiles: bool) -> dict[str, Any]:
-    """The same of the holdout's predictions."""
-    known = baseline_of(package).predictions
+def baseline(
+    package: ModelPackage, classes: Sequence[str], percentiles: bool, segment: Segment | None = None
+) -> dict[str, Any]:
+    """The same of the holdout's predictions, or of those with the segment."""
+    known = _known(package, segment)
     counts = known.get("classCounts", {})
     means = known.get("mean")
     return {
@@ -68,9 +71,9 @@ def versus(package: ModelPackage, state: AccuracyState, classes: Sequence[str]) 
     }
 
 
-def versus_baseline(package: ModelPackage, classes: Sequence[str]) -> dict[str, Any]:
-    """The same of the holdout."""
-    known = baseline_of(package).predictions
+def versus_baseline(package: ModelPackage, classes: Sequence[str], segment: Segment | None = None) -> dict[str, Any]:
+    """The same of the holdout, or of its rows with the segment."""
+    known = _known(package, segment)
     rows = known.get("rows", 0)
     regression = package.kind is TargetType.REGRESSION
     return {
@@ -82,6 +85,11 @@ def versus_baseline(package: ModelPackage, classes: Sequence[str]) -> dict[str, 
         "predictedClassDistribution": _named_counts(package, known.get("classCounts", {}), classes),
         "actualClassDistribution": _named_counts(package, known.get("actualClassCounts", {}), classes),
     }
+
+
+def _known(package: ModelPackage, segment: Segment | None) -> Mapping[str, Any]:
+    found = held_out(package, None if segment is None else (segment.attribute, segment.value))
+    return {} if found is None else found.predictions
 
 
 def _named_counts(package: ModelPackage, counts: Mapping[str, int], classes: Sequence[str]) -> list[dict[str, Any]]:

@@ -8,8 +8,13 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from deployments.models import Deployment, SegmentAttribute, SegmentValue
+from django.db.models import Q, QuerySet
+
+from deployments.models import Deployment, Grain, SegmentAttribute, SegmentValue, State
+from deployments.segments import automatic
 from deployments.settings_schema import Settings, parse
+from metrics import cover
+from metrics.buckets import Bucket
 
 CONSUMER = "DataRobot-Consumer"
 SERVICE_ATTRIBUTES = frozenset({CONSUMER, "DataRobot-Remote-IP", "DataRobot-Host-IP"})
@@ -34,7 +39,9 @@ def attributes(deployment: Deployment, kind: str) -> list[str]:
         return list(SERVICE_ORDER) if analysis.enabled else []
     places = SegmentAttribute.objects.filter(deployment=deployment, is_place=True).values_list("name", flat=True)
     fixed = {*SERVICE_ATTRIBUTES, *places}
-    chosen = [CONSUMER, *(name for name in analysis.attributes if name not in fixed)] if analysis.enabled else []
+    own = () if deployment.champion is None else automatic(deployment.champion.package)
+    named = dict.fromkeys((*own, *(name for name in analysis.attributes if name not in fixed)))
+    chosen = [CONSUMER, *named] if analysis.enabled else []
     return [*chosen, *(name for name in protected if name not in chosen)]
 
 
@@ -46,11 +53,27 @@ def is_known(deployment: Deployment, attribute: str) -> bool:
     )
 
 
-def values(deployment: Deployment, attribute: str | None, search: str | None) -> list[tuple[str, str]]:
-    """(attribute, value) of the values that came in, in alphabetical order; "" stands for a missing value."""
+def values(
+    deployment: Deployment, attribute: str | None, search: str | None, within: Bucket | None = None
+) -> list[tuple[str, str]]:
+    """(attribute, value) of the values that came in, in alphabetical order; "" stands for a missing value.
+
+    `within`: only those that some row of that time has, `[start, end)` on whole hours.
+    """
     rows = SegmentValue.objects.filter(deployment=deployment)
+    if within is not None:
+        rows = rows.filter(pk__in=_seen(deployment, within))
     if attribute is not None:
         rows = rows.filter(attribute__name=attribute)
     if search:
         rows = rows.filter(text__icontains=search)
     return list(rows.order_by("attribute__name", "text").values_list("attribute__name", "text"))
+
+
+def _seen(deployment: Deployment, within: Bucket) -> QuerySet[State, int]:
+    """The keys of the values that have a state in that time: days as a whole, hours at the edges."""
+    covered = cover(*within)
+    days = Q(grain=Grain.DAY, bucket__in=list(covered.days))
+    edges = Q(grain=Grain.HOUR, bucket__in=list(covered.hours))
+    states = State.objects.filter(days | edges, deployment_id=deployment.pk, attribute_id__gt=0)
+    return states.values_list("value_id", flat=True).distinct()

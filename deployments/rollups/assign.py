@@ -16,8 +16,8 @@ from django.db import connection
 from django.db.models import F, Value
 from django.db.models.functions import Greatest, Least
 
-from deployments.blocks import SKIP_ACCURACY, decode, encode, hours, keys_of
-from deployments.models import BlockKind, BlockState, Deployment, Grain, IngestRequest, MonitoringBatch
+from deployments.blocks import SKIP_ACCURACY, decode, encode, forecast_ids, hours, keys_of
+from deployments.models import BatchModel, BlockKind, BlockState, Deployment, Grain, IngestRequest, MonitoringBatch
 from deployments.rollups import keys
 from deployments.rollups.declarations import FED_BY
 from deployments.rollups.keys import Incoming, Moves
@@ -67,7 +67,7 @@ def file_rows(deployment_id: int) -> bool:
         for area in FED_BY[block.kind]:
             marks |= {(int(area), int(grain), block.model_id, int(bucket)) for bucket in np.unique(buckets)}
         if block.kind is BlockKind.PREDICTIONS:
-            incoming.append(_incoming(block, rows, grain, buckets))
+            incoming += _incoming(block, rows, grain, buckets)
     found = keys.remember(deployment_id, incoming)
     _carry_over(deployment_id, found.moves)
     _look_again(deployment_id, found.waiting)
@@ -123,11 +123,18 @@ def _buckets(block: Pending, rows: pl.DataFrame) -> tuple[Grain, np.ndarray[tupl
 
 def _incoming(
     block: Pending, rows: pl.DataFrame, grain: Grain, buckets: np.ndarray[tuple[int], np.dtype[np.int64]]
-) -> Incoming:
+) -> list[Incoming]:
     keep = rows["id"].is_not_null()
     if "skip" in rows.columns:
         keep &= (rows["skip"].fill_null(0) & SKIP_ACCURACY) == 0
-    return Incoming(grain, block.model_id, keys_of(rows["id"].filter(keep)), buckets[keep.to_numpy()])
+    places, hashed = buckets[keep.to_numpy()], keys_of(rows["id"].filter(keep))
+    if "d" not in rows.columns:
+        return [Incoming(grain, block.model_id, hashed, places)]
+    forecasts = keys_of(forecast_ids(rows).filter(keep))
+    return [
+        Incoming(grain, block.model_id, hashed, places, single=False),
+        Incoming(grain, block.model_id, forecasts, places),
+    ]
 
 
 def _carry_over(deployment_id: int, moves: Moves) -> None:
@@ -229,16 +236,36 @@ def _note_times(deployment_id: int, blocks: Sequence[Pending]) -> None:
     changes: dict[str, object] = {}
     if made:
         changes["first_prediction_at"] = Least(F("first_prediction_at"), Value(min(block.first_at for block in made)))
-        changes["last_prediction_at"] = Greatest(F("last_prediction_at"), Value(max(block.last_at for block in made)))
+        changes["last_prediction_at"] = Greatest(F("last_prediction_at"), Value(_latest(made)))
     if served:
         changes["last_request_at"] = Greatest(F("last_request_at"), Value(max(served)))
     if changes:
         Deployment.objects.filter(pk=deployment_id).update(**changes)
     rows = [block for block in blocks if block.kind is BlockKind.PREDICTIONS]
     for batch_id in {block.batch_id for block in rows if block.batch_id is not None}:
-        own = [block for block in rows if block.batch_id == batch_id]
-        MonitoringBatch.objects.filter(pk=batch_id).update(
-            earliest_prediction_at=Least(F("earliest_prediction_at"), Value(min(block.first_at for block in own))),
-            latest_prediction_at=Greatest(F("latest_prediction_at"), Value(max(block.last_at for block in own))),
+        _note_batch(batch_id, [block for block in rows if block.batch_id == batch_id])
+
+
+def _latest(blocks: Sequence[Pending]) -> datetime:
+    """When the last prediction was made: a forecast may count on a date that is still to come."""
+    return max(min(block.last_at, block.received_at) for block in blocks)
+
+
+def _note_batch(batch_id: int, blocks: Sequence[Pending]) -> None:
+    """First and last times and number of rows of a batch, in all and by model."""
+    MonitoringBatch.objects.filter(pk=batch_id).update(
+        earliest_prediction_at=Least(F("earliest_prediction_at"), Value(min(block.first_at for block in blocks))),
+        latest_prediction_at=Greatest(F("latest_prediction_at"), Value(max(block.last_at for block in blocks))),
+        predictions_count=F("predictions_count") + sum(block.rows for block in blocks),
+    )
+    for model_id in dict.fromkeys(block.model_id for block in blocks):
+        own = [block for block in blocks if block.model_id == model_id]
+        first, last = min(block.first_at for block in own), max(block.last_at for block in own)
+        row, _ = BatchModel.objects.get_or_create(
+            batch_id=batch_id, model_id=model_id, defaults={"start_at": first, "end_at": last}
+        )
+        BatchModel.objects.filter(pk=row.pk).update(
+            start_at=Least(F("start_at"), Value(first)),
+            end_at=Greatest(F("end_at"), Value(last)),
             predictions_count=F("predictions_count") + sum(block.rows for block in own),
         )

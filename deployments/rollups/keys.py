@@ -21,12 +21,17 @@ Keys = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Incoming:
-    """Keys of new predictions of one model, grain and any buckets; arrays of one length."""
+    """Keys of new predictions of one model, grain and any buckets; arrays of one length.
+
+    `single`: of several hours with such a key only the last is scored. The key of a forecast is that of its id, by
+    which actuals find it; there is another for id and distance, of which one is scored.
+    """
 
     grain: Grain
     model_id: int
     keys: Keys
     buckets: Keys
+    single: bool = True
 
 
 @dataclass(frozen=True)
@@ -75,7 +80,8 @@ def remember(deployment_id: int, incoming: Sequence[Incoming]) -> Remembered:
             "SELECT %s, key, grain, bucket, model_id FROM incoming_keys ON CONFLICT DO NOTHING",
             [deployment_id],
         )
-    repeated = len(np.unique(rows[:, [0, 1, 3]], axis=0)) < len(rows)
+    single = rows[rows[:, 4] == 1]
+    repeated = len(np.unique(single[:, [0, 1, 3]], axis=0)) < len(single)
     superseded = _supersede(deployment_id) if moves.keys or repeated else []
     return Remembered(moves, superseded, _called(deployment_id))
 
@@ -129,16 +135,19 @@ def forget_waiting(deployment_id: int, block_ids: Sequence[int]) -> None:
 
 
 def _unique(incoming: Sequence[Incoming]) -> NDArray[np.int64]:
-    """Rows of key, grain, bucket, model; sorted, each once."""
+    """Rows of key, grain, bucket, model, and whether one is scored; sorted, each once."""
     tables = [
         np.column_stack(
-            [part.keys, np.full(part.keys.size, int(part.grain)), part.buckets, np.full(part.keys.size, part.model_id)]
+            [
+                *(part.keys, np.full(part.keys.size, int(part.grain)), part.buckets),
+                *(np.full(part.keys.size, part.model_id), np.full(part.keys.size, int(part.single))),
+            ]
         )
         for part in incoming
         if part.keys.size
     ]
     if not tables:
-        return np.empty((0, 4), np.int64)
+        return np.empty((0, 5), np.int64)
     rows = np.concatenate(tables)
     rows = rows[np.lexsort(rows.T[::-1])]
     fresh = np.ones(len(rows), np.bool_)
@@ -147,7 +156,7 @@ def _unique(incoming: Sequence[Incoming]) -> NDArray[np.int64]:
 
 
 def _stage(rows: NDArray[np.int64]) -> None:
-    kinds = {"key": "bigint", "grain": "smallint", "bucket": "integer", "model_id": "integer"}
+    kinds = {"key": "bigint", "grain": "smallint", "bucket": "integer", "model_id": "integer", "single": "smallint"}
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE IF EXISTS incoming_keys")
         columns = ", ".join(f"{name} {kind}" for name, kind in kinds.items())
@@ -173,7 +182,8 @@ def _supersede(deployment_id: int) -> list[Mark]:
     with connection.cursor() as cursor:
         cursor.execute(
             "WITH last AS (SELECT p.key, p.model_id, max(p.bucket) AS bucket FROM deployments_predictionkey p "
-            "JOIN (SELECT DISTINCT key, model_id FROM incoming_keys) i ON p.key = i.key AND p.model_id = i.model_id "
+            "JOIN (SELECT DISTINCT key, model_id FROM incoming_keys WHERE single = 1) i "
+            "ON p.key = i.key AND p.model_id = i.model_id "
             "WHERE p.deployment_id = %s AND p.grain = %s GROUP BY 1, 2 HAVING count(*) > 1) "
             "UPDATE deployments_predictionkey p SET superseded = true FROM last "
             "WHERE p.deployment_id = %s AND p.grain = %s AND p.key = last.key AND p.model_id = last.model_id "

@@ -1,7 +1,8 @@
 """Which prediction is scored against which actual.
 
-Within a bucket the latest prediction of an association id is scored (by its time, then by the order of receipt), the
-others are duplicates; so are those of which a later hour holds another. Of several actuals the last submitted counts.
+Within a bucket the latest prediction of an association id is scored (by its time, then by the order of receipt), of
+forecasts the latest of id and distance; the others are duplicates, and so are those of which a later hour holds
+another. Of several actuals the last submitted counts.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from deployments.blocks import SKIP_ACCURACY, keys_of
+from deployments.blocks import SKIP_ACCURACY, forecast_ids, keys_of
 from deployments.ingest.shape import Target
 
 Mask = NDArray[np.bool_]
@@ -53,11 +54,12 @@ def match(
     if "skip" in rows.columns:
         counted = (rows["skip"].fill_null(0).to_numpy() & SKIP_ACCURACY) == 0
     keyed = counted & rows["id"].is_not_null().to_numpy()
+    names = forecast_ids(rows) if "d" in rows.columns else rows["id"]
     candidates = pl.DataFrame(
-        {"row": np.arange(rows.height), "place": place, "id": rows["id"], "at": rows["at"]}
+        {"row": np.arange(rows.height), "place": place, "id": rows["id"], "name": names, "at": rows["at"]}
     ).filter(pl.Series(keyed))
-    latest = _without(_last(candidates.sort("at", "row")), superseded)
-    outcomes = _last(actuals.sort("seq", maintain_order=True))
+    latest = _without(_last(candidates.sort("at", "row"), "name"), superseded)
+    outcomes = _last(actuals.sort("seq", maintain_order=True), "id")
     found = latest.join(outcomes, on=["place", "id"], how="inner").sort("row")
     chosen = found["row"].to_numpy()
     duplicate = keyed.copy()
@@ -71,16 +73,16 @@ def no_actuals(target: Target) -> pl.DataFrame:
     return pl.DataFrame(schema={"place": pl.Int64, "id": pl.String, "y": kind, "seq": pl.Int64})
 
 
-def _last(rows: pl.DataFrame) -> pl.DataFrame:
-    """The last of each id in each place, in any order."""
-    return rows.unique(subset=["place", "id"], keep="last")
+def _last(rows: pl.DataFrame, name: str) -> pl.DataFrame:
+    """The last of each name in each place, in any order."""
+    return rows.unique(subset=["place", name], keep="last")
 
 
 def _without(rows: pl.DataFrame, superseded: Iterable[KeyInBucket]) -> pl.DataFrame:
     unwanted = set(superseded)
     if not unwanted:
         return rows
-    places, hashes = rows["place"].to_list(), keys_of(rows["id"]).tolist()
+    places, hashes = rows["place"].to_list(), keys_of(rows["name"]).tolist()
     keep = [pair not in unwanted for pair in zip(places, hashes, strict=True)]
     return rows.filter(pl.Series(keep, dtype=pl.Boolean))
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from metrics.accuracy import ACCURACY_METRICS, Direction, percent_change
-from metrics.health.status import Status, Verdict, too_few
+from metrics.health.status import MINIMUM_ROWS, Status, Verdict, too_few
 from metrics.wording import percent, score, whole
 
 _ROUNDING = 1e-9
@@ -40,10 +40,12 @@ def judge_accuracy(
     rows: int,
     window: str = "7\u202fd",
     ever: bool = True,
+    least: int = MINIMUM_ROWS,
 ) -> Verdict:
     """Hold a metric, or how much worse than its baseline it is, against the limits; equal is still within.
 
-    `rows` are those with a prediction and an actual. Raises KeyError for a metric that the catalogue lacks.
+    `rows` are those with a prediction and an actual; below `least` there is no verdict (time series need but one).
+    Raises KeyError for a metric that the catalogue lacks.
     """
     direction = ACCURACY_METRICS[rule.metric].direction
     change = percent_change(value, baseline, direction, digits=None)
@@ -57,7 +59,7 @@ def judge_accuracy(
         "failingThreshold": rule.failing_threshold,
         "rows": rows,
     }
-    missing = too_few(rows, "scored row", window, ever=ever, evidence=evidence)
+    missing = too_few(rows, "scored row", window, ever=ever, evidence=evidence, least=least)
     if missing is not None:
         return missing
     if value is None or not math.isfinite(value):

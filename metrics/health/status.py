@@ -53,12 +53,18 @@ def worst(statuses: Iterable[Status]) -> Status:
 
 
 def too_few(
-    rows: int, noun: str, window: str, *, ever: bool, evidence: Mapping[str, object] | None = None
+    rows: int,
+    noun: str,
+    window: str,
+    *,
+    ever: bool,
+    evidence: Mapping[str, object] | None = None,
+    least: int = MINIMUM_ROWS,
 ) -> Verdict | None:
     """The verdict for too little data, or `None` when there is enough."""
     facts = evidence or {"rows": rows}
-    if rows >= MINIMUM_ROWS:
+    if rows >= least:
         return None
     if not rows and not ever:
         return Verdict(Status.NOT_STARTED, f"No {noun} yet.", facts)
-    return Verdict(Status.UNKNOWN, f"{plural(rows, noun)} in {window}; a verdict needs {MINIMUM_ROWS}.", facts)
+    return Verdict(Status.UNKNOWN, f"{plural(rows, noun)} in {window}; a verdict needs {least}.", facts)

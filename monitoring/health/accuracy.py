@@ -16,7 +16,7 @@ from monitoring.models import Watched
 from monitoring.poll.facts import shaped
 from monitoring.poll.standing import DAYS, Facts
 from monitoring.questions import Mature
-from monitoring.snapshots import Snapshot
+from monitoring.snapshots import SeriesView, Snapshot
 
 
 def accuracy_rule(settings: client.HealthSettings, metric: str) -> AccuracyRule:
@@ -105,8 +105,11 @@ def baseline_of(frame: Mapping[str, object]) -> float | None:
 
 
 def _rows(known: Snapshot, answer: client.Accuracy) -> tuple[int, bool, int]:
+    return rows_of(known.series(q.predictions_vs_actuals_over_time(DAYS)), answer)
+
+
+def rows_of(view: SeriesView | None, answer: client.Accuracy) -> tuple[int, bool, int]:
     """Scored rows of the answer's period by whole days, whether labels ever came, and predictions without one."""
-    view = known.series(q.predictions_vs_actuals_over_time(DAYS))
     start, end = period_of(answer.period)
     if view is None:
         return 0, False, 0

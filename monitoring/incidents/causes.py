@@ -16,7 +16,7 @@ from monitoring.models import Area, Watched
 #: A model that was put in place this long before the trouble may be its cause.
 RELEASE_WINDOW = timedelta(days=3)
 #: What is found in trouble at the first look began at unknown times: it takes more to make one incident of it.
-FIRST_LOOK_FACTOR = 3
+FIRST_LOOK_FACTOR = 10
 #: Drifted features that are kept as causes.
 FEATURES = 10
 

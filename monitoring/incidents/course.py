@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from monitoring.incidents.machine import DEGREE, Move
-from monitoring.incidents.policy import ACKNOWLEDGED_PACE, Policy
+from monitoring.incidents.policy import REMINDERS, Policy
 from monitoring.models import EventKind, Held, NoticeKind, Severity, Status
 
 
@@ -40,6 +40,7 @@ class Course:
     told_at: datetime | None = None
     first_told_at: datetime | None = None
     escalated_at: datetime | None = None
+    reminders: int = 0
     size: int = 1
     told_size: int = 0
 
@@ -138,8 +139,8 @@ def _times(course: Course, policy: Policy) -> list[tuple[NoticeKind, datetime]]:
     if unanswered and policy.escalate and course.severity >= Severity.HIGH and course.first_told_at is not None:
         times.append((NoticeKind.ESCALATED, course.first_told_at + policy.escalate))
     if policy.remind:
-        pace = policy.remind if course.acknowledged_at is None else ACKNOWLEDGED_PACE * policy.remind
-        times.append((NoticeKind.STILL, course.told_at + pace))
+        place = min(course.reminders, len(REMINDERS) - 1) if course.acknowledged_at is None else -1
+        times.append((NoticeKind.STILL, course.told_at + REMINDERS[place] * policy.remind))
     if course.snoozed_until is not None and course.told_at < course.snoozed_until:
         times.append((NoticeKind.STILL, course.snoozed_until))
     return times
@@ -166,6 +167,7 @@ def after_telling(course: Course, kind: NoticeKind, now: datetime) -> Course:
         course,
         told=Status.PASSING if kind is NoticeKind.RESOLVED else course.status,
         told_at=now,
+        reminders=0 if begins or kind is NoticeKind.WORSE else course.reminders + (kind is NoticeKind.STILL),
         told_size=course.size,
         first_told_at=now if begins else course.first_told_at,
         escalated_at=now if kind is NoticeKind.ESCALATED else course.escalated_at,

@@ -8,8 +8,8 @@ from datetime import timedelta
 from monitoring.models import AlertPolicy, Status
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
-#: Reminders of what somebody has acknowledged come this many times slower.
-ACKNOWLEDGED_PACE = 7
+#: Gaps between reminders, in units of the team's own: they grow, so that nobody learns to overlook them.
+REMINDERS = (1, 2, 4, 7)
 #: Trouble that never lasted for the pending period opens an incident after this many times as many turns as flapping.
 UNOPENED_TURNS = 2
 

@@ -91,6 +91,7 @@ class Incident(models.Model):
     told_at = models.DateTimeField(null=True)
     first_told_at = models.DateTimeField(null=True, help_text="When the present trouble was first told")
     escalated_at = models.DateTimeField(null=True)
+    reminders = models.PositiveIntegerField(default=0, help_text="Since it was told or got worse")
     decisions = models.PositiveIntegerField(default=0, help_text="Notices made; numbers their keys")
     check_at = models.DateTimeField(null=True, help_text="When something may have to be told though nothing changes")
     reconstructed = models.BooleanField(default=False, help_text="From judged past days; nobody is written to")

@@ -22,6 +22,7 @@ from monitoring import client, days, health, snapshots, sources, verdicts
 from monitoring import questions as q
 from monitoring.clock import DAY, floor_day, parse_duration
 from monitoring.models import Area, HealthDay, PollRun, RunKind, Source, Status, TopicState, Transition, Watched
+from monitoring.poll import past
 from monitoring.poll.facts import fact_questions, facts_of, shaped
 from monitoring.poll.fetch import Fetched, Job, Outcome, fetch
 from monitoring.poll.plan import ask_of
@@ -72,6 +73,8 @@ def rebuild(source: Source, ids: Sequence[int], now: datetime, transport: MakeTr
         }
         wanted = [*days.day_questions(facts[row.pk]), q.predictions_vs_actuals_over_time(DAYS)]
         series = snapshots.read(row, wanted, now=now)
+        for path in (past.DRIFT, past.ACCURACY):
+            past.keep(row, path, {end: one.payload for (of, end), one in answers.items() if of == path}, now)
         _write(row, _days(row, facts[row.pk], windows[row.pk], answers, series, now), now)
     if fetched.trouble is not None:
         sources.note_trouble(source, fetched.trouble, now)
@@ -137,9 +140,9 @@ def _days(
     lag = facts.label_lag or timedelta(0)
     for window in windows:
         day = (window.end - DAY).date()
-        if (drift := answers.get(("featureDrift/", window.end))) is not None:
+        if (drift := answers.get((past.DRIFT, window.end))) is not None:
             found.append(days.day_of(row, Area.DRIFT, day, judge.drift(drift)))
-        if (accuracy := answers.get(("accuracy/", window.end))) is not None:
+        if (accuracy := answers.get((past.ACCURACY, window.end))) is not None:
             judged = days.IMMATURE if window.end + lag > now else judge.accuracy(accuracy)
             found.append(days.day_of(row, Area.ACCURACY, day, judged))
     return found

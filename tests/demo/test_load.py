@@ -14,12 +14,14 @@ from sklearn.metrics import log_loss, roc_auc_score, root_mean_squared_error
 from demo import access, feeding, live, load, store, watching
 from demo.client import Client
 from demo.clock import LAST_WEEK, WEEK, Span
+from demo.extras import rows
 from demo.models import LoadedWeek, Replay
 from demo.removal import remove
 from demo.replay import asked, outcomes, score
 from demo.sending import Sender
 from demo.story import STORIES, Story
-from deployments.models import Block, Dataset, Deployment, DirtyBucket, ModelPackage, PredictionKey, State
+from deployments import jobs, wake
+from deployments.models import Block, BlockKind, Dataset, Deployment, DirtyBucket, ModelPackage, PredictionKey, State
 from deployments.tasks import roll_up
 from monitoring.models import Source, Team
 
@@ -197,6 +199,30 @@ def test_a_feed_that_is_sent_twice_counts_once(client: Client) -> None:
     )
     rows = asked(US, sender.flights, Span(feed.since - replay.shift, feed.until - replay.shift, replay.shift))
     assert stats["metrics"]["totalPredictions"] == rows.height
+
+
+def test_the_jobs_of_the_extras_are_done_for_real_and_once(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wake, "run_job", jobs.run)
+    for name, value in (("EXPORTED", US.slug), ("REPORTED", (US.slug,)), ("MEASURED", US.slug)):
+        monkeypatch.setattr(rows, name, value)
+    sender = prepared(client, US)
+    load_week(sender, US, 1)
+    rolled_up(sender, US)
+    for _ in range(2):
+        rows.add(sender)
+    path = sender.deployed[US.slug].path
+    (export,) = client.all(f"{path}/predictionDataExports/")
+    assert export["status"] == "SUCCEEDED"
+    kept = client.get(f"datasets/{export['data'][0]['id']}/")
+    sent = Block.objects.filter(kind=BlockKind.PREDICTIONS).values_list("rows", flat=True)
+    assert kept["rowCount"] == sum(sent) > 200
+    (report,) = client.all("scheduledReports/")
+    (run,) = client.all(f"scheduledReports/{report['id']}/runs/")
+    assert (run["status"], run["mails"]) == ("COMPLETED", [])
+    assert client.get(f"datasets/{run['datasetId']}/")["mediaType"] == "text/html"
+    assert [row["name"] for row in client.all(f"{path}/customMetrics/")] == [rows.METRIC]
+    remove()
+    assert not Dataset.objects.exists()
 
 
 def test_removing_takes_everything_away(client: Client) -> None:

@@ -33,6 +33,7 @@ class Kind(Enum):
     PACKAGE = auto()  # the package of a model of the deployment
     CLASS = auto()  # a class of its target
     FEATURE = auto()  # a feature of the model
+    ONE_FEATURE = auto()  # the target, or a feature that is counted by place
     ATTRIBUTE = auto()  # a followed segment attribute; counts only with a value
 
 
@@ -48,9 +49,12 @@ class Operation:
     keys: str = ""
     query: Mapping[str, Kind] = field(default_factory=dict)
     example: Mapping[str, Any] = field(default_factory=dict)
+    # texts like "{datasetId}" stand for the ids of real things, as in the path
     body: Mapping[str, Any] | None = None
     # for administrators only
     admin: bool = False
+    # answers a file, not JSON
+    is_file: bool = False
     of_text: bool = False  # asked of a deployment that generates text
 
     @property
@@ -99,6 +103,8 @@ METRIC = {"metric": Kind.CHOICE}
 CLASSES = {"targetClass": Kind.CLASS}
 ALL_CLASSES = CLASSES | {"targetClasses": Kind.CLASS}
 FEATURES = {"featureNames": Kind.FEATURE}
+PLACE = {"geoFeatureName": Kind.ATTRIBUTE}
+SPACE = "geoFeatureName modelId period"
 PERCENTILES = {"includePercentiles": Kind.FLAG}
 QUANTILES = {"executionTimeQuantile": Kind.RATIO, "responseTimeQuantile": Kind.RATIO}
 SLOW = {"slowRequestsThreshold": Kind.COUNT}
@@ -170,6 +176,8 @@ SECONDARY = (
     "secondaryDatasetConfigId secondaryDatasets"
 )
 FAIRNESS = "buckets fairnessThreshold favorableTargetOutcome modelId modelPackageId protectedFeature summary"
+BATCH_MODEL = "batchId endTime modelId predictionsCount startTime"
+ACTUALS_DATASET = {"datasetId": "{datasetId}", "actualValueColumn": "bought", "associationIdColumn": "row"}
 ACTUALS = {"data": [{"associationId": "row-1", "actualValue": "yes"}]}
 
 DEPLOYMENTS = [
@@ -180,7 +188,7 @@ DEPLOYMENTS = [
     get("capabilities/", "data"),
     change("PATCH", "status/", OWNER, 202, {"status": "inactive"}),
     get("settings/", SETTINGS),
-    change("PATCH", "settings/", OWNER, 202, {"automaticActuals": {"enabled": True}}),
+    change("PATCH", "settings/", OWNER, 202, {"featureDrift": {"enabled": False}}),
     get("healthSettings/", HEALTH),
     change("PATCH", "healthSettings/", OWNER, 200, {"dataDrift": {"driftThreshold": 0.2}}),
     get("healthSettings/defaults/", HEALTH),
@@ -194,6 +202,8 @@ DEPLOYMENTS = [
     get("segmentAttributes/", "data monitoringType", {"monitoringType": Kind.CHOICE}),
     get("segmentValues/", TOTAL, WINDOW, {"segmentAttribute": Kind.ATTRIBUTE, "search": Kind.TEXT}),
     change("POST", "actuals/fromJSON/", USER, 202, ACTUALS),
+    change("POST", "actuals/fromDataset/", USER, 202, ACTUALS_DATASET),
+    change("POST", "predictionInputs/fromDataset/", USER, 202, {"datasetId": "{datasetId}"}),
 ]
 
 BATCH_OPERATIONS = [
@@ -202,11 +212,19 @@ BATCH_OPERATIONS = [
     get("monitoringBatches/{monitoringBatchId}/", BATCH),
     change("PATCH", "monitoringBatches/{monitoringBatchId}/", USER, 200, {"description": "Late"}, BATCH),
     change("DELETE", "monitoringBatches/{monitoringBatchId}/", OWNER, 200),
+    get("monitoringBatchLimits/", "batchesPerDayLimit"),
+    get("monitoringBatches/{monitoringBatchId}/models/", TOTAL, WINDOW, {"modelId": Kind.TEXT}),
+    get("monitoringBatches/{monitoringBatchId}/models/{modelId}/", BATCH_MODEL),
+    change(
+        *("PATCH", "monitoringBatches/{monitoringBatchId}/models/{modelId}/", USER, 200),
+        *({"endTime": "2026-01-02T03:04:05Z", "startTime": "2026-01-01T00:00:00Z"}, BATCH_MODEL),
+    ),
 ]
 
 MONITORING = [
     get("accuracy/", ACCURACY, PERIOD, MODEL, BATCHES, SEGMENT, ALL_CLASSES),
     get("accuracyOverBatch/", "baselines buckets", SEGMENT, MODEL, BATCHES, METRIC),
+    get("accuracyOverSpace/", f"{SPACE} baselines buckets metric", PERIOD, MODEL, METRIC, PLACE),
     get("accuracyOverTime/", ACCURACY_BY_TIME, BUCKETS, MODEL, METRIC, SEGMENT, ALL_CLASSES),
     get(
         "fairnessScoresOverTime/",
@@ -226,6 +244,11 @@ MONITORING = [
         example=ONE_FEATURE,
     ),
     get(
+        "featureDriftOverSpace/",
+        "data featureName geoFeatureName period",
+        *(PERIOD, MODEL, METRIC, PLACE, {"featureName": Kind.ONE_FEATURE}),
+    ),
+    get(
         "featureDriftOverTime/",
         "buckets features metric summaries",
         *(BUCKETS, MODEL, FEATURES, METRIC, SEGMENT),
@@ -234,8 +257,10 @@ MONITORING = [
     get("humilityStats/", f"data modelId period {SEGMENTED}", BUCKETS, MODEL, SEGMENT),
     get("humilityStatsOverTime/", f"buckets modelId {SEGMENTED} summary", BUCKETS, MODEL, SEGMENT),
     get("predictionsOverBatch/", OVER, SEGMENT, BATCHES, MODEL, PERCENTILES),
+    get("predictionsOverSpace/", f"{SPACE} baselines buckets", PERIOD, MODEL, PLACE, CLASSES),
     get("predictionsOverTime/", OVER, BUCKETS, SEGMENT, MODEL, CLASSES, PERCENTILES),
     get("predictionsVsActualsOverBatch/", OVER, SEGMENT, MODEL, BATCHES, CLASSES),
+    get("predictionsVsActualsOverSpace/", f"{SPACE} baselines buckets summary", PERIOD, MODEL, PLACE, CLASSES),
     get("predictionsVsActualsOverTime/", f"{OVER} summary", BUCKETS, SEGMENT, MODEL, CLASSES),
     get("batchServiceStats/", f"batches metrics {SEGMENTED}", QUANTILES, SLOW, SEGMENT, BATCHES, MODEL),
     get("serviceStats/", SERVICE, PERIOD, QUANTILES, SLOW, SEGMENT, MODEL),
@@ -323,6 +348,37 @@ ROWS = [
     ),
 ]
 
+SERVING = [
+    get("model/secondaryDatasetConfiguration/", SECONDARY),
+    change(
+        "PATCH", "model/secondaryDatasetConfiguration/", OWNER, 204, {"secondaryDatasetConfigId": "{secondaryConfigId}"}
+    ),
+    get("model/secondaryDatasetConfigurationHistory/", PAGE, WINDOW),
+    get("runtimeParameters/", TOTAL, WINDOW, {"orderBy": Kind.CHOICE}, example={"orderBy": "createdAt"}),
+    change("PUT", "runtimeParameters/", OWNER, 200, {"runtimeParameterValues": "[]"}, TOTAL),
+    Operation(
+        "GET",
+        f"{ONE}scoringCode/",
+        USER,
+        True,
+        query=dict.fromkeys(
+            ("sourceCode", "includeAgent", "includePe", "includePredictionExplanations", "includePredictionIntervals"),
+            Kind.FLAG,
+        ),
+        is_file=True,
+    ),
+    change(
+        "POST",
+        "customMetrics/fromCustomJob/",
+        OWNER,
+        201,
+        {"customJobId": "{customJobId}", "name": "Missing"},
+        CUSTOM_JOB,
+    ),
+    change("POST", "onDemandReports/", USER, 200, {"id": "{reportId}"}),
+    change("POST", "scoringCodeBuilds/", USER, 200, {"includeAgent": True}),
+]
+
 OUTSIDE = [
     Operation("GET", "deletedDeployments/", None, True, 200, PAGE, WINDOW, admin=True),
     Operation(
@@ -334,30 +390,19 @@ OUTSIDE = [
         body={"action": "PermanentlyErase", "deploymentIds": ["{deletedDeploymentId}"]},
         admin=True,
     ),
-    Operation("POST", "deployments/fromLearningModel/", None, status=501, keys="id"),
-    Operation("GET", "predictionServers/", None, status=501, keys=PAGE),
+    Operation(
+        "POST",
+        "deployments/fromLearningModel/",
+        None,
+        True,
+        202,
+        "id",
+        body={"modelId": "{ownModelId}", "label": "By its model", "status": "inactive"},
+    ),
+    Operation("GET", "predictionServers/", None, True, 200, PAGE, WINDOW),
 ]
 
 NOT_SERVED = [
-    *later_of_one("GET", "accuracyOverSpace/", "baselines buckets geoFeatureName metric modelId period"),
-    *later_of_one("POST", "actuals/fromDataset/"),
-    *later_of_one("POST", "customMetrics/fromCustomJob/", CUSTOM_JOB),
-    *later_of_one("GET", "featureDriftOverSpace/", "data featureName geoFeatureName period"),
-    *later_of_one("GET", "model/secondaryDatasetConfiguration/", SECONDARY),
-    *later_of_one("PATCH", "model/secondaryDatasetConfiguration/"),
-    *later_of_one("GET", "model/secondaryDatasetConfigurationHistory/", PAGE),
-    *later_of_one("GET", "monitoringBatchLimits/"),
-    *later_of_one("GET", "monitoringBatches/{monitoringBatchId}/models/", TOTAL),
-    *later_of_one(
-        "GET",
-        "monitoringBatches/{monitoringBatchId}/models/{modelId}/",
-        "batchId endTime modelId predictionsCount startTime",
-    ),
-    *later_of_one("PATCH", "monitoringBatches/{monitoringBatchId}/models/{modelId}/"),
-    *later_of_one("POST", "onDemandReports/"),
-    *later_of_one("POST", "predictionInputs/fromDataset/"),
-    *later_of_one("GET", "predictionsOverSpace/", "baselines buckets geoFeatureName modelId period"),
-    *later_of_one("GET", "predictionsVsActualsOverSpace/", "baselines buckets geoFeatureName modelId period summary"),
     *later_of_one("GET", "retrainingPolicies/", TOTAL),
     *later_of_one("POST", "retrainingPolicies/", POLICY),
     *later_of_one("DELETE", "retrainingPolicies/{retrainingPolicyId}/"),
@@ -367,9 +412,6 @@ NOT_SERVED = [
     *later_of_one("GET PATCH", "retrainingPolicies/{retrainingPolicyId}/runs/{runId}/", RUN),
     *later_of_one("GET", "retrainingSettings/", "dataset predictionEnvironment retrainingUser"),
     *later_of_one("PATCH", "retrainingSettings/"),
-    *later_of_one("GET PUT", "runtimeParameters/", TOTAL),
-    *later_of_one("GET", "scoringCode/"),
-    *later_of_one("POST", "scoringCodeBuilds/"),
 ]
 
 OPERATIONS: list[Operation] = [
@@ -380,6 +422,7 @@ OPERATIONS: list[Operation] = [
     *EXPORTS,
     *CUSTOM_METRICS,
     *ROWS,
+    *SERVING,
     *OUTSIDE,
     *NOT_SERVED,
 ]

@@ -18,6 +18,7 @@ from deployments.deletions import work
 from deployments.exports import work as exports
 from deployments.models import (
     AuditEntry,
+    BatchModel,
     Block,
     Deployment,
     DirtyBucket,
@@ -200,7 +201,9 @@ def test_afterwards_the_states_are_those_of_a_deployment_that_never_had_the_rows
 
 def _batch(deployment: Deployment) -> Any:
     fields = ("earliest_prediction_at", "latest_prediction_at", "predictions_count")
-    return deployment.batches.values_list(*fields).get()
+    by_model = BatchModel.objects.filter(batch__deployment=deployment).order_by("pk")
+    parts = list(by_model.values_list("start_at", "end_at", "predictions_count"))
+    return deployment.batches.values_list(*fields).get(), parts
 
 
 def _keys(deployment: Deployment) -> Any:

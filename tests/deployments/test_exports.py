@@ -161,6 +161,25 @@ def test_a_regression_and_several_classes_come_back(db: None) -> None:
     assert rows["actual_value"].to_list() == ["blue"]
 
 
+def test_generated_texts_come_back_as_texts(db: None) -> None:
+    deployment = make_deployment("TextGeneration")
+    send_predictions(deployment, ["It is so.", None], ids=["a", "b"])
+    send_actuals(deployment, {"a": "It is."})
+    roll_up(deployment)
+    rows = table(export(deployment, augmentation=Augmentation.ACTUALS))
+    assert rows.select("association_id", "prediction", "actual_value").rows() == [
+        ("a", "It is so.", "It is."),
+        ("b", None, None),
+    ]
+    assert table(export(deployment, ExportKind.ACTUALS))["actual_value"].to_list() == ["It is."]
+
+
+def test_rows_that_were_not_to_be_collected_are_in_no_export(db: None) -> None:
+    deployment = make_deployment(more_settings={"predictionsDataCollection": {"enabled": False}})
+    send_predictions(deployment, [[0.5, 0.5]], ids=["a"])
+    assert table(export(deployment)).height == 0
+
+
 _row = st.tuples(
     st.floats(0, 1),
     st.integers(0, 3 * 3600),

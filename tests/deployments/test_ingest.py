@@ -237,7 +237,7 @@ def test_a_file_over_several_days_is_cut_by_day(deployment: Deployment, post: Po
     [
         (b"age,prediction_yes\nold,0.5\n", "text/csv", "age[0]"),
         (b"timestamp,prediction_yes\nlater,0.5\n", "text/csv", "timestamp[0]"),
-        (b"prediction_yes\n1.5\n", "text/csv", "prediction[0]"),
+        (b"prediction_yes\n1.5\n", "text/csv", "prediction_yes[0]"),
         (b"PAR1 is not enough", "application/vnd.apache.parquet", "file"),
         (b"a,b\n", "text/csv", "file"),
         (b"{}", "application/json", "Content-Type"),

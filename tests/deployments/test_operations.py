@@ -25,6 +25,7 @@ from deployments.sharing import STRENGTH
 from tests.deployments import things_of_jobs, things_of_models
 from tests.deployments.factories import make_deployment, make_user, send_actuals, send_predictions, send_service
 from tests.deployments.operations import CUSTOM_METRICS, MONITORING, OPERATIONS, Kind, Operation
+from tests.deployments.reference import REFERENCE
 
 SERVED = [operation for operation in OPERATIONS if operation.served]
 READS = [operation for operation in SERVED if operation.method == "GET"]
@@ -47,6 +48,7 @@ WRONG: Mapping[Kind, tuple[str, ...]] = {
     Kind.PACKAGE: (UNKNOWN, "\x00"),
     Kind.CLASS: ("maybe", "\x00"),
     Kind.FEATURE: ("no such feature", "age,town,age2", "", "\x00"),
+    Kind.ONE_FEATURE: ("no such feature", "age,town", "", "\x00"),
     Kind.ATTRIBUTE: ("no such attribute", "\x00"),
 }
 
@@ -123,6 +125,19 @@ BAD_BODIES: Mapping[str, list[tuple[Any, str]]] = {
         ({"batchName": "x" * 129}, "batchName"),
         ({"batchName": "June", "externalContextUrl": "javascript:alert(1)"}, "externalContextUrl"),
     ],
+    "POST deployments/{deploymentId}/actuals/fromDataset/": [
+        ({}, "datasetId"),
+        ({"datasetId": UNKNOWN, "actualValueColumn": "a", "associationIdColumn": "b"}, "datasetId"),
+        ({"datasetId": UNKNOWN, "actualValueColumn": "", "associationIdColumn": "b"}, "actualValueColumn"),
+    ],
+    "POST deployments/{deploymentId}/predictionInputs/fromDataset/": [
+        ({}, "datasetId"),
+        ({"datasetId": 3}, "datasetId"),
+    ],
+    "PATCH deployments/{deploymentId}/monitoringBatches/{monitoringBatchId}/models/{modelId}/": [
+        ({"startTime": "soon"}, "startTime"),
+        ({"startTime": "2026-03-02T09:30:00Z", "endTime": "2026-03-01T00:00:00Z"}, "startTime"),
+    ],
     "PATCH deployments/{deploymentId}/monitoringBatches/{monitoringBatchId}/": [
         ({"batchName": ""}, "batchName"),
         ({"isLocked": "no"}, "isLocked"),
@@ -150,15 +165,17 @@ class World:
             for name, one in self.ids.items()
             if f"/{name.partition('/')[0]}/" in operation.path
         }
-        known = {
-            "deploymentId": self.ids["textDeploymentId"] if operation.of_text else self.deployment.public_id,
-            "monitoringBatchId": self.batch.public_id,
-        }
-        known |= own | ids
-        made_up = dict.fromkeys(
-            ("exportId", "challengerId", "customMetricId", "modelId", "retrainingPolicyId", "runId"), UNKNOWN
-        )
-        return "/api/v2/" + operation.path.format(**made_up | dict(self.ids) | known)
+        made_up = dict.fromkeys(("exportId", "challengerId", "customMetricId", "retrainingPolicyId", "runId"), UNKNOWN)
+        asked = {"deploymentId": self.ids["textDeploymentId"]} if operation.of_text else {}
+        return "/api/v2/" + operation.path.format(**made_up | self.known | asked | own | ids)
+
+    @property
+    def known(self) -> dict[str, str]:
+        """The ids of real things, by the names that paths have for them."""
+        champion = self.deployment.champion
+        assert champion is not None
+        mine = {"deploymentId": self.deployment.public_id, "monitoringBatchId": self.batch.public_id}
+        return {**mine, "modelId": champion.public_id, **self.ids}
 
     def call(self, operation: Operation, client: Client | None = None, query: Any = None, **ids: str) -> Any:
         """The operation's answer with its example, to an owner unless told otherwise."""
@@ -203,6 +220,7 @@ def build() -> World:
     at = now - timedelta(hours=3)
     deployment = make_deployment(
         segments=True,
+        place=True,
         batch_monitoring=True,
         started_at=now - timedelta(days=30),
         more_settings={"biasAndFairness": {"protectedFeatures": ["town"], "preferableTargetValue": "yes"}},
@@ -212,7 +230,9 @@ def build() -> World:
     predicted = [i / 20 for i in range(20)]
     ages, towns = [20.0 + i for i in range(20)], ["Oslo", "Bergen"] * 10
     named = [f"row-{i}" for i in range(20)]
-    send_predictions(deployment, predicted, at=at, ids=named, ages=ages, towns=towns, received=now)
+    send_predictions(
+        deployment, predicted, at=at, ids=named, ages=ages, towns=towns, places=["59.9,10.7"] * 20, received=now
+    )
     send_predictions(
         deployment,
         predicted[:10],
@@ -243,7 +263,7 @@ def things_of(deployment: Deployment, now: datetime) -> dict[str, str]:
     metric = definitions.create(deployment, None, MetricCreate("Seats", "average", "higherIsBetter"))
     holder = deployment.roles.get(role=Role.USER).user
     assert holder is not None
-    rows = f"value,timestamp\n3,{now.isoformat()}\n".encode()
+    rows = f"value,timestamp,row,prediction_yes,bought\n3,{now.isoformat()},a,0.5,yes\n".encode()
     dataset = datasets.store(rows, "values.csv", "text/csv", holder)
     texts = make_deployment("TextGeneration")
     for role in deployment.roles.all():
@@ -286,8 +306,14 @@ def assert_is_error(answer: Any, status: int) -> dict[str, Any]:
     return body
 
 
-def test_the_reference_has_113_operations() -> None:
-    assert len({operation.name for operation in OPERATIONS}) == len(OPERATIONS) == 113
+def test_every_operation_of_the_reference_has_one_row() -> None:
+    assert len(REFERENCE) == len(OPERATIONS) == 113
+    assert {operation.name for operation in OPERATIONS} == set(REFERENCE)
+
+
+@named(READS)
+def test_wrong_values_of_every_parameter_of_the_reference_are_tried(operation: Operation) -> None:
+    assert set(REFERENCE[operation.name]) <= set(operation.query)
 
 
 @named(OPERATIONS)
@@ -311,7 +337,9 @@ def test_the_weakest_role_that_may_call_it_gets_the_answer_of_the_reference(worl
     assert answer.status_code == operation.status, answer.content
     if operation.keys:
         assert set(operation.keys.split()) <= set(answer.json())
-    if operation.status == 200:
+    if operation.is_file:
+        assert b"".join(answer.streaming_content)
+    elif operation.status == 200:
         assert answer.content.strip().startswith(b"{")
 
 
@@ -417,6 +445,8 @@ def good_values(world: World) -> dict[str, str]:
         "metric": "psi",
         "driftMetric": "psi",
         "fairnessMetric": "equalParity",
+        "geoFeatureName": "place",
+        "featureName": "age",
         "protectedFeature": "town",
         "includePrivilegedClass": "true",
         "onlyStatisticallySignificant": "False",
@@ -443,12 +473,17 @@ def test_a_good_question_with_every_parameter_is_answered(world: World, operatio
     assert answer.status_code == 200, answer.content
 
 
+def extended(path: str) -> set[str]:
+    """Methods that are an extension at a path of the reference."""
+    return {"POST"} if path == "predictionServers/" else set()
+
+
 def test_methods_that_a_path_does_not_have_are_refused_as_json(world: World) -> None:
     methods: dict[str, set[str]] = {}
     for operation in OPERATIONS:
         methods.setdefault(operation.path, set()).add(operation.method)
     for operation in OPERATIONS:
-        for method in {"GET", "POST", "PUT", "PATCH", "DELETE"} - methods[operation.path]:
+        for method in {"GET", "POST", "PUT", "PATCH", "DELETE"} - methods[operation.path] - extended(operation.path):
             strange = Operation(method, operation.path)
             assert_is_error(world.call(strange), 405)
 

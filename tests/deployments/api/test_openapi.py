@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from typing import Any
 
 import pytest
@@ -11,6 +12,8 @@ from django.core.management import call_command
 from rest_framework.test import APIClient
 
 from deployments.api import urls
+from tests.deployments.operations import OPERATIONS, Operation
+from tests.deployments.reference import REFERENCE
 
 
 def address(pattern: object) -> str:
@@ -53,3 +56,12 @@ def test_parameters_are_described_as_they_are_read(document: dict[str, Any]) -> 
 @pytest.mark.django_db
 def test_the_document_is_open_to_all() -> None:
     assert APIClient().get("/api/v2/openapi.json").status_code == 200
+
+
+@pytest.mark.parametrize("operation", [one for one in OPERATIONS if one.served], ids=lambda one: one.name)
+def test_no_parameter_of_the_reference_is_left_out(document: dict[str, Any], operation: Operation) -> None:
+    nameless = {re.sub("{.*?}", "{}", path): found for path, found in document["paths"].items()}
+    described = nameless["/api/v2/" + re.sub("{.*?}", "{}", operation.path)][operation.method.lower()]
+    named = {row["name"] for row in described.get("parameters", []) if row["in"] == "query"}
+    extensions = {row["name"] for row in described.get("parameters", []) if row.get("x-vitals-extension")}
+    assert set(REFERENCE[operation.name]) == named - extensions

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
-import time
 from datetime import timedelta
 from itertools import pairwise
 
 import numpy as np
 import psycopg
 import pytest
-from django.conf import settings
 from django.db import connection
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
@@ -23,6 +17,7 @@ from deployments.models import Deployment, DirtyBucket, IngestRequest, State
 from deployments.rollups import fill
 from deployments.rollups.read import Scope, accuracy_over, predictions_over
 from tests.deployments.factories import HOUR, NOW, make_deployment, roll_up, send_actuals, send_predictions
+from tests.deployments.killing import kill
 
 DAY = (HOUR - timedelta(days=1)).replace(hour=0)
 WINDOW = [(DAY + hour * timedelta(hours=1), DAY + (hour + 1) * timedelta(hours=1)) for hour in range(48)]
@@ -118,23 +113,13 @@ def test_corrected_actuals_equal_a_computation_from_scratch() -> None:
 
 
 WORKER = """
-import os, sys, time
-import django
-django.setup()
 from datetime import datetime, UTC
 from deployments.rollups import fill, assign, keys, recompute, write
 at, deployment = sys.argv[1], int(sys.argv[2])
-module, name = {
+stop_after(*{
     "filing": (assign, "mark"), "keys": (keys, "_called"), "actuals": (assign, "_store"),
     "states": (recompute, "replace_states"), "marks": (recompute, "unmark"),
-}[at]
-real = getattr(module, name)
-def stop(*args, **more):
-    done = real(*args, **more)
-    print("here", flush=True)
-    time.sleep(60)
-    return done
-setattr(module, name, stop)
+}[at])
 fill.run(deployment, datetime(2026, 3, 2, 12, 30, tzinfo=UTC))
 """
 
@@ -148,30 +133,12 @@ def test_a_worker_killed_in_the_middle_loses_and_doubles_nothing(moment: str) ->
         send(deployment, given_rows)
         send_actuals(deployment, {row[2]: row[4] for row in given_rows})
     connection.close()
-    kill_while(moment, killed.pk)
+    kill(WORKER, moment, str(killed.pk))
     roll_up(killed)
     roll_up(calm)
     assert figures(killed) == figures(calm)
     assert not DirtyBucket.objects.filter(deployment_id=killed.pk).exists()
     assert IngestRequest.objects.get(deployment=killed, kind=2).matched >= len({row[2] for row in given_rows})
-
-
-def kill_while(moment: str, deployment_id: int) -> None:
-    """Start a real worker process on the test's own database, and kill it in the middle of a transaction."""
-    address = settings.DATABASES["default"]
-    use = f"from django.conf import settings; settings.DATABASES['default']['NAME'] = {address['NAME']!r}"
-    script = WORKER.replace("django.setup()", f"{use}; django.setup()")
-    keys = {"VITALS_SECRET_KEY": settings.SECRET_KEY, "VITALS_FERNET_KEYS": ",".join(settings.FERNET_KEYS)}
-    environment = os.environ | keys | {"PYTHONPATH": os.getcwd()}
-    worker = subprocess.Popen(
-        [sys.executable, "-c", script, moment, str(deployment_id)], stdout=subprocess.PIPE, env=environment, text=True
-    )
-    assert worker.stdout is not None
-    assert worker.stdout.readline().strip() == "here"
-    worker.send_signal(signal.SIGKILL)
-    worker.wait(10)
-    worker.stdout.close()
-    time.sleep(0.2)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -145,13 +145,23 @@ def test_no_data_neither_opens_nor_closes_and_is_said_on_the_timeline(watched: W
     assert told()[2:] == [(31 * HOUR, "escalated", "failing")]
 
 
-def test_reminders_come_daily_and_weekly_once_acknowledged(watched: Watched) -> None:
+def reminders() -> list[float]:
+    """The days after the opening on which somebody was reminded."""
+    return [(minute - 10) / (24 * HOUR) for minute, kind, _ in told() if kind == "still"]
+
+
+def test_reminders_come_in_growing_gaps_up_to_a_week(watched: Watched) -> None:
     judge(watched, 0, accuracy=W)  # moderate: nobody is woken
-    days = [10 + 24 * HOUR * day for day in range(20)]
-    tick(*days[:3])
-    actions.acknowledge(Incident.objects.get(), make_member().user, at(days[2] + 1))
-    tick(*days[3:])
-    assert [(minute - 10) / (24 * HOUR) for minute, kind, _ in told() if kind == "still"] == [1, 2, 9, 16]
+    tick(*(10 + 24 * HOUR * day for day in range(30)))
+    assert reminders() == [1, 3, 7, 14, 21, 28]
+
+
+def test_what_is_acknowledged_is_reminded_of_weekly_from_the_start(watched: Watched) -> None:
+    judge(watched, 0, accuracy=W)
+    tick(10)
+    actions.acknowledge(Incident.objects.get(), make_member().user, at(11))
+    tick(*(10 + 24 * HOUR * day for day in range(30)))
+    assert reminders() == [7, 14, 21, 28]
 
 
 def test_what_nobody_answers_is_escalated_once(watched: Watched) -> None:
