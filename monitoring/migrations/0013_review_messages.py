@@ -4,15 +4,34 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('monitoring', '0012_regular'),
+        ("monitoring", "0012_regular"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='message',
-            name='why',
-            field=models.CharField(choices=[('opened', 'New trouble'), ('reopened', 'In trouble again'), ('worse', 'Got worse'), ('better', 'Got better, not yet well'), ('still', 'Still in trouble'), ('escalated', 'Nobody answered'), ('flapping', 'Flapping'), ('resolved', 'Resolved'), ('digest', 'Digest'), ('silence', 'A silence ends'), ('handover', 'Hand-over'), ('reviewed', 'Review signed'), ('review_due', 'Review due'), ('overdue', 'Action items overdue'), ('test', 'Test message'), ('first', 'First mail about it')], max_length=12),
+            model_name="message",
+            name="why",
+            field=models.CharField(
+                choices=[
+                    ("opened", "New trouble"),
+                    ("reopened", "In trouble again"),
+                    ("worse", "Got worse"),
+                    ("better", "Got better, not yet well"),
+                    ("still", "Still in trouble"),
+                    ("escalated", "Nobody answered"),
+                    ("flapping", "Flapping"),
+                    ("resolved", "Resolved"),
+                    ("digest", "Digest"),
+                    ("silence", "A silence ends"),
+                    ("handover", "Hand-over"),
+                    ("reviewed", "Review signed"),
+                    ("review_due", "Review due"),
+                    ("overdue", "Action items overdue"),
+                    ("test", "Test message"),
+                    ("first", "First mail about it"),
+                ],
+                max_length=12,
+            ),
         ),
     ]
