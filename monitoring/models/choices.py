@@ -164,6 +164,9 @@ class NotifyReason(models.TextChoices):
     DIGEST = "digest", "Digest"
     SILENCE = "silence", "A silence ends"
     HANDOVER = "handover", "Hand-over"
+    REVIEWED = "reviewed", "Review signed"
+    REVIEW_DUE = "review_due", "Review due"
+    OVERDUE = "overdue", "Action items overdue"
     TEST = "test", "Test message"
     FIRST = "first", "First mail about it"
 
