@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("monitoring", "0012_regular"),
+        ("monitoring", "0013_review_messages"),
     ]
 
     operations = [
