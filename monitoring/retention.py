@@ -7,7 +7,18 @@ from datetime import datetime, timedelta
 from django.conf import settings
 
 from monitoring import compaction, conf
-from monitoring.models import Answer, Command, HealthDay, Message, PendingQuestion, PollRun, SeriesChunk, WorkState
+from monitoring.models import (
+    Answer,
+    Command,
+    HealthDay,
+    Message,
+    PendingQuestion,
+    PeriodDone,
+    PollRun,
+    SeriesChunk,
+    UsedLink,
+    WorkState,
+)
 
 _FINISHED = (WorkState.DONE, WorkState.REFUSED, WorkState.CONFLICT, WorkState.FAILED)
 
@@ -26,6 +37,8 @@ def prune(now: datetime) -> dict[str, int]:
         "buckets": SeriesChunk.objects.filter(known_at__lt=snapshots).delete(),
         "days": HealthDay.objects.filter(day__lt=snapshots.date()).delete(),
         "mail": Message.objects.filter(created_at__lt=mail).delete(),
+        "periods": PeriodDone.objects.filter(at__lt=now - conf.KEEP_DONE).delete(),
+        "links": UsedLink.objects.filter(at__lt=now - conf.KEEP_DONE).delete(),
         "runs": PollRun.objects.filter(started_at__lt=now - conf.KEEP_RUNS).delete(),
         "questions": PendingQuestion.objects.filter(state__in=_FINISHED, finished_at__lt=finished).delete(),
         "commands": Command.objects.filter(state__in=_FINISHED, finished_at__lt=now - conf.KEEP_RUNS).delete(),

@@ -6,8 +6,9 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from monitoring import commands, mail, retention, sources
+from monitoring import commands, deadman, mail, retention, sources
 from monitoring.incidents import due
+from monitoring.mail import regular
 from monitoring.models import Source
 from monitoring.poll import cycle, history, pending
 
@@ -91,6 +92,18 @@ def send_mail() -> None:
     now = timezone.now()
     mail.decide(now)
     mail.send_due(now)
+
+
+@shared_task
+def run_regular() -> None:
+    """Writes what comes by the clock: digests, silences about to end, hand-overs."""
+    regular.run_regular(timezone.now())
+
+
+@shared_task
+def ping_outside() -> None:
+    """Tells the outside that we are alive, if we are."""
+    deadman.ping(timezone.now())
 
 
 @shared_task

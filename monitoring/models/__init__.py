@@ -32,6 +32,7 @@ from monitoring.models.health import AreaHealth, HealthDay, Transition
 from monitoring.models.hearing import NotificationRule, Subscription, UsedLink, Vote
 from monitoring.models.incidents import Incident, IncidentEvent, IncidentNotice, IncidentTrack
 from monitoring.models.outbox import Message
+from monitoring.models.regular import HandoverPlan, PeriodDone, Ping
 from monitoring.models.reviews import (
     ActionItem,
     ActionState,
@@ -71,6 +72,7 @@ __all__ = [
     "DeploymentStatus",
     "DigestPace",
     "EventKind",
+    "HandoverPlan",
     "HealthDay",
     "Held",
     "Importance",
@@ -89,6 +91,8 @@ __all__ = [
     "NotifyReason",
     "PageVisit",
     "PendingQuestion",
+    "PeriodDone",
+    "Ping",
     "PollRun",
     "Review",
     "ReviewItem",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
@@ -47,6 +47,16 @@ def test_every_standing_question_is_answered_in_the_shape_that_the_client_expect
     assert (watched.remote_id, watched.target_type) == (deployment.public_id, kind.value)
     odd = Topic.objects.exclude(state=TopicState.OK).values_list("key", "state", "problem")
     assert [row for row in odd if "batchServiceStats" not in row[0]] == []
+
+
+def test_what_moved_on_the_same_day_is_asked_in_a_period_that_the_service_takes(
+    user: User, source: Source, api: InProcess
+) -> None:
+    deploy(user, TargetType.BINARY)
+    watched, later = poll(source, api), NOW + timedelta(minutes=70)
+    Watched.objects.update(moved_at=later - timedelta(minutes=1), due_at=None)
+    run = cycle.poll(source, [watched.pk], later, api)
+    assert (run.asked > 0, run.refused, run.failed) == (True, 0, 0)
 
 
 def test_a_deployment_without_data_is_grey_and_never_green(user: User, source: Source, api: InProcess) -> None:

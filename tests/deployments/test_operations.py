@@ -337,7 +337,9 @@ def test_the_weakest_role_that_may_call_it_gets_the_answer_of_the_reference(worl
     assert answer.status_code == operation.status, answer.content
     if operation.keys:
         assert set(operation.keys.split()) <= set(answer.json())
-    if operation.status == 200 and not operation.is_file:
+    if operation.is_file:
+        assert b"".join(answer.streaming_content)
+    elif operation.status == 200:
         assert answer.content.strip().startswith(b"{")
 
 
