@@ -85,6 +85,7 @@ urlpatterns = [
     path("handover/teams/<int:team_pk>/plan/", handover.plan, name="handover-plan"),
     path("handover/plans/<int:pk>/remove/", handover.remove, name="handover-remove"),
     path("noise/", noise.show, name="noise"),
+    path("noise/<int:pk>/<slug:area>/", noise.proposal, name="noise-proposal"),
     path("teams/", teams.listing, name="teams"),
     path("teams/members/<int:pk>/", teams.change, name="member-change"),
     path("preferences/", account.preferences, name="preferences"),

@@ -1,14 +1,16 @@
-"""What messages were worth: by rule (area, metric, deployment) over a month, worst first. Two statements."""
+"""What messages were worth: by rule (area, metric, deployment) over a month, worst first; and a quieter limit for the worst."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import Count, Q
 
-from monitoring.models import Carrier, Message, NoticeKind, Vote, Watched
+from monitoring.backtest import Proposal, past_of, propose
+from monitoring.incidents.policy import policy_of
+from monitoring.models import AlertPolicy, Area, Carrier, Message, NoticeKind, Vote, Watched
 
 #: What news a rule makes; reminders and recoveries follow from them.
 _NEWS = (NoticeKind.OPENED, NoticeKind.REOPENED, NoticeKind.WORSE, NoticeKind.FLAPPING)
@@ -34,7 +36,7 @@ class NoiseRow:
 
 
 def noise_table(team_ids: Iterable[int], start: datetime, end: datetime) -> list[NoiseRow]:
-    """Rules that spoke in [start, end), the noisiest first: by votes for noise, then by mails."""
+    """Rules that spoke in [start, end), the noisiest first: by votes for noise, then by mails. Three statements."""
     mails = Message.objects.filter(
         team__in=list(team_ids), created_at__gte=start, created_at__lt=end, notice__isnull=False, watched__isnull=False
     )
@@ -63,3 +65,20 @@ def _votes(
     useful, noise = Count("pk", filter=Q(useful=True)), Count("pk", filter=Q(useful=False))
     rows = votes.values_list(*by).order_by().annotate(good=useful, bad=noise)
     return {(pk, area, metric or ""): (good, bad) for pk, area, metric, good, bad in rows}
+
+
+#: Days of the past on which a quieter limit is tried.
+TRIED_DAYS = 90
+
+
+def quieter(watched: Watched, area: Area, now: datetime) -> Proposal | None:
+    """The least change of a limit that halves the messages of the last 90 days and keeps all that was called useful."""
+    useful = Vote.objects.filter(
+        useful=True,
+        notice__incident__watched=watched,
+        notice__incident__area=area,
+        notice__at__gte=now - timedelta(days=TRIED_DAYS),
+    )
+    policy = policy_of(AlertPolicy.objects.filter(team=watched.source.team_id).first())
+    keep = useful.values_list("notice__at", flat=True)
+    return propose(past_of(watched, now, length=TRIED_DAYS), area, policy=policy, keep=list(keep))

@@ -11,6 +11,7 @@ from monitoring.incidents import due
 from monitoring.mail import regular
 from monitoring.models import Source
 from monitoring.poll import cycle, history, pending
+from monitoring.reviews import mails
 
 
 @shared_task
@@ -116,3 +117,9 @@ def run_commands() -> None:
 def prune() -> None:
     """Forgets what is past its retention."""
     retention.prune(timezone.now())
+
+
+@shared_task
+def remind_reviews() -> None:
+    """Reviews that come, and promises that are late: once each."""
+    mails.remind(timezone.now())

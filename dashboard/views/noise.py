@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.utils import timezone
 
-from dashboard.pages import page, render
+from dashboard.pages import page, part, render
 from dashboard.reader import PageRequest
-from monitoring.noise import noise_table
+from monitoring.backtest import Comparison
+from monitoring.models import Area
+from monitoring.noise import TRIED_DAYS, noise_table, quieter
 
 
 @page
@@ -29,6 +31,18 @@ def show(request: PageRequest) -> HttpResponse:
         "mails": sum(row.mails for row in rows),
     }
     return render(request, "dashboard/noise.html", context)
+
+
+@page
+def proposal(request: PageRequest, pk: int, area: str) -> HttpResponse:
+    """A quieter limit for one rule, tried on its past; fetched by the page, and only when asked for."""
+    watched = request.reader.watched_or_404(pk)
+    if area not in Area.values:
+        raise Http404("There is no such area.")
+    found = quieter(watched, Area(area), timezone.now())
+    sentence = Comparison(found.before, found.after).sentence(TRIED_DAYS) if found is not None else ""
+    context = {"watched": watched, "found": found, "sentence": sentence, "days": TRIED_DAYS}
+    return part(request, "dashboard/_quieter.html", context)
 
 
 def _month(text: str, now: datetime) -> datetime:

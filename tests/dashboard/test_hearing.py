@@ -197,6 +197,14 @@ def test_the_noise_of_a_month_is_worst_first(
     assert Incident.objects.count() == IncidentNotice.objects.count() == 2
 
 
+def test_a_quieter_limit_is_proposed_where_the_page_asks_for_it(world: World, inside: Client) -> None:
+    pk = world.watched().pk
+    for area in ("drift", "accuracy", "service"):
+        text = inside.get(reverse("noise-proposal", args=[pk, area])).content.decode()
+        assert "Quieter:" in text or "No limit of this rule" in text
+    assert inside.get(reverse("noise-proposal", args=[pk, "nonsense"])).status_code == 404
+
+
 def test_the_watch_page_says_whether_the_outside_hears(world: World, inside: Client) -> None:
     assert "DEADMAN_URL" in inside.get(reverse("watch")).content.decode()
     with override_settings(DEADMAN_URL="https://example.org/ping"):
