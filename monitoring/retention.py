@@ -7,7 +7,17 @@ from datetime import datetime, timedelta
 from django.conf import settings
 
 from monitoring import compaction, conf
-from monitoring.models import Answer, Command, HealthDay, Message, PendingQuestion, PollRun, SeriesChunk, WorkState
+from monitoring.models import (
+    Answer,
+    Command,
+    HealthDay,
+    Incident,
+    Message,
+    PendingQuestion,
+    PollRun,
+    SeriesChunk,
+    WorkState,
+)
 
 _FINISHED = (WorkState.DONE, WorkState.REFUSED, WorkState.CONFLICT, WorkState.FAILED)
 
@@ -25,6 +35,7 @@ def prune(now: datetime) -> dict[str, int]:
         "answers": Answer.objects.filter(known_at__lt=snapshots).exclude(pk__in=newest).delete(),
         "buckets": SeriesChunk.objects.filter(known_at__lt=snapshots).delete(),
         "days": HealthDay.objects.filter(day__lt=snapshots.date()).delete(),
+        "incidents": Incident.objects.filter(resolved_at__lt=snapshots).delete(),
         "mail": Message.objects.filter(created_at__lt=mail).delete(),
         "runs": PollRun.objects.filter(started_at__lt=now - conf.KEEP_RUNS).delete(),
         "questions": PendingQuestion.objects.filter(state__in=_FINISHED, finished_at__lt=finished).delete(),
