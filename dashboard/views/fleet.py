@@ -21,7 +21,7 @@ from dashboard.reader import PageRequest, Reader
 from dashboard.sentences import fleet_headline, fleet_note, news
 from dashboard.views.bell import hears_of
 from monitoring.fleet import ORDERS, AreaCell, Filters, FleetPage, FleetRow, fleet
-from monitoring.models import Area, Importance, Status, Subscription, Transition
+from monitoring.models import CORE_AREAS, Area, Importance, Status, Subscription, Transition
 
 ORDER_WORDS = {
     "worst": "worst first",
@@ -93,7 +93,7 @@ def show(request: PageRequest) -> HttpResponse:
         "filters": filters,
         "rows": rows(found, request.reader.zone, now),
         "heard": heard(found, request.reader),
-        "heads": [HEADS[area] for area in Area],
+        "heads": [HEADS[area] for area in CORE_AREAS],
         "chips": chips(found, request.GET),
         "order": order,
         "order_words": ORDER_WORDS[order],

@@ -2,6 +2,7 @@
 
 from monitoring.models.channels import Channel
 from monitoring.models.choices import (
+    CORE_AREAS,
     Area,
     Breaks,
     Carrier,
@@ -55,6 +56,7 @@ from monitoring.models.teams import Membership, Team, UserPreference
 from monitoring.models.watched import ModelSeen, Watched
 
 __all__ = [
+    "CORE_AREAS",
     "ActionItem",
     "ActionState",
     "AgendaSection",

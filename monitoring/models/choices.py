@@ -61,6 +61,18 @@ class Area(models.TextChoices):
     SERVICE = "service", "Service health"
     DRIFT = "drift", "Data drift"
     ACCURACY = "accuracy", "Accuracy"
+    FAIRNESS = "fairness", "Fairness"
+    CUSTOM_METRICS = "custom_metrics", "Custom metrics"
+    PREDICTIONS_TIMELINESS = "predictions_timeliness", "Timeliness of predictions"
+    ACTUALS_TIMELINESS = "actuals_timeliness", "Timeliness of actuals"
+
+    @property
+    def is_core(self) -> bool:
+        """True for the areas that every deployment shows; the others appear only where they are switched on."""
+        return self in CORE_AREAS
+
+
+CORE_AREAS = (Area.SERVICE, Area.DRIFT, Area.ACCURACY)
 
 
 class DeploymentStatus(models.TextChoices):
