@@ -71,6 +71,12 @@ WATCHER_SCHEDULE = [
     Entry("monitoring.tasks.run_incidents", "poll", seconds(15), seconds(14)),
     # The outbox.
     Entry("monitoring.tasks.send_mail", "mail", seconds(10), seconds(9)),
+    # Reviews that are due within a day, and action items that are late.
+    Entry("monitoring.tasks.remind_reviews", "mail", crontab(minute="5"), timedelta(minutes=50)),
+    # Digests, silences about to end, changes of shift.
+    Entry("monitoring.tasks.run_regular", "mail", timedelta(minutes=5), timedelta(minutes=4)),
+    # The ping to the outside, while all works.
+    Entry("monitoring.tasks.ping_outside", "mail", timedelta(minutes=3), seconds(170)),
     # Snapshots past their retention; at night in UTC.
     Entry("monitoring.tasks.prune", "jobs", crontab(hour="3", minute="40"), timedelta(hours=12)),
 ]
@@ -121,7 +127,10 @@ app.conf.update(
         },
         "deployments.tasks.send_reports": {"queue": "mail"},
         "deployments.tasks.*": {"queue": "jobs"},
-        "monitoring.tasks.send_mail": {"queue": "mail"},
+        **{
+            f"monitoring.tasks.{name}": {"queue": "mail"}
+            for name in ("send_mail", "run_regular", "ping_outside", "remind_reviews")
+        },
         "monitoring.tasks.*": {"queue": "poll"},
         "demo.tasks.*": {"queue": "ingest"},
     },

@@ -119,7 +119,10 @@ def settings(story: Story) -> dict[str, object]:
     """What is switched on beside the defaults; all of it counts from now on only, so before the first row is sent."""
     return {
         "associationId": {"columnNames": ["association_id"], "requiredInPredictionRequests": False},
-        "segmentAnalysis": {"enabled": True, "attributes": list(story.segments)},
+        "segmentAnalysis": {
+            "enabled": True,
+            "attributes": [*story.segments, *((DESTINATION,) if story.locations else ())],
+        },
         "humility": {"enabled": bool(story.doubts)},
         "predictionWarning": {"enabled": story.warned},
         **({"biasAndFairness": fairness(story)} if story.protected else {}),

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from deployments import addresses, baselines, datasets, forecasting
+from deployments import addresses, baselines, datasets, forecasting, places
 from deployments.addresses import AddressRefused
 from deployments.baselines import Holdout
 from deployments.ingest.errors import Problems, Refused
@@ -111,6 +111,7 @@ def register(spec: PackageSpec, user: User) -> ModelPackage:
         for feature in features:
             feature.package = package
         Feature.objects.bulk_create(features)
+        places.freeze(package, training_rows, holdout_rows, held)
     return package
 
 

@@ -19,6 +19,7 @@ from deployments.models import (
     DeployedModel,
     Deployment,
     DeploymentRole,
+    FeatureType,
     Importance,
     ModelPackage,
     ModelRole,
@@ -29,6 +30,8 @@ from metrics import BinSpec, CategoricalBins, NumericBins, TargetType, spec_from
 from metrics.arrays import IntArray
 
 # Predicted probabilities are binned in tenths where no holdout tells their usual range.
+FEATURES_BY_CELL = 10
+
 PLAIN_PROBABILITIES = NumericBins(lowest=0.0, uppers=tuple(tenth / 10 for tenth in range(1, 11)))
 
 
@@ -90,6 +93,8 @@ class Baseline:
     segments: Mapping[tuple[str, str], SegmentBaseline]
     bounds: Mapping[str, tuple[float, float]]
     """The usual range of numeric features in training."""
+    by_cell: tuple[str, ...]
+    """The features that are counted by cell of the globe: the most important ones with bins of bounded number."""
 
     def segment(self, attribute: str, value: str) -> SegmentBaseline | None:
         """The baseline of one segment; None where training had no such rows."""
@@ -128,7 +133,14 @@ def _baseline(pk: int) -> Baseline:
     target = None
     if stored:
         target = FeatureBaseline(spec_from_dict(stored["bins"]), _counts(stored["counts"]), package.holdout_rows)
-    return Baseline(features, target, package.prediction_baseline, _segments(package, parts), bounds)
+    return Baseline(features, target, package.prediction_baseline, _segments(package, parts), bounds, _by_cell(package))
+
+
+def _by_cell(package: ModelPackage) -> tuple[str, ...]:
+    kinds = (FeatureType.NUMERIC, FeatureType.CATEGORICAL)
+    kept = [one for one in package.features.all() if one.tracked and one.kind in kinds]
+    ordered = sorted(kept, key=lambda one: (one.feature_impact is None, -(one.feature_impact or 0), one.position))
+    return tuple(one.name for one in ordered[:FEATURES_BY_CELL])
 
 
 def _segments(

@@ -19,7 +19,7 @@ from deployments import health, humility, jobs, registry
 from deployments.ingest.shape import Shape, shape_of_package
 from deployments.models import Deployment, DeploymentStatus, Job, ModelPackage, ModelRole
 from deployments.reports.segments import SERVICE_ATTRIBUTES
-from deployments.settings_rules import categorical_columns
+from deployments.settings_rules import categorical_columns, geospatial_columns
 from deployments.settings_schema import Settings, parse
 from metrics import TargetType
 
@@ -155,7 +155,8 @@ def _combined(case: Case) -> Check:
 def _tracked_segments(case: Case) -> Check:
     analysis = case.settings.segment_analysis
     wanted = set(analysis.attributes) - SERVICE_ATTRIBUTES if analysis.enabled else set()
-    missing = sorted(wanted - categorical_columns(case.package))
+    wanted |= set(case.settings.bias_and_fairness.protected_features)
+    missing = sorted(wanted - categorical_columns(case.package) - geospatial_columns(case.package))
     if missing:
         return _failing(f"The deployment is split by {', '.join(missing)}, which the model does not have.")
     return _passing("The model has every attribute by which the deployment is split.")

@@ -65,6 +65,15 @@ from metrics.buckets import (
     top_of_next_hour,
 )
 from metrics.calibration import CalibrationBin, calibration
+from metrics.cells import (
+    FINEST_CELLS,
+    MOST_CELLS,
+    cells_at,
+    fitting_resolution,
+    hexagons,
+    parents,
+    resolution_of,
+)
 from metrics.counting import count_by_group, rows_by_group, sum_by_group
 from metrics.custom import (
     NO_VALUES,
@@ -185,10 +194,12 @@ __all__ = [
     "FAIRNESS_COLUMNS",
     "FAIRNESS_METRIC_SETS",
     "FAIRNESS_THRESHOLD",
+    "FINEST_CELLS",
     "HOURLY",
     "JUDGED_METRIC",
     "MINIMUM_ROWS",
     "MONTHLY",
+    "MOST_CELLS",
     "MULTICLASS_METRICS",
     "NO_CONSUMERS",
     "NO_VALUES",
@@ -237,6 +248,7 @@ __all__ = [
     "binary_sums",
     "bucket_indexes",
     "calibration",
+    "cells_at",
     "confusion",
     "consumer_hashes",
     "consumers",
@@ -262,6 +274,8 @@ __all__ = [
     "fit_numeric",
     "fit_text",
     "fits",
+    "fitting_resolution",
+    "hexagons",
     "hour_ordinal",
     "hour_start",
     "is_important",
@@ -293,6 +307,7 @@ __all__ = [
     "multiclass_sums",
     "noise_floor",
     "occupied_bins",
+    "parents",
     "parse_duration",
     "parse_interval",
     "per_class_metrics",
@@ -305,6 +320,7 @@ __all__ = [
     "regression_metrics",
     "regression_sums",
     "relative_scores",
+    "resolution_of",
     "rows_by_group",
     "rows_used",
     "score_counts",

@@ -23,3 +23,5 @@ TOP_FEATURES = 10
 #: Finished questions, commands and runs are forgotten after this long.
 KEEP_RUNS = timedelta(days=30)
 KEEP_FINISHED = timedelta(days=7)
+#: What was done for a period, and which buttons of mails have acted: longer than either can come again.
+KEEP_DONE = timedelta(days=90)

@@ -10,7 +10,7 @@ from django.db.models import Count, Q, QuerySet, Sum
 
 from monitoring import conf
 from monitoring.clock import parse_time
-from monitoring.models import Area, HealthDay, Source, Status, Watched
+from monitoring.models import CORE_AREAS, Area, HealthDay, Source, Status, Watched
 
 STRIP_DAYS = 30
 PAGE = 50
@@ -67,7 +67,10 @@ class AreaCell:
 
 @dataclass(frozen=True, slots=True)
 class FleetRow:
-    """One deployment. `lead` is the worst area's cell: its reason is the row's sentence."""
+    """One deployment. `lead` is the worst area's cell, of any area that is on: its reason is the row's sentence.
+
+    `cells` are those of the areas that every deployment shows, so that rows stand under one another.
+    """
 
     watched: Watched
     status: Status
@@ -155,7 +158,10 @@ def neighbours(team_ids: Iterable[int], *, limit: int = 12) -> list[Watched]:
 def strips(
     watched_ids: Sequence[int], *, until: date, days: int = STRIP_DAYS
 ) -> dict[tuple[int, str], tuple[DayBar, ...]]:
-    """The strip of every area of the deployments, oldest first, exactly `days` bars each: one statement."""
+    """The strips of the deployments, oldest first, exactly `days` bars each: one statement.
+
+    The areas that every deployment shows are always there, others where they have days.
+    """
     first = until - timedelta(days=days - 1)
     rows = HealthDay.objects.filter(watched__in=watched_ids, day__gte=first, day__lte=until)
     known: dict[tuple[int, str], dict[date, DayBar]] = {}
@@ -164,11 +170,8 @@ def strips(
         pk, area, day, status, reason, value, again = row
         known.setdefault((pk, area), {})[day] = DayBar(day, words[status], reason, value, again)
     span = [first + timedelta(days=offset) for offset in range(days)]
-    return {
-        (pk, area.value): tuple(known.get((pk, area.value), {}).get(day, DayBar(day, None)) for day in span)
-        for pk in watched_ids
-        for area in Area
-    }
+    wanted = dict.fromkeys([*((pk, area.value) for pk in watched_ids for area in CORE_AREAS), *known])
+    return {key: tuple(known.get(key, {}).get(day, DayBar(day, None)) for day in span) for key in wanted}
 
 
 def _narrow(rows: QuerySet[Watched], filters: Filters) -> QuerySet[Watched]:
@@ -197,16 +200,20 @@ def _rows(found: Sequence[Watched], sources: Mapping[int, Source], now: datetime
     result = []
     for row in found:
         row.source = sources[row.source_id]
-        cells = tuple(_cell(row, area, bars[row.pk, area.value]) for area in Area)
-        lead = max(cells, key=lambda cell: (cell.status == row.worst, cell.status.severity))
+        every = _cells(row, bars)
+        lead = max(every, key=lambda cell: (cell.status == row.worst, cell.status.severity))
+        cells = every[: len(CORE_AREAS)]
         result.append(FleetRow(row, Status(row.worst), lead, cells, row.is_stale(now, conf.STALE_AFTER)))
     return tuple(result)
 
 
 def cells(watched: Watched, *, now: datetime) -> tuple[AreaCell, ...]:
-    """The cells of one deployment, as on its fleet row: one statement."""
-    bars = strips([watched.pk], until=now.date())
-    return tuple(_cell(watched, area, bars[watched.pk, area.value]) for area in Area)
+    """The cells of all areas that are on at one deployment: one statement."""
+    return _cells(watched, strips([watched.pk], until=now.date()))
+
+
+def _cells(watched: Watched, bars: Mapping[tuple[int, str], tuple[DayBar, ...]]) -> tuple[AreaCell, ...]:
+    return tuple(_cell(watched, area, bars.get((watched.pk, area.value), ())) for area in watched.shown_areas)
 
 
 def _cell(watched: Watched, area: Area, strip: tuple[DayBar, ...]) -> AreaCell:

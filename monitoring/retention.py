@@ -14,8 +14,10 @@ from monitoring.models import (
     Incident,
     Message,
     PendingQuestion,
+    PeriodDone,
     PollRun,
     SeriesChunk,
+    UsedLink,
     WorkState,
 )
 
@@ -37,6 +39,8 @@ def prune(now: datetime) -> dict[str, int]:
         "days": HealthDay.objects.filter(day__lt=snapshots.date()).delete(),
         "incidents": Incident.objects.filter(resolved_at__lt=snapshots).delete(),
         "mail": Message.objects.filter(created_at__lt=mail).delete(),
+        "periods": PeriodDone.objects.filter(at__lt=now - conf.KEEP_DONE).delete(),
+        "links": UsedLink.objects.filter(at__lt=now - conf.KEEP_DONE).delete(),
         "runs": PollRun.objects.filter(started_at__lt=now - conf.KEEP_RUNS).delete(),
         "questions": PendingQuestion.objects.filter(state__in=_FINISHED, finished_at__lt=finished).delete(),
         "commands": Command.objects.filter(state__in=_FINISHED, finished_at__lt=now - conf.KEEP_RUNS).delete(),

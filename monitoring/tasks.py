@@ -6,10 +6,12 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from monitoring import commands, mail, retention, sources
+from monitoring import commands, deadman, mail, retention, sources
 from monitoring.incidents import due
+from monitoring.mail import regular
 from monitoring.models import Source
 from monitoring.poll import cycle, history, pending
+from monitoring.reviews import mails
 
 
 @shared_task
@@ -94,6 +96,18 @@ def send_mail() -> None:
 
 
 @shared_task
+def run_regular() -> None:
+    """Writes what comes by the clock: digests, silences about to end, hand-overs."""
+    regular.run_regular(timezone.now())
+
+
+@shared_task
+def ping_outside() -> None:
+    """Tells the outside that we are alive, if we are."""
+    deadman.ping(timezone.now())
+
+
+@shared_task
 def run_commands() -> None:
     """Carries out what people asked for."""
     commands.run_due(timezone.now())
@@ -103,3 +117,9 @@ def run_commands() -> None:
 def prune() -> None:
     """Forgets what is past its retention."""
     retention.prune(timezone.now())
+
+
+@shared_task
+def remind_reviews() -> None:
+    """Reviews that come, and promises that are late: once each."""
+    mails.remind(timezone.now())

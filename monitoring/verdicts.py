@@ -54,6 +54,8 @@ def apply(rulings: Sequence[Ruling], now: datetime) -> list[Transition]:
                 if before is not None and judged.verdict.evidence.get(UNASKED):
                     kept.append(before)
                     continue
+                if before is None and _is_off(area, judged):
+                    continue
                 health = _health(row, area, judged, before, now)
                 _carry_trouble(health, before)
                 fresh.append(health)
@@ -67,6 +69,11 @@ def apply(rulings: Sequence[Ruling], now: datetime) -> list[Transition]:
         for team_id, ids in sorted(news.items()):
             settle(team_id, now, ids)
     return transitions
+
+
+def _is_off(area: Area, judged: Judged) -> bool:
+    """True for an area that not every deployment has and that is switched off: it leaves no trace."""
+    return not area.is_core and Status(judged.verdict.status.value) is Status.UNAVAILABLE
 
 
 def _health(row: Watched, area: Area, judged: Judged, before: AreaHealth | None, now: datetime) -> AreaHealth:
@@ -194,6 +201,8 @@ def _write_days(rulings: Mapping[int, Ruling], today: date) -> None:
         for area, judged in ruling.areas.items():
             status = Status(judged.verdict.status.value)
             before = seen.get((pk, area.value))
+            if before is None and _is_off(area, judged):
+                continue
             if judged.verdict.evidence.get(UNASKED) and before is not None:
                 continue
             if before is not None and before.status in _TROUBLE and Status(before.status).severity > status.severity:

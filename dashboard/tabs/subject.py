@@ -252,7 +252,7 @@ class Subject:
         plain = not self.view.model and not self.view.segment
         if not plain or self.bucket != Bucket.DAY:
             return ()
-        bars = self._strips[self.watched.pk, Area(area).value]
+        bars = self._strips.get((self.watched.pk, Area(area).value), ())
         return tuple(bar.status.value if bar.status else Status.NOT_STARTED.value for bar in bars)
 
     @cached_property

@@ -15,6 +15,7 @@ from dashboard.charts import heat, icons, strips, words
 from dashboard.charts.chart import ChartView
 from dashboard.charts.heat import HeatPoints
 from dashboard.charts.theme import css_name, heat_token
+from monitoring.models import Area
 
 register = template.Library()
 
@@ -126,6 +127,12 @@ def compact(value: Number) -> str:
 def percent(value: Number, digits: int = 1) -> str:
     """A share as ``5.8 %``."""
     return words.percent(value, digits)
+
+
+@register.filter
+def area_label(area: str) -> str:
+    """``Data drift`` for ``drift``; the word itself for what is no area."""
+    return str(Area(area).label) if area in Area.values else area
 
 
 @register.filter

@@ -19,11 +19,12 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST
 
+from dashboard.hours import HoursForm, initial_hours
 from dashboard.pages import page, render
 from dashboard.reader import PageRequest
 from dashboard.zones import zone_field
 from monitoring import mail
-from monitoring.models import Membership, Theme, UserPreference
+from monitoring.models import Breaks, DigestPace, Membership, Theme, UserPreference
 
 ATTEMPTS_WINDOW = 60
 
@@ -37,17 +38,31 @@ class LoginForm(forms.Form):
     )
 
 
-class PreferenceForm(forms.ModelForm[UserPreference]):
-    """Time zone and theme."""
+class PreferenceForm(HoursForm):
+    """Time zone, theme, digest, and the hours in which everything comes at once."""
 
-    class Meta:
-        model = UserPreference
-        fields = ("time_zone", "theme")
-        widgets = {"theme": forms.RadioSelect}
+    time_zone = zone_field()
+    theme = forms.ChoiceField(choices=Theme, widget=forms.RadioSelect)
+    digest = forms.ChoiceField(choices=DigestPace, required=False)
+    digest_hour = forms.IntegerField(min_value=0, max_value=23, required=False)
+    digest_when_empty = forms.BooleanField(required=False)
+    breaks_through = forms.ChoiceField(choices=Breaks, required=False)
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["time_zone"] = zone_field()
+    def put(self, row: UserPreference) -> None:
+        """Stores the form; a digest that a short form does not name stays."""
+        found = self.cleaned_data
+        row.time_zone, row.theme = found["time_zone"], found["theme"]
+        if found["digest"]:
+            row.digest, row.digest_when_empty = found["digest"], found["digest_when_empty"]
+            row.digest_hour = found["digest_hour"] if found["digest_hour"] is not None else row.digest_hour
+            row.breaks_through = found["breaks_through"] or row.breaks_through
+            self.put_hours(row)
+        row.save()
+
+
+def _shown(row: UserPreference) -> dict[str, Any]:
+    names = ("time_zone", "theme", "digest", "digest_hour", "digest_when_empty", "breaks_through")
+    return {name: getattr(row, name) for name in names} | initial_hours(row)
 
 
 @require_http_methods(["GET", "POST"])
@@ -85,11 +100,11 @@ def log_out(request: HttpRequest) -> HttpResponse:
 
 @page
 def preferences(request: PageRequest) -> HttpResponse:
-    """Time zone, theme, and in which teams the person wants mail."""
+    """Time zone, theme, in which teams the person wants mail, and when."""
     preference, _ = UserPreference.objects.get_or_create(user=request.reader.user)
-    form = PreferenceForm(request.POST or None, instance=preference)
+    form = PreferenceForm(request.POST or None, initial=_shown(preference))
     if request.method == "POST" and form.is_valid():
-        form.save()
+        form.put(preference)
         wanted = set(request.POST.getlist("mail"))
         for membership in request.reader.memberships:
             Membership.objects.filter(pk=membership.pk).update(wants_mail=str(membership.team_id) in wanted)

@@ -42,7 +42,13 @@ TABS: dict[str, tuple[str, str]] = {
     "predictions": ("Predictions", ""),
     "batches": ("Batches", ""),
 }
-AREA_TABS = {Area.SERVICE: "service", Area.DRIFT: "drift", Area.ACCURACY: "accuracy"}
+AREA_TABS = {
+    Area.SERVICE: "service",
+    Area.DRIFT: "drift",
+    Area.ACCURACY: "accuracy",
+    Area.PREDICTIONS_TIMELINESS: "predictions",
+    Area.ACTUALS_TIMELINESS: "predictions",
+}
 BUILDERS: dict[str, Builder] = {
     "overview": lambda subject, query: overview_tab.build(subject),
     "service": lambda subject, query: service_tab.build(subject),
@@ -175,7 +181,8 @@ def tabs(subject: Subject, current: str) -> list[tuple[str, str, str, bool]]:
 def why(subject: Subject) -> list[Why]:
     """The areas that are not passing, worst first; all of them when everything is well."""
     found = [
-        Why(area.label, subject.status(area).value, subject.reason(area), subject.url(AREA_TABS[area])) for area in Area
+        Why(area.label, subject.status(area).value, subject.reason(area), subject.url(AREA_TABS.get(area, "overview")))
+        for area in subject.watched.shown_areas
     ]
     bad = [one for one in found if one.status in (Status.FAILING, Status.WARNING)]
     shown = bad or [one for one in found if one.status != Status.PASSING] or found
@@ -192,7 +199,11 @@ def since_words(subject: Subject, reader: Reader) -> str:
     if lead is not None and worst is not Status.PASSING:
         parts.append(f"{worst.label} {since_text(lead, watched.first_seen_at, reader.zone, subject.now)}.")
     named = {one.area for one in why(subject)}
-    calm = [area.label for area in Area if area.label not in named and subject.status(area) is Status.PASSING]
+    calm = [
+        area.label
+        for area in subject.watched.shown_areas
+        if area.label not in named and subject.status(area) is Status.PASSING
+    ]
     if calm:
         parts.append(f"{words.listed(calm)} passing.")
     parts += disagreements(subject)

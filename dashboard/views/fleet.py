@@ -19,8 +19,9 @@ from dashboard.pages import page, part, render
 from dashboard.phrases import area_number, since_text
 from dashboard.reader import PageRequest, Reader
 from dashboard.sentences import fleet_headline, fleet_note, news
+from dashboard.views.bell import hears_of
 from monitoring.fleet import ORDERS, AreaCell, Filters, FleetPage, FleetRow, fleet
-from monitoring.models import Area, Importance, Status, Transition
+from monitoring.models import CORE_AREAS, Area, Importance, Status, Subscription, Transition
 
 ORDER_WORDS = {
     "worst": "worst first",
@@ -91,7 +92,8 @@ def show(request: PageRequest) -> HttpResponse:
         "page": found,
         "filters": filters,
         "rows": rows(found, request.reader.zone, now),
-        "heads": [HEADS[area] for area in Area],
+        "heard": heard(found, request.reader),
+        "heads": [HEADS[area] for area in CORE_AREAS],
         "chips": chips(found, request.GET),
         "order": order,
         "order_words": ORDER_WORDS[order],
@@ -127,6 +129,14 @@ def asked(query: QueryDict) -> tuple[Filters, str, int]:
     order = query.get("order", "worst")
     number = query.get("page", "1")
     return filters, order if order in ORDERS else "worst", int(number) if number.isdecimal() and len(number) < 7 else 1
+
+
+def heard(found: FleetPage, reader: Reader) -> set[int]:
+    """The listed deployments that the person hears of: one statement."""
+    listed = {row.watched.pk: row.watched.source.team_id for row in found.rows}
+    wishes = dict(Subscription.objects.filter(user=reader.user, watched__in=listed).values_list("watched", "wish"))
+    wants = {membership.team_id: membership.wants_mail for membership in reader.memberships}
+    return {pk for pk, team in listed.items() if hears_of(wishes.get(pk, ""), wants=wants.get(team, False))}
 
 
 def rows(found: FleetPage, zone: tzinfo, now: datetime) -> list[Row]:

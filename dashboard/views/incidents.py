@@ -9,7 +9,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.utils import timezone
@@ -25,6 +25,7 @@ from dashboard.reviews.charts import about
 from monitoring.incidents import actions, listing
 from monitoring.incidents.actions import ActionRefused
 from monitoring.incidents.listing import Narrowed, Show
+from monitoring.mail.words import value_and_limit
 from monitoring.models import Area, AreaHealth, Incident, Message, Role
 
 SIZE, MEMBERS, MAILS = 50, 100, 20
@@ -108,6 +109,7 @@ def show(request: PageRequest, pk: int) -> HttpResponse:
     shown = told.line(row, reader.zone, now)
     members = list(row.members.select_related(*RELATED).order_by("resolved_at", "-severity", "pk")[:MEMBERS])
     drawn = about(reader, watched, row.area, row.began_at, now) if watched is not None else None
+    health = AreaHealth.objects.filter(watched=watched, area=row.area).first() if watched is not None else None
     events = row.events.select_related("by").order_by("-at", "-pk")
     context: dict[str, Any] = {
         "nav": "incidents",
@@ -118,7 +120,9 @@ def show(request: PageRequest, pk: int) -> HttpResponse:
         "people": people(row.team_id),
         "steps": [told.step(event, row) for event in events],
         "chart": drawn,
-        "health": AreaHealth.objects.filter(watched=watched, area=row.area).first() if watched else None,
+        "health": health,
+        "limit_then": value_and_limit(row.area, row.evidence),
+        "limit_now": value_and_limit(row.area, health.evidence) if health is not None else "",
         "others": _others(row, reader, now),
         "member_lines": told.lines(members, reader.zone, now),
         "mails": _mails(row),
@@ -142,14 +146,8 @@ def _others(row: Incident, reader: Reader, now: datetime) -> list[told.Line]:
 
 
 def _mails(row: Incident) -> list[Message]:
-    """Messages about the deployment while the incident lasted."""
-    found = Message.objects.filter(team=row.team_id, created_at__gte=row.opened_at)
-    if row.watched_id is not None:
-        found = found.filter(watched=row.watched_id)
-    else:
-        found = found.filter(watched__in=row.members.values("watched"))
-    if row.resolved_at is not None:
-        found = found.filter(created_at__lte=row.resolved_at + timedelta(hours=1))
+    """Messages about the incident and, for one of many deployments, about its members."""
+    found = Message.objects.filter(Q(incident=row.pk) | Q(incident__parent=row.pk), team=row.team_id)
     return list(found.only("pk", "subject", "recipient", "created_at", "state").order_by("-created_at")[:MAILS])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from django.conf import settings
 from django.db.models import Count, Min, Q
 from django.http import HttpResponse
 from django.utils import timezone
@@ -12,7 +13,7 @@ from dashboard.pages import page, render
 from dashboard.reader import PageRequest
 from dashboard.views.sources import entries
 from monitoring import conf
-from monitoring.models import MailState, Message, PendingQuestion, PollRun, Watched, WorkState
+from monitoring.models import MailState, Message, PendingQuestion, Ping, PollRun, Watched, WorkState
 
 OPEN = (WorkState.PENDING, WorkState.RUNNING)
 
@@ -44,5 +45,7 @@ def show(request: PageRequest) -> HttpResponse:
         "mail": by_state,
         "mail_total": sum(by_state.values()),
         "runs": runs,
+        "deadman": bool(settings.DEADMAN_URL),
+        "ping": Ping.objects.first() if settings.DEADMAN_URL else None,
     }
     return render(request, "dashboard/watch.html", context)

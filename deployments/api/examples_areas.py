@@ -57,3 +57,42 @@ HUMILITY_RULE = {
     "createdAt": START,
     "changedAt": END,
 }
+
+_CELL = {"hexagon": "872a1072bffffff"}
+_CLASSES = [{"className": "yes", "count": 120, "percent": 20.0}]
+_PLACE = {"geoFeatureName": "destination", "modelId": ID, "period": PERIOD}
+_PREDICTED = {
+    **_CELL,
+    "rowCount": 600,
+    "meanPredictedValue": 12.5,
+    "meanProbabilities": [{"className": "yes", "value": 0.2}],
+    "classDistribution": _CLASSES,
+    "percentiles": [{"percent": 50, "value": 11.0}],
+    "predictionsWarningCount": 3,
+}
+_VERSUS = {
+    **_CELL,
+    "rowCountTotal": 600,
+    "rowCountWithActual": 580,
+    "meanPredictedValue": 12.5,
+    "meanActualValue": 13.1,
+    "predictedClassDistribution": _CLASSES,
+    "actualClassDistribution": _CLASSES,
+}
+_MEASURED = {
+    **_CELL,
+    "value": 31.4,
+    "sampleSize": 580,
+    "perClass": [{"className": "late", "value": 0.7}],
+    "errorBound": 0.0,
+}
+_DRIFTED = {**_CELL, "driftScore": 0.12, "sampleSize": 600, "baselineSampleSize": 4100}
+PREDICTIONS_OVER_SPACE = {"baselines": [_PREDICTED], "buckets": [_PREDICTED], **_PLACE}
+VERSUS_OVER_SPACE = {
+    "baselines": [_VERSUS],
+    "buckets": [_VERSUS],
+    "summary": {"rowCountTotal": 600, "rowCountWithActual": 580},
+    **_PLACE,
+}
+ACCURACY_OVER_SPACE = {"metric": "RMSE", "baselines": [_MEASURED], "buckets": [_MEASURED], **_PLACE}
+DRIFT_OVER_SPACE = {"data": [_DRIFTED], "featureName": "delay", **_PLACE}

@@ -37,6 +37,7 @@ from deployments.api import (
     service,
     settings,
     sharing,
+    space,
 )
 from deployments.api.errors import not_found
 from deployments.api.jobs import JobsView, StatusView
@@ -63,7 +64,7 @@ reference: list[URLPattern] = [
     one("", deployments.DeploymentDetailView),
     one("accuracy/", accuracy.AccuracyView),
     one("accuracyOverBatch/", accuracy.AccuracyOverBatchView),
-    later("accuracyOverSpace/", "GET"),
+    one("accuracyOverSpace/", space.AccuracyOverSpaceView),
     one("accuracyOverTime/", accuracy.AccuracyOverTimeView),
     one("actuals/fromDataset/", from_dataset.ActualsFromDatasetView),
     one("actualsDataExports/", exports.ActualsExportsView),
@@ -90,7 +91,7 @@ reference: list[URLPattern] = [
     one("fairnessScoresOverTime/", fairness.FairnessOverTimeView),
     one("featureDrift/", drift.FeatureDriftView),
     one("featureDriftOverBatch/", drift.FeatureDriftOverBatchView),
-    later("featureDriftOverSpace/", "GET"),
+    one("featureDriftOverSpace/", space.DriftOverSpaceView),
     one("featureDriftOverTime/", drift.FeatureDriftOverTimeView),
     one("features/", features.FeaturesView),
     one("healthSettings/", settings.HealthSettingsView),
@@ -113,10 +114,10 @@ reference: list[URLPattern] = [
     one("predictionDataExports/<str:export_id>/", exports.PredictionExportView),
     one("predictionResults/", rows.PredictionResultsView),
     one("predictionsOverBatch/", predictions.PredictionsOverBatchView),
-    later("predictionsOverSpace/", "GET"),
+    one("predictionsOverSpace/", space.PredictionsOverSpaceView),
     one("predictionsOverTime/", predictions.PredictionsOverTimeView),
     one("predictionsVsActualsOverBatch/", predictions.VersusOverBatchView),
-    later("predictionsVsActualsOverSpace/", "GET"),
+    one("predictionsVsActualsOverSpace/", space.VersusOverSpaceView),
     one("predictionsVsActualsOverTime/", predictions.VersusOverTimeView),
     later("retrainingPolicies/", "GET", "POST"),
     later("retrainingPolicies/<str:policy_id>/", "DELETE", "GET", "PATCH"),

@@ -25,6 +25,7 @@ OUTCOMES = ("actual_value", "was_acted_on", "actual_timestamp")
 END_OF_STREAM = b"\xff\xff\xff\xff\x00\x00\x00\x00"
 OUTSIDE = {
     SEGMENT + CONSUMER: "consumer",
+    "d": "forecast_distance",
     OVERRIDE: "overridden_prediction",
     WARNING: "prediction_warning",
 }
@@ -105,7 +106,7 @@ def columns_of(wanted: Wanted) -> list[Column]:
 def outcome_columns(shape: Shape) -> list[Column]:
     """The columns of an actual."""
     value = outcome_type(shape)
-    dtypes = (value, pl.Boolean, UTC_TIME)
+    dtypes: tuple[pl.DataType | type[pl.DataType], ...] = (value, pl.Boolean, UTC_TIME)
     return [Column(name, name, dtype) for name, dtype in zip(OUTCOMES, dtypes, strict=True)]
 
 

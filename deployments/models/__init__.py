@@ -21,7 +21,7 @@ from deployments.models.deployment import HEALTH_AREAS, DeployedModel, Deploymen
 from deployments.models.export import Augmentation, DataExport, ExportKind, ExportStatus
 from deployments.models.humility import HumilityAction, HumilityRule, Trigger
 from deployments.models.job import Job, JobState
-from deployments.models.package import Feature, FeatureType, ModelPackage, TargetType
+from deployments.models.package import Feature, FeatureType, ModelPackage, PlaceBaseline, TargetType
 from deployments.models.reporting import ReportMail, ReportMailState, ReportRun, ScheduledReport
 from deployments.models.serving import (
     PredictionServer,
@@ -83,6 +83,7 @@ __all__ = [
     "ModelRole",
     "MonitoringBatch",
     "Organisation",
+    "PlaceBaseline",
     "PredictionKey",
     "PredictionServer",
     "Reign",

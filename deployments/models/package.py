@@ -114,3 +114,18 @@ class Feature(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class PlaceBaseline(models.Model):
+    """What a package's data adds up to by cell of the globe, see `deployments.rollups.space`; empty without such data.
+
+    `training`: features of the training rows. `holdout`: predictions on the holdout. `accuracy`: the same with actuals.
+    """
+
+    feature = models.OneToOneField(Feature, on_delete=models.CASCADE, related_name="places")
+    training = models.BinaryField(default=bytes)
+    holdout = models.BinaryField(default=bytes)
+    accuracy = models.BinaryField(default=bytes)
+
+    def __str__(self) -> str:
+        return self.feature.name

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from deployments.models import Area, DeployedModel, Grain, HumilityRule
-from deployments.rollups import compute, fairness, humility
+from deployments.rollups import compute, fairness, humility, space
 from deployments.rollups.cuts import Attribute
 from deployments.rollups.piece import Piece
 from deployments.rollups.states import (
@@ -58,6 +58,8 @@ _MADE: Mapping[Area, Callable[[Piece, Sequence[Attribute]], Iterable[Row]]] = {
     Area.ACCURACY: _accuracy,
     Area.FAIRNESS: fairness.states,
     Area.HUMILITY: humility.states,
+    Area.SPACE: space.prediction_states,
+    Area.SPACE_ACCURACY: space.accuracy_states,
 }
 _ADDED: Mapping[Area, Callable[[Sequence[bytes], Layout], bytes]] = {
     Area.SERVICE: lambda raw, _: merge_service([decode_service(one) for one in raw]).encode(),
@@ -67,4 +69,6 @@ _ADDED: Mapping[Area, Callable[[Sequence[bytes], Layout], bytes]] = {
     Area.ACCURACY: lambda raw, _: merge_accuracy([decode_accuracy(one) for one in raw]).encode(),
     Area.FAIRNESS: lambda raw, _: fairness.added(raw),
     Area.HUMILITY: lambda raw, _: humility.added(raw),
+    Area.SPACE: lambda raw, _: space.added(raw),
+    Area.SPACE_ACCURACY: lambda raw, _: space.added(raw),
 }

@@ -100,7 +100,7 @@ class Columns:
     warned: NDArray[np.bool_] | None
     predicted: Floats
     labels: Counts | None
-    features: Sequence[Coded]
+    features: Mapping[str, Coded]
     target: Coded | None
 
     @classmethod
@@ -108,7 +108,7 @@ class Columns:
         """The columns of these rows."""
         predicted = matrix(rows, model.target)
         labels = model.target.labels(predicted) if model.target.classes else None
-        features = [coded(rows, name, bins) for name, bins in model.features.items()]
+        features = {name: coded(rows, name, bins) for name, bins in model.features.items()}
         target = _target_codes(rows, predicted, labels, model)
         return cls(_skipped(rows), _warned(rows), predicted, labels, features, target)
 
@@ -131,7 +131,7 @@ def predictions(columns: Columns, cuts: Sequence[Cut], model: Model) -> list[lis
             ],
             axis=1,
         )
-        counted = [column.count(group, n) for column in columns.features]
+        counted = [column.count(group, n) for column in columns.features.values()]
         features = np.concatenate(counted, axis=1) if counted else np.zeros((n, 0), np.int64)
         targets = target.count(group, n) if target is not None else np.zeros((n, 0), np.int64)
         classes, sums, sketches = _of_target(predicted, labels, tracked, n, model)

@@ -44,6 +44,8 @@ ROLLUPS: Mapping[Area, Rollup] = {
         Rollup(Area.ACCURACY, BlockKind.PREDICTIONS, frozenset({CONSUMER})),
         Rollup(Area.HUMILITY, BlockKind.PREDICTIONS, SERVED, By.NOTHING, beside=Area.PREDICTIONS),
         Rollup(Area.FAIRNESS, BlockKind.PREDICTIONS, by=By.PROTECTED, beside=Area.ACCURACY),
+        Rollup(Area.SPACE, BlockKind.PREDICTIONS, by=By.PLACES, beside=Area.PREDICTIONS),
+        Rollup(Area.SPACE_ACCURACY, BlockKind.PREDICTIONS, by=By.PLACES, beside=Area.ACCURACY),
     )
 }
 

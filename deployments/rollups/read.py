@@ -186,10 +186,12 @@ def _over(
     return _merged(scope, area, [spots_of(bucket) for bucket in buckets], decode, merge)
 
 
-def stored(scope: Scope, area: Area, buckets: Sequence[Bucket]) -> list[list[bytes]]:
-    """The encoded states of each bucket."""
+def stored(
+    scope: Scope, area: Area, buckets: Sequence[Bucket], numbers: tuple[int, int] | None = None
+) -> list[list[bytes]]:
+    """The encoded states of each bucket; `numbers`: attribute and value, by default those of the scope's segment."""
     spots = [spots_of(bucket) for bucket in buckets]
-    found = _load(scope, area, {spot for wanted in spots for spot in wanted})
+    found = _load(scope, area, {spot for wanted in spots for spot in wanted}, numbers)
     return [[found[spot] for spot in wanted if spot in found] for wanted in spots]
 
 
@@ -221,8 +223,8 @@ def _merged(
     return [merge([decode(stored[spot]) for spot in wanted if spot in stored]) for wanted in spots]
 
 
-def _load(scope: Scope, area: Area, spots: Iterable[Spot]) -> dict[Spot, bytes]:
-    segment = _segment_numbers(scope)
+def _load(scope: Scope, area: Area, spots: Iterable[Spot], numbers: tuple[int, int] | None = None) -> dict[Spot, bytes]:
+    segment = _segment_numbers(scope) if numbers is None else numbers
     by_grain: dict[int, list[int]] = {}
     for grain, bucket in spots:
         by_grain.setdefault(grain, []).append(bucket)
@@ -233,8 +235,8 @@ def _load(scope: Scope, area: Area, spots: Iterable[Spot]) -> dict[Spot, bytes]:
         "AND model_id = %s AND attribute_id = %s AND value_id = %s AND bucket BETWEEN %s AND %s AND bucket = ANY(%s)"
     )
     params: list[int | list[int]] = []
-    for grain, numbers in by_grain.items():
-        params += [scope.deployment.pk, int(area), grain, scope.model.pk, *segment, min(numbers), max(numbers), numbers]
+    for grain, wanted in by_grain.items():
+        params += [scope.deployment.pk, int(area), grain, scope.model.pk, *segment, min(wanted), max(wanted), wanted]
     with connection.cursor() as cursor:
         cursor.execute(" UNION ALL ".join([one] * len(by_grain)), params)
         return {(grain, bucket): bytes(payload) for grain, bucket, payload in cursor.fetchall()}

@@ -13,13 +13,18 @@ from typing import Any, TypeVar
 import msgspec
 import orjson
 
+from monitoring.client.areas import (
+    BiasAndFairness,
+    CustomMetrics,
+    CustomRule,
+    CustomSummary,
+    FairnessRule,
+    HumilityStats,
+    Number,
+    TimelinessRule,
+)
+from monitoring.client.areas import Shape as _Shape
 from monitoring.client.errors import Malformed
-
-Number = float | None
-
-
-class _Shape(msgspec.Struct, frozen=True, rename="camel"):
-    """Base: camel case on the wire, immutable here."""
 
 
 class HealthObject(_Shape, frozen=True):
@@ -82,6 +87,10 @@ class Entry(_Shape, frozen=True):
     service_health: HealthObject | None = None
     model_health: HealthObject | None = None
     accuracy_health: HealthObject | None = None
+    fairness_health: HealthObject | None = None
+    custom_metrics_health: HealthObject | None = None
+    predictions_timeliness_health: HealthObject | None = None
+    actuals_timeliness_health: HealthObject | None = None
 
 
 class Switch(_Shape, frozen=True):
@@ -106,6 +115,8 @@ class Settings(_Shape, frozen=True):
     segment_analysis: SegmentSettings | None = None
     challenger_models: Switch | None = None
     predictions_data_collection: Switch | None = None
+    humility: Switch | None = None
+    bias_and_fairness: BiasAndFairness | None = None
 
 
 class AccuracyRule(_Shape, frozen=True):
@@ -139,6 +150,10 @@ class HealthSettings(_Shape, frozen=True):
     service: ServiceRule | None = None
     data_drift: DriftRule | None = None
     accuracy: AccuracyRule | None = None
+    fairness: FairnessRule | None = None
+    custom_metrics: CustomRule | None = None
+    predictions_timeliness: TimelinessRule | None = None
+    actuals_timeliness: TimelinessRule | None = None
 
 
 class Period(_Shape, frozen=True):
@@ -273,6 +288,12 @@ SHAPES: dict[str, type[msgspec.Struct]] = {
     "featureDriftOverBatch/": Series,
     "predictionsOverBatch/": Series,
     "predictionsVsActualsOverBatch/": Series,
+    "fairnessScoresOverTime/": Series,
+    "humilityStats/": HumilityStats,
+    "humilityStatsOverTime/": Series,
+    "customMetrics/": CustomMetrics,
+    "customMetricsSummary/": CustomSummary,
+    "customMetricsBatchSummary/": CustomSummary,
 }
 
 T = TypeVar("T")

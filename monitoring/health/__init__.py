@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from monitoring import questions as q
 from monitoring.health.accuracy import accuracy, accuracy_rule, baseline_of, judge_accuracy_of
+from monitoring.health.areas import custom_metrics, fairness, fairness_rule, judged_area_questions
 from monitoring.health.drift import bins_of, drift, drift_rule, features_of, judge_drift_features
 from monitoring.health.parts import Judged
 from monitoring.health.service import SERVICE_WINDOW, judge_service_numbers, service
+from monitoring.health.timeliness import actuals_timeliness, predictions_timeliness, timeliness_questions
 from monitoring.models import Area, Watched
 from monitoring.poll.standing import BATCH_SERVICE, DAYS, Facts
 from monitoring.questions import Last, Mature, Question
@@ -24,6 +26,7 @@ __all__ = [
     "bins_of",
     "blind_spots",
     "drift_rule",
+    "fairness_rule",
     "features_of",
     "judge",
     "judge_accuracy_of",
@@ -35,6 +38,7 @@ __all__ = [
 
 def judged_questions(facts: Facts) -> list[Question]:
     """The questions whose answers `judge` reads."""
+    further = [*judged_area_questions(facts), *timeliness_questions(facts)]
     if facts.batch:
         asked = [q.settings(), q.health_settings(), q.batches()]
         asked += [q.batch_service_stats(facts.service_batches)] if facts.service_batches else []
@@ -42,22 +46,26 @@ def judged_questions(facts: Facts) -> list[Question]:
         asked += [q.batch_feature_drift(facts.drift_batches)] if facts.drift_batches else []
         asked += [q.batch_accuracy(facts.accuracy_batches)] if facts.accuracy_batches else []
         asked += [q.accuracy_over_batch(facts.judged_metric)] if facts.judged_metric else []
-        return asked
+        return asked + further
     window = Last(facts.interval)
     asked = [
         *(q.settings(), q.health_settings(), q.service_stats(SERVICE_WINDOW)),
         *(q.feature_drift(window), q.target_drift(window), q.accuracy(Mature(facts.interval, 0))),
-        q.predictions_vs_actuals_over_time(DAYS),
+        *(q.predictions_vs_actuals_over_time(DAYS), *further),
     ]
     return asked + ([q.accuracy_over_time(facts.judged_metric, DAYS)] if facts.judged_metric else [])
 
 
 def judge(watched: Watched, known: Snapshot, facts: Facts) -> dict[Area, Judged]:
-    """One verdict an area from what is stored."""
+    """One verdict an area from what is stored; unavailable for those that are off."""
     return {
         Area.SERVICE: service(watched, known, facts),
         Area.DRIFT: drift(watched, known, facts),
         Area.ACCURACY: accuracy(watched, known, facts),
+        Area.FAIRNESS: fairness(watched, known, facts),
+        Area.CUSTOM_METRICS: custom_metrics(watched, known, facts),
+        Area.PREDICTIONS_TIMELINESS: predictions_timeliness(watched, known, facts),
+        Area.ACTUALS_TIMELINESS: actuals_timeliness(watched, known, facts),
     }
 
 
@@ -72,6 +80,8 @@ def blind_spots(known: Snapshot, facts: Facts, *, readers: int) -> list[str]:
         found.append("Drift tracking is off")
     if facts.has_association is False:
         found.append("No association id: accuracy cannot be computed")
+    if facts.areas.custom and not facts.areas.custom_judged:
+        found.append("No condition on custom metrics")
     defaults, chosen = known.payload(q.health_defaults()), known.payload(q.health_settings())
     if chosen and defaults and chosen == defaults:
         found.append("Thresholds still default")

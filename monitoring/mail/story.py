@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from metrics.wording import duration
 from monitoring.incidents.actions import name_of
 from monitoring.mail import chart as charts
+from monitoring.mail import further
 from monitoring.mail.chart import MailChart, Verdict
 from monitoring.mail.look import TONES
 from monitoring.mail.words import area_words, deployment_url, value_and_limit, when
@@ -74,7 +75,7 @@ def gather(notice: IncidentNotice, now: datetime) -> Story:
     found = None
     if incident.watched is not None:
         verdict = Verdict(incident.watched, incident.area, notice.status, notice.evidence, notice.at)
-        found = charts.chart_of(verdict, now)
+        found = further.chart_of(verdict, now) or charts.chart_of(verdict, now)
     ended = notice.kind == NoticeKind.RESOLVED
     return Story(
         notice=notice,

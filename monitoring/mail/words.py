@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
 from metrics.health import Measurement
-from metrics.wording import percent, score, share
-from monitoring.evidence import drifted_features
+from metrics.wording import duration, percent, score, share
+from monitoring.evidence import drifted_features, met_condition, short, unfavoured_classes
 from monitoring.models import Area, Incident, Status, Watched
 
-_TABS = {Area.SERVICE: "service/", Area.DRIFT: "drift/", Area.ACCURACY: "accuracy/"}
+_TABS = {
+    Area.SERVICE: "service/",
+    Area.DRIFT: "drift/",
+    Area.ACCURACY: "accuracy/",
+    Area.PREDICTIONS_TIMELINESS: "predictions/",
+    Area.ACTUALS_TIMELINESS: "predictions/",
+}
 
 
 def when(moment: datetime, zone: ZoneInfo) -> str:
@@ -55,7 +61,12 @@ def value_and_limit(area: str, evidence: Mapping[str, Any]) -> str:
         return _accuracy(evidence)
     if area == Area.DRIFT:
         return _drift(evidence)
-    return _service(evidence) if area == Area.SERVICE else ""
+    if area == Area.SERVICE:
+        return _service(evidence)
+    if area == Area.FAIRNESS:
+        below = unfavoured_classes(evidence) or "no class"
+        return f"{below} below {evidence.get('threshold', '?')}" if evidence.get("judged") else ""
+    return met_condition(evidence) if area == Area.CUSTOM_METRICS else _silence(area, evidence)
 
 
 def _drift(evidence: Mapping[str, Any]) -> str:
@@ -63,6 +74,13 @@ def _drift(evidence: Mapping[str, Any]) -> str:
     counted = f", limit {limit} such feature{'s' if limit != 1 else ''}" if isinstance(limit, int) else ""
     drifted = drifted_features(evidence) or "no drifted feature"
     return f"{drifted}; drifted above PSI {evidence.get('driftThreshold', '?')}{counted}"
+
+
+def _silence(area: str, evidence: Mapping[str, Any]) -> str:
+    expected = evidence.get("expectedSeconds")
+    if not isinstance(expected, int) or area not in Area.values:
+        return ""
+    return f"{short(Area(area), evidence) or 'none yet'}, expected every {duration(timedelta(seconds=expected))}"
 
 
 def _service(evidence: Mapping[str, Any]) -> str:

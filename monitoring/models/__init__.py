@@ -2,6 +2,7 @@
 
 from monitoring.models.channels import Channel
 from monitoring.models.choices import (
+    CORE_AREAS,
     Area,
     Breaks,
     Carrier,
@@ -32,6 +33,7 @@ from monitoring.models.health import AreaHealth, HealthDay, Transition
 from monitoring.models.hearing import NotificationRule, Subscription, UsedLink, Vote
 from monitoring.models.incidents import Incident, IncidentEvent, IncidentNotice, IncidentTrack
 from monitoring.models.outbox import Message
+from monitoring.models.regular import HandoverPlan, PeriodDone, Ping
 from monitoring.models.reviews import (
     ActionItem,
     ActionState,
@@ -54,6 +56,7 @@ from monitoring.models.teams import Membership, Team, UserPreference
 from monitoring.models.watched import ModelSeen, Watched
 
 __all__ = [
+    "CORE_AREAS",
     "ActionItem",
     "ActionState",
     "AgendaSection",
@@ -71,6 +74,7 @@ __all__ = [
     "DeploymentStatus",
     "DigestPace",
     "EventKind",
+    "HandoverPlan",
     "HealthDay",
     "Held",
     "Importance",
@@ -89,6 +93,8 @@ __all__ = [
     "NotifyReason",
     "PageVisit",
     "PendingQuestion",
+    "PeriodDone",
+    "Ping",
     "PollRun",
     "Review",
     "ReviewItem",

@@ -61,6 +61,18 @@ class Area(models.TextChoices):
     SERVICE = "service", "Service health"
     DRIFT = "drift", "Data drift"
     ACCURACY = "accuracy", "Accuracy"
+    FAIRNESS = "fairness", "Fairness"
+    CUSTOM_METRICS = "custom_metrics", "Custom metrics"
+    PREDICTIONS_TIMELINESS = "predictions_timeliness", "Timeliness of predictions"
+    ACTUALS_TIMELINESS = "actuals_timeliness", "Timeliness of actuals"
+
+    @property
+    def is_core(self) -> bool:
+        """True for the areas that every deployment shows; the others appear only where they are switched on."""
+        return self in CORE_AREAS
+
+
+CORE_AREAS = (Area.SERVICE, Area.DRIFT, Area.ACCURACY)
 
 
 class DeploymentStatus(models.TextChoices):
@@ -152,6 +164,9 @@ class NotifyReason(models.TextChoices):
     DIGEST = "digest", "Digest"
     SILENCE = "silence", "A silence ends"
     HANDOVER = "handover", "Hand-over"
+    REVIEWED = "reviewed", "Review signed"
+    REVIEW_DUE = "review_due", "Review due"
+    OVERDUE = "overdue", "Action items overdue"
     TEST = "test", "Test message"
     FIRST = "first", "First mail about it"
 

@@ -14,7 +14,7 @@ class AreaHealth(models.Model):
     """Our present verdict on one area, with the source's own status beside it."""
 
     watched = models.ForeignKey(Watched, on_delete=models.CASCADE, related_name="areas")
-    area = models.CharField(max_length=12, choices=Area)
+    area = models.CharField(max_length=30, choices=Area)
     status = models.CharField(max_length=12, choices=Status)
     reason = models.TextField()
     evidence = models.JSONField(default=dict)
@@ -37,7 +37,7 @@ class Transition(models.Model):
     """
 
     watched = models.ForeignKey(Watched, on_delete=models.CASCADE, related_name="transitions")
-    area = models.CharField(max_length=12, choices=Area)
+    area = models.CharField(max_length=30, choices=Area)
     old = models.CharField(max_length=12, choices=Status)
     new = models.CharField(max_length=12, choices=Status)
     reason = models.TextField()
@@ -60,7 +60,7 @@ class HealthDay(models.Model):
     """The verdict of one UTC day: the worst of at risk and failing seen that day, else the last."""
 
     watched = models.ForeignKey(Watched, on_delete=models.CASCADE, related_name="health_days")
-    area = models.CharField(max_length=12, choices=Area)
+    area = models.CharField(max_length=30, choices=Area)
     day = models.DateField()
     status = models.CharField(max_length=12, choices=Status)
     reason = models.TextField(blank=True)

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from django.db import models
 from django.db.models import Case, Value, When
 
-from monitoring.models.choices import DeploymentStatus, Importance, Status
+from monitoring.models.choices import CORE_AREAS, Area, DeploymentStatus, Importance, Status
 from monitoring.models.sources import Source
 
 
@@ -116,6 +116,13 @@ class Watched(models.Model):
         """The cached verdict of one area; unknown where none was made."""
         found = self.health.get(area)
         return found if isinstance(found, dict) else {"status": Status.UNKNOWN.value, "reason": "Not judged yet."}
+
+    @property
+    def shown_areas(self) -> tuple[Area, ...]:
+        """The areas that every deployment shows, then those that are switched on here."""
+        off = Status.UNAVAILABLE.value
+        on = [area for area in Area if area.value in self.health and self.area_health(area)["status"] != off]
+        return (*CORE_AREAS, *(area for area in on if not area.is_core))
 
 
 class ModelSeen(models.Model):

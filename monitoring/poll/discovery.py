@@ -111,8 +111,19 @@ def _copy(row: Watched, raw: Mapping[str, Any], print_: str) -> Watched:
         Area.SERVICE.value: _health(entry.service_health),
         Area.DRIFT.value: _health(entry.model_health),
         Area.ACCURACY.value: _health(entry.accuracy_health),
-    }
+    } | _further(entry)
     return row
+
+
+def _further(entry: Entry) -> dict[str, dict[str, str]]:
+    """The areas that not every source judges: only those that it names."""
+    told = {
+        Area.FAIRNESS.value: entry.fairness_health,
+        Area.CUSTOM_METRICS.value: entry.custom_metrics_health,
+        Area.PREDICTIONS_TIMELINESS.value: entry.predictions_timeliness_health,
+        Area.ACTUALS_TIMELINESS.value: entry.actuals_timeliness_health,
+    }
+    return {area: _health(found) for area, found in told.items() if found is not None}
 
 
 def _copy_model(row: Watched, entry: Entry) -> None:

@@ -12,6 +12,7 @@ from monitoring import questions as q
 from monitoring.client import Drift, DriftedFeature, HealthSettings, Malformed, Settings, parse
 from monitoring.clock import HOUR, parse_duration
 from monitoring.models import Watched
+from monitoring.poll.areas import area_fact_questions, area_facts
 from monitoring.poll.standing import DAYS, DEFAULT_INTERVAL, HOURS, Facts
 from monitoring.questions import Bucket, Last, Question
 from monitoring.snapshots import Point, Snapshot
@@ -33,6 +34,7 @@ def fact_questions(watched: Watched) -> list[Question]:
         q.predictions_vs_actuals_over_time(DAYS),
         q.predictions_vs_actuals_over_time(HOURS, Bucket.HOUR),
         q.predictions_vs_actuals_over_batch(),
+        *area_fact_questions(),
     ]
 
 
@@ -60,6 +62,7 @@ def facts_of(watched: Watched, known: Snapshot, now: datetime) -> Facts:
         service_batches=batches[: _count(health.service.batch_count if health.service else None)],
         drift_batches=batches[: _count(health.data_drift.batch_count if health.data_drift else None)],
         accuracy_batches=batches[: _count(health.accuracy.batch_count if health.accuracy else None)],
+        areas=area_facts(settings, health, known),
     )
 
 

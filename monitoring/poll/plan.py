@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from monitoring.clock import HOUR, floor_day, floor_hour, format_time
+from monitoring.clock import DAY, HOUR, floor_day, floor_hour, format_time
 from monitoring.poll.pace import Pace
 from monitoring.poll.standing import Standing
 from monitoring.questions import Bucket, Question
@@ -78,6 +78,7 @@ def asks(
 
 def ask_of(questions: tuple[Question, ...], period: Period | None) -> Ask:
     """The request that answers the questions over the period; several differ in `featureNames` only."""
+    period = long_enough(period, questions[0].bucket)
     query = list(questions[0].params)
     query += [pair for question in questions[1:] for pair in question.params if pair[0] == "featureNames"]
     if questions[0].bucket:
@@ -96,6 +97,13 @@ def _period(one: Standing, stored: Stored, pace: Pace, now: datetime, restated_f
         return period
     begin = stored.closed_until if restated_from is None else min(stored.closed_until, restated_from)
     return max(start, floor_bucket(min(begin, end - HOUR), one.question.bucket)), end
+
+
+def long_enough(period: Period | None, bucket: str | None) -> Period | None:
+    """The period, begun a day earlier where it is shorter than a day bucket: sources refuse such a question."""
+    if period is None or bucket != Bucket.DAY or period[1] - period[0] >= DAY:
+        return period
+    return floor_day(period[1] - DAY), period[1]
 
 
 def without_hole(period: Period, open_from: datetime | None, covered_until: datetime | None) -> Period:

@@ -5,12 +5,13 @@ Facts about the deployment choose among them; `plan` turns them into requests.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from metrics.accuracy import DEFAULT_METRICS, TargetType
 from monitoring import questions as q
 from monitoring.clock import HOUR
+from monitoring.poll.areas import AreaFacts, area_questions
 from monitoring.poll.pace import Pace
 from monitoring.questions import Bucket, Last, Mature, Question, ServiceMetric
 
@@ -34,6 +35,7 @@ class Facts:
     service_batches: tuple[str, ...] = ()
     drift_batches: tuple[str, ...] = ()
     accuracy_batches: tuple[str, ...] = ()
+    areas: AreaFacts = field(default_factory=AreaFacts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +58,14 @@ def first_questions(facts: Facts) -> list[Standing]:
 def standing(facts: Facts) -> list[Standing]:
     """All standing questions of a deployment. Batch monitoring has no time axis: its questions go by batch."""
     if facts.batch:
-        return [*_settings(), *_batches(facts)]
+        return [*_settings(), *_batches(facts), *_areas(facts)]
     labelled = _accuracy(facts) if facts.has_association is not False else []
-    return [*_settings(), *_service(), *_drift(facts), *_predictions(), _labels(), *labelled]
+    return [*_settings(), *_service(), *_drift(facts), *_predictions(), _labels(), *labelled, *_areas(facts)]
+
+
+def _areas(facts: Facts) -> list[Standing]:
+    asked = area_questions(facts.areas, facts.interval, facts.drift_batches, batch=facts.batch)
+    return [Standing(question, pace) for question, pace in asked]
 
 
 def _settings() -> list[Standing]:

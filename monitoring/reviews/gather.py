@@ -13,6 +13,7 @@ from django.db.models import Max, Q, QuerySet
 from metrics import ACCURACY_METRICS
 from monitoring import conf, packing
 from monitoring.clock import DAY, parse_time
+from monitoring.evidence import RELATIVE_FAIRNESS
 from monitoring.incidents.silences import covers
 from monitoring.models import (
     ActionItem,
@@ -123,7 +124,10 @@ def areas_of(row: Watched, days: Mapping[str, Sequence[DayValue]], *, past: bool
 
 
 def better(metric: str) -> int:
-    """+1 where more of the metric is better; drift scores, errors and what is not known are better when low."""
+    """+1 where more of the metric is better; fairness is better when high, drift
+    scores, errors and what is not known when low."""
+    if metric == RELATIVE_FAIRNESS:
+        return 1
     info = ACCURACY_METRICS.get(metric)
     return info.direction.sign if info is not None else -1
 

@@ -27,7 +27,7 @@ from monitoring.models import (
     SignedReview,
     Watched,
 )
-from monitoring.reviews import records, schedule
+from monitoring.reviews import mails, records, schedule
 from monitoring.reviews.agenda import Entry, agenda
 from monitoring.reviews.facts import Facts
 from monitoring.reviews.figures import compact, figures
@@ -92,18 +92,18 @@ def _build(review: Review, now: datetime) -> None:
     facts = gather(review.plan, review.since, now, review.known_at)
     found = agenda(facts, review.since, review.known_at)
     rows = {row.pk: row for row in in_scope(review.plan)}
-    mails = _mails(list(rows), review.since, review.known_at)
+    sent = _mails(list(rows), review.since, review.known_at)
     kept = set(review.items.values_list("watched_id", flat=True))
     start = len(kept)
     fresh = [entry for entry in found.entries if entry.facts.watched_id not in kept]
     ReviewItem.objects.bulk_create(
-        _item(review, entry, rows[entry.facts.watched_id], start + place, mails) for place, entry in enumerate(fresh)
+        _item(review, entry, rows[entry.facts.watched_id], start + place, sent) for place, entry in enumerate(fresh)
     )
     review.calm = [compact(one) for one in found.calm if one.watched_id not in kept]
     review.save(update_fields=["calm"])
 
 
-def _item(review: Review, entry: Entry, row: Watched, position: int, mails: Mapping[int, int]) -> ReviewItem:
+def _item(review: Review, entry: Entry, row: Watched, position: int, sent: Mapping[int, int]) -> ReviewItem:
     return ReviewItem(
         review=review,
         watched=row,
@@ -112,7 +112,7 @@ def _item(review: Review, entry: Entry, row: Watched, position: int, mails: Mapp
         position=position,
         consequence=entry.consequence,
         reasons=[{"why": one.why.value, "text": one.text, "key": one.key} for one in entry.reasons],
-        figures=figures(entry.facts, row, review.since, review.known_at, mails.get(row.pk, 0)),
+        figures=figures(entry.facts, row, review.since, review.known_at, sent.get(row.pk, 0)),
     )
 
 
@@ -218,7 +218,10 @@ def missing_verdicts(review: Review) -> int:
 
 
 def sign(review: Review, user: Any, now: datetime) -> Review:
-    """Freezes the record. Raises `Unfinished` while verdicts are missing, `SignedReview` when it is signed already."""
+    """Freezes the record and writes it to the team's mail, both or neither.
+
+    Raises `Unfinished` while verdicts are missing, `SignedReview` when it is signed already.
+    """
     with transaction.atomic():
         locked = _open(review)
         missing = missing_verdicts(locked)
@@ -227,6 +230,7 @@ def sign(review: Review, user: Any, now: datetime) -> Review:
         locked.content, locked.content_hash = records.write(locked, user, now)
         locked.state, locked.signed_at, locked.signed_by = ReviewState.SIGNED, now, user
         locked.save(update_fields=["content", "content_hash", "state", "signed_at", "signed_by"])
+        mails.tell_signed(locked, now)
     return locked
 
 

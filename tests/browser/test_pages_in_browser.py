@@ -184,9 +184,9 @@ def test_the_theme_is_remembered(desk: Visit) -> None:
 def test_neighbours_are_one_key_away(desk: Visit) -> None:
     desk.deployment("overview")
     here = desk.page.url
-    desk.page.keyboard.press("k")
-    desk.page.wait_for_url(lambda url: url != here)
     desk.page.keyboard.press("j")
+    desk.page.wait_for_url(lambda url: url != here)
+    desk.page.keyboard.press("k")
     desk.page.wait_for_url(here)
 
 

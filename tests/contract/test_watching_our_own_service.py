@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
 from django.contrib.auth.models import User
 
 from deployments import registration, registry
-from deployments.models import Deployment
+from deployments.models import CustomMetric, Deployment, SegmentAttribute
 from deployments.registration import PackageSpec
 from metrics.accuracy import TargetType
 from monitoring import sources
@@ -49,6 +49,16 @@ def test_every_standing_question_is_answered_in_the_shape_that_the_client_expect
     assert [row for row in odd if "batchServiceStats" not in row[0]] == []
 
 
+def test_what_moved_on_the_same_day_is_asked_in_a_period_that_the_service_takes(
+    user: User, source: Source, api: InProcess
+) -> None:
+    deploy(user, TargetType.BINARY)
+    watched, later = poll(source, api), NOW + timedelta(minutes=70)
+    Watched.objects.update(moved_at=later - timedelta(minutes=1), due_at=None)
+    run = cycle.poll(source, [watched.pk], later, api)
+    assert (run.asked > 0, run.refused, run.failed) == (True, 0, 0)
+
+
 def test_a_deployment_without_data_is_grey_and_never_green(user: User, source: Source, api: InProcess) -> None:
     deploy(user, TargetType.BINARY)
     watched = poll(source, api)
@@ -82,3 +92,46 @@ def test_the_list_entry_fits(user: User, source: Source, api: InProcess) -> None
 
     entries = asyncio.run(ask())
     assert [problem_of("", entry) for entry in entries] == [""]
+
+
+def test_the_areas_that_are_switched_on_are_answered_in_the_shape_that_the_client_expects(
+    user: User, source: Source, api: InProcess
+) -> None:
+    deployment = deploy(user, TargetType.BINARY)
+    metric = CustomMetric.objects.create(
+        deployment=deployment,
+        public_id="6" * 24,
+        name="saved",
+        kind="average",
+        directionality="higherIsBetter",
+        is_model_specific=False,
+    )
+    SegmentAttribute.objects.create(deployment=deployment, name="x", since=NOW, protected_since=NOW)
+    condition = {"metricId": metric.public_id, "compareOperator": "lt", "threshold": 5}
+    every_day = {"enabled": True, "expectedFrequency": "P1D"}
+    Deployment.objects.filter(pk=deployment.pk).update(
+        settings={
+            "associationId": {"columnNames": ["id"]},
+            "biasAndFairness": {"protectedFeatures": ["x"]},
+            "humility": {"enabled": True},
+        },
+        health_settings={
+            "customMetrics": {"failingConditions": [condition]},
+            "predictionsTimeliness": every_day,
+            "actualsTimeliness": every_day,
+        },
+    )
+    watched = poll(source, api)
+    Watched.objects.update(due_at=None, backfilled_at=None)
+    cycle.poll(source, [watched.pk], NOW, api)  # the list of custom metrics is known now
+    odd = Topic.objects.exclude(state=TopicState.OK).values_list("key", "state", "problem")
+    assert list(odd) == []
+    paths = " ".join(Topic.objects.values_list("key", flat=True))
+    for path in ("fairnessScoresOverTime/", "humilityStats/", "humilityStatsOverTime/", "customMetricsSummary/"):
+        assert path in paths
+    assert f"customMetrics/{metric.public_id}/valuesOverTime/" in paths
+    found = {area.area: area for area in watched.areas.all()}
+    assert found[Area.CUSTOM_METRICS].status == Status.NOT_STARTED
+    assert found[Area.FAIRNESS].status in {Status.NOT_STARTED, Status.UNKNOWN}
+    assert found[Area.PREDICTIONS_TIMELINESS].status == Status.NOT_STARTED
+    assert found[Area.ACTUALS_TIMELINESS].status == Status.NOT_STARTED

@@ -32,8 +32,11 @@ def make_user(**overrides: Any) -> User:
     return User.objects.create_user(**{"username": f"user{number}", "email": f"user{number}@example.org", **overrides})
 
 
-def make_package(kind: str = "Binary", **overrides: Any) -> ModelPackage:
-    """A model with a numeric feature `age` and a categorical one `town`, baselines of 50 training rows."""
+def make_package(kind: str = "Binary", *, place: bool = False, **overrides: Any) -> ModelPackage:
+    """A model with a numeric feature `age` and a categorical one `town`, baselines of 50 training rows.
+
+    With `place` it also has a geospatial one of that name.
+    """
     classes = {"Binary": ["no", "yes"], "Multiclass": ["red", "green", "blue"], "Regression": [], "TextGeneration": []}[
         kind
     ]
@@ -49,6 +52,8 @@ def make_package(kind: str = "Binary", **overrides: Any) -> ModelPackage:
     package = ModelPackage.objects.create(**values | overrides)
     _feature(package, 0, "age", "Numeric", fit_numeric(AGES), AGES)
     _feature(package, 1, "town", "Categorical", fit_categorical(TOWNS), TOWNS)
+    if place:
+        Feature.objects.create(package=package, position=2, name="place", kind="Geospatial")
     return package
 
 
@@ -69,12 +74,14 @@ def make_deployment(
     kind: str = "Binary",
     *,
     segments: bool = False,
+    place: bool = False,
     more_settings: Mapping[str, Any] | None = None,
     **overrides: Any,
 ) -> Deployment:
     """A deployment with such a model as champion; segments are off unless asked for."""
-    package = make_package(kind)
-    chosen = {"segmentAnalysis": {"enabled": segments, "attributes": ["town"] if segments else []}}
+    package = make_package(kind, place=place)
+    names = ["town"] * segments + ["place"] * place
+    chosen: dict[str, Any] = {"segmentAnalysis": {"enabled": bool(names), "attributes": names}}
     chosen |= more_settings or {}
     values: dict[str, Any] = {"settings": chosen, "started_at": NOW - timedelta(days=60)}
     return registry.create_deployment(package, "A deployment", make_user(), **values | overrides)
@@ -88,6 +95,7 @@ def send_predictions(
     ids: Sequence[str | None] | None = None,
     ages: Sequence[float | None] | None = None,
     towns: Sequence[str | None] | None = None,
+    places: Sequence[str | None] | None = None,
     request_id: str | None = None,
     received: datetime = NOW,
     **more: Any,
@@ -100,7 +108,7 @@ def send_predictions(
         item["timestamps"] = [moment.isoformat() for moment in at]
     if ids is not None:
         item["associationIds"] = ids
-    for name, values in (("age", ages), ("town", towns)):
+    for name, values in (("age", ages), ("town", towns), ("place", places)):
         if values is not None:
             item["features"].append({"name": name, "values": values})
     flags = {name: more.pop(name) for name in ("skipDriftTracking", "skipAccuracyTracking") if name in more}

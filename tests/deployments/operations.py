@@ -33,6 +33,7 @@ class Kind(Enum):
     PACKAGE = auto()  # the package of a model of the deployment
     CLASS = auto()  # a class of its target
     FEATURE = auto()  # a feature of the model
+    ONE_FEATURE = auto()  # the target, or a feature that is counted by place
     ATTRIBUTE = auto()  # a followed segment attribute; counts only with a value
 
 
@@ -102,6 +103,8 @@ METRIC = {"metric": Kind.CHOICE}
 CLASSES = {"targetClass": Kind.CLASS}
 ALL_CLASSES = CLASSES | {"targetClasses": Kind.CLASS}
 FEATURES = {"featureNames": Kind.FEATURE}
+PLACE = {"geoFeatureName": Kind.ATTRIBUTE}
+SPACE = "geoFeatureName modelId period"
 PERCENTILES = {"includePercentiles": Kind.FLAG}
 QUANTILES = {"executionTimeQuantile": Kind.RATIO, "responseTimeQuantile": Kind.RATIO}
 SLOW = {"slowRequestsThreshold": Kind.COUNT}
@@ -221,6 +224,7 @@ BATCH_OPERATIONS = [
 MONITORING = [
     get("accuracy/", ACCURACY, PERIOD, MODEL, BATCHES, SEGMENT, ALL_CLASSES),
     get("accuracyOverBatch/", "baselines buckets", SEGMENT, MODEL, BATCHES, METRIC),
+    get("accuracyOverSpace/", f"{SPACE} baselines buckets metric", PERIOD, MODEL, METRIC, PLACE),
     get("accuracyOverTime/", ACCURACY_BY_TIME, BUCKETS, MODEL, METRIC, SEGMENT, ALL_CLASSES),
     get(
         "fairnessScoresOverTime/",
@@ -240,6 +244,11 @@ MONITORING = [
         example=ONE_FEATURE,
     ),
     get(
+        "featureDriftOverSpace/",
+        "data featureName geoFeatureName period",
+        *(PERIOD, MODEL, METRIC, PLACE, {"featureName": Kind.ONE_FEATURE}),
+    ),
+    get(
         "featureDriftOverTime/",
         "buckets features metric summaries",
         *(BUCKETS, MODEL, FEATURES, METRIC, SEGMENT),
@@ -248,8 +257,10 @@ MONITORING = [
     get("humilityStats/", f"data modelId period {SEGMENTED}", BUCKETS, MODEL, SEGMENT),
     get("humilityStatsOverTime/", f"buckets modelId {SEGMENTED} summary", BUCKETS, MODEL, SEGMENT),
     get("predictionsOverBatch/", OVER, SEGMENT, BATCHES, MODEL, PERCENTILES),
+    get("predictionsOverSpace/", f"{SPACE} baselines buckets", PERIOD, MODEL, PLACE, CLASSES),
     get("predictionsOverTime/", OVER, BUCKETS, SEGMENT, MODEL, CLASSES, PERCENTILES),
     get("predictionsVsActualsOverBatch/", OVER, SEGMENT, MODEL, BATCHES, CLASSES),
+    get("predictionsVsActualsOverSpace/", f"{SPACE} baselines buckets summary", PERIOD, MODEL, PLACE, CLASSES),
     get("predictionsVsActualsOverTime/", f"{OVER} summary", BUCKETS, SEGMENT, MODEL, CLASSES),
     get("batchServiceStats/", f"batches metrics {SEGMENTED}", QUANTILES, SLOW, SEGMENT, BATCHES, MODEL),
     get("serviceStats/", SERVICE, PERIOD, QUANTILES, SLOW, SEGMENT, MODEL),
@@ -392,10 +403,6 @@ OUTSIDE = [
 ]
 
 NOT_SERVED = [
-    *later_of_one("GET", "accuracyOverSpace/", "baselines buckets geoFeatureName metric modelId period"),
-    *later_of_one("GET", "featureDriftOverSpace/", "data featureName geoFeatureName period"),
-    *later_of_one("GET", "predictionsOverSpace/", "baselines buckets geoFeatureName modelId period"),
-    *later_of_one("GET", "predictionsVsActualsOverSpace/", "baselines buckets geoFeatureName modelId period summary"),
     *later_of_one("GET", "retrainingPolicies/", TOTAL),
     *later_of_one("POST", "retrainingPolicies/", POLICY),
     *later_of_one("DELETE", "retrainingPolicies/{retrainingPolicyId}/"),

@@ -48,6 +48,7 @@ WRONG: Mapping[Kind, tuple[str, ...]] = {
     Kind.PACKAGE: (UNKNOWN, "\x00"),
     Kind.CLASS: ("maybe", "\x00"),
     Kind.FEATURE: ("no such feature", "age,town,age2", "", "\x00"),
+    Kind.ONE_FEATURE: ("no such feature", "age,town", "", "\x00"),
     Kind.ATTRIBUTE: ("no such attribute", "\x00"),
 }
 
@@ -219,6 +220,7 @@ def build() -> World:
     at = now - timedelta(hours=3)
     deployment = make_deployment(
         segments=True,
+        place=True,
         batch_monitoring=True,
         started_at=now - timedelta(days=30),
         more_settings={"biasAndFairness": {"protectedFeatures": ["town"], "preferableTargetValue": "yes"}},
@@ -228,7 +230,9 @@ def build() -> World:
     predicted = [i / 20 for i in range(20)]
     ages, towns = [20.0 + i for i in range(20)], ["Oslo", "Bergen"] * 10
     named = [f"row-{i}" for i in range(20)]
-    send_predictions(deployment, predicted, at=at, ids=named, ages=ages, towns=towns, received=now)
+    send_predictions(
+        deployment, predicted, at=at, ids=named, ages=ages, towns=towns, places=["59.9,10.7"] * 20, received=now
+    )
     send_predictions(
         deployment,
         predicted[:10],
@@ -333,7 +337,9 @@ def test_the_weakest_role_that_may_call_it_gets_the_answer_of_the_reference(worl
     assert answer.status_code == operation.status, answer.content
     if operation.keys:
         assert set(operation.keys.split()) <= set(answer.json())
-    if operation.status == 200 and not operation.is_file:
+    if operation.is_file:
+        assert b"".join(answer.streaming_content)
+    elif operation.status == 200:
         assert answer.content.strip().startswith(b"{")
 
 
@@ -439,6 +445,8 @@ def good_values(world: World) -> dict[str, str]:
         "metric": "psi",
         "driftMetric": "psi",
         "fairnessMetric": "equalParity",
+        "geoFeatureName": "place",
+        "featureName": "age",
         "protectedFeature": "town",
         "includePrivilegedClass": "true",
         "onlyStatisticallySignificant": "False",

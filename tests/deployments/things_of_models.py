@@ -65,9 +65,9 @@ def made(deployment: Deployment, now: datetime) -> dict[str, str]:
     deployment.settings |= {"challengerModels": {"enabled": True}}
     deployment.save(update_fields=["settings"])
     owner = DeploymentRole.objects.filter(deployment=deployment, role=Role.OWNER).latest("pk").user
-    challenger = challengers.create(deployment, make_scoring_package(owner=owner), "Challenger", owner, now)
+    challenger = challengers.create(deployment, make_scoring_package(place=True, owner=owner), "Challenger", owner, now)
     return {
         "challengerId": challenger.public_id,
-        "packageId": make_scoring_package(owner=owner).public_id,
+        "packageId": make_scoring_package(place=True, owner=owner).public_id,
         "username": make_user().get_username(),
     }

@@ -50,6 +50,9 @@ class Remote:
     health_settings: dict[str, Any] = field(default_factory=dict)
     batch: bool = False
     importance: str = "HIGH"
+    settings: dict[str, Any] = field(default_factory=dict)
+    fairness: dict[str, dict[str, float]] = field(default_factory=dict)
+    custom: dict[str, float] = field(default_factory=dict)
 
 
 class FarSide(httpx.AsyncBaseTransport):
@@ -94,6 +97,8 @@ class FarSide(httpx.AsyncBaseTransport):
         if request.method == "PATCH":
             return self.change(remote, rest, orjson.loads(request.content))
         handler = getattr(self, "on_" + (rest.strip("/").replace("/", "_") or "details"), None)
+        if rest.endswith("/valuesOverTime/"):
+            return json(self.values_over_time(remote, rest.split("/")[1], query))
         return json({"message": "Not found."}, 404) if handler is None else json(handler(remote, query))
 
     def listing(self, request: httpx.Request, query: dict[str, list[str]]) -> httpx.Response:
@@ -128,13 +133,14 @@ class FarSide(httpx.AsyncBaseTransport):
             "serviceHealth": health("serviceHealth"),
             "modelHealth": health("modelHealth"),
             "accuracyHealth": health("accuracyHealth"),
+            **{name: health(name) for name in remote.status},
             "settings": {"batchMonitoringEnabled": remote.batch},
             "tags": [{"id": "t", "name": "team", "value": "risk"}],
         }
 
     def on_settings(self, remote: Remote, query: dict[str, list[str]]) -> dict[str, Any]:
         on = {"enabled": True}
-        return {"featureDrift": on, "targetDrift": on, "associationId": {"columnNames": ["id"]}}
+        return {"featureDrift": on, "targetDrift": on, "associationId": {"columnNames": ["id"]}} | remote.settings
 
     def on_healthSettings(self, remote: Remote, query: dict[str, list[str]]) -> dict[str, Any]:
         return self.on_healthSettings_defaults(remote, query) | remote.health_settings
@@ -251,6 +257,34 @@ class FarSide(httpx.AsyncBaseTransport):
         ]
         baseline = {"value": remote.baseline, "sampleSize": 5000, "modelId": remote.model_id}
         return {"buckets": buckets, "metric": query["metric"][0], "baselines": [baseline], "summary": {}}
+
+    def on_fairnessScoresOverTime(self, remote: Remote, query: dict[str, list[str]]) -> dict[str, Any]:
+        classes = remote.fairness[query["protectedFeature"][0]]
+        scores = [
+            {"label": name, "value": value, "isStatisticallySignificant": True, "sampleSize": 500}
+            for name, value in classes.items()
+        ]
+        buckets = [{"period": period, "scores": scores} for period in _buckets(query)] if "bucketSize" in query else []
+        return {"buckets": buckets, "summary": {"period": _period(query), "scores": scores}}
+
+    def on_humilityStats(self, remote: Remote, query: dict[str, list[str]]) -> dict[str, Any]:
+        return {"data": [{"ruleId": "r1", "ruleName": "unsure", "value": 3}], "period": _period(query)}
+
+    def on_humilityStatsOverTime(self, remote: Remote, query: dict[str, list[str]]) -> dict[str, Any]:
+        values = [{"ruleId": "r1", "ruleName": "unsure", "value": 3}]
+        return {"buckets": [{"period": period, "values": values} for period in _buckets(query)]}
+
+    def on_customMetrics(self, remote: Remote, query: dict[str, list[str]]) -> dict[str, Any]:
+        data = [{"id": f"id-{name}", "name": name, "type": "average", "units": "€"} for name in remote.custom]
+        return {"count": len(data), "next": None, "previous": None, "data": data}
+
+    def on_customMetricsSummary(self, remote: Remote, query: dict[str, list[str]]) -> dict[str, Any]:
+        metrics = [{"id": f"id-{name}", "name": name, "value": value} for name, value in remote.custom.items()]
+        return {"metrics": metrics, "details": {"latestDate": iso(self.now)}, "period": _period(query)}
+
+    def values_over_time(self, remote: Remote, metric_id: str, query: dict[str, list[str]]) -> dict[str, Any]:
+        value = remote.custom[metric_id.removeprefix("id-")]
+        return {"buckets": [{"period": period, "value": value, "sampleSize": 9} for period in _buckets(query)]}
 
     def on_monitoringBatches(self, remote: Remote, query: dict[str, list[str]]) -> dict[str, Any]:
         data = [{"id": f"b{number}", "name": f"Month {number}", "predictionsCount": 500} for number in (3, 2, 1)]

@@ -9,7 +9,7 @@ import pytest
 from monitoring import questions as q
 from monitoring.poll.facts import learn_lag
 from monitoring.poll.pace import Pace, pace_of
-from monitoring.poll.plan import GRACE, UNKNOWN_LAG, Stored, asks, closed_until, due, without_hole
+from monitoring.poll.plan import GRACE, UNKNOWN_LAG, Stored, asks, closed_until, due, long_enough, without_hole
 from monitoring.poll.standing import DAYS, HOURS, Facts, Standing, accuracy_metrics, standing
 from monitoring.questions import Between, Bucket, Last, Mature, Question, from_json
 from monitoring.snapshots import Point
@@ -194,3 +194,19 @@ LAGS = [
 @pytest.mark.parametrize(("points", "expected"), LAGS)
 def test_the_label_lag_is_learned_from_coverage(points: list[Point], expected: timedelta | None) -> None:
     assert learn_lag(points, NOW) == expected
+
+
+@pytest.mark.parametrize(
+    ("period", "bucket", "expected"),
+    [
+        # this day alone is shorter than its bucket: the day before is asked along
+        ((datetime(2026, 5, 1, tzinfo=UTC), NOW), Bucket.DAY, (datetime(2026, 4, 30, tzinfo=UTC), NOW)),
+        ((datetime(2026, 4, 30, tzinfo=UTC), NOW), Bucket.DAY, (datetime(2026, 4, 30, tzinfo=UTC), NOW)),
+        ((NOW - timedelta(hours=1), NOW), Bucket.HOUR, (NOW - timedelta(hours=1), NOW)),
+        (None, Bucket.DAY, None),
+    ],
+)
+def test_no_period_is_shorter_than_its_bucket(
+    period: tuple[datetime, datetime] | None, bucket: str, expected: tuple[datetime, datetime] | None
+) -> None:
+    assert long_enough(period, bucket) == expected

@@ -28,7 +28,7 @@ from deployments.api.authentication import issue
 from deployments.models import DeploymentRole, Role
 from tests.deployments.test_operations import World, build, good_values
 
-REQUESTS = 14
+REQUESTS = 8
 """For each operation."""
 
 METHODS = ("get", "post", "put", "patch", "delete")
