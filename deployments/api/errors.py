@@ -4,8 +4,7 @@ ApiError
 ├── ValidationFailed   422  a value in the query or the body is wrong; names the field
 ├── Conflict           409  the request clashes with the present state
 ├── Busy               429  work of this kind runs already; `Location` tells where to follow it
-├── TooLarge           413  the body is larger than the setting MAX_JSON_MB or MAX_FILE_MB
-└── NotServed          501  an operation of the reference that this version does not serve
+└── TooLarge           413  the body is larger than the setting MAX_JSON_MB or MAX_FILE_MB
 """
 
 from __future__ import annotations
@@ -73,13 +72,6 @@ class TooLarge(ApiError):
 
     status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
     default_detail = "The body is larger than this server takes."
-
-
-class NotServed(ApiError):
-    """501."""
-
-    status_code = status.HTTP_501_NOT_IMPLEMENTED
-    default_detail = "This operation of the reference is not served by this version."
 
 
 def summary(errors: Errors) -> str:

@@ -81,7 +81,6 @@ MEANING = {
     415: "This type of content is not taken.",
     422: "A value is wrong; `errors` names it.",
     429: "Too many requests; see Retry-After.",
-    501: "This operation of the reference is not served by this version.",
 }
 
 

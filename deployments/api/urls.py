@@ -43,7 +43,7 @@ from deployments.api import (
 from deployments.api.errors import not_found
 from deployments.api.jobs import JobsView, StatusView
 from deployments.api.platform import ProjectsView, VersionView
-from deployments.api.views import ApiView, not_served
+from deployments.api.views import ApiView
 
 ONE = "deployments/<str:deployment_id>/"
 
@@ -51,11 +51,6 @@ ONE = "deployments/<str:deployment_id>/"
 def one(tail: str, view: type[ApiView]) -> URLPattern:
     """A path below one deployment."""
     return path(ONE + tail, view.as_view())
-
-
-def later(tail: str, *methods: str) -> URLPattern:
-    """An operation of the reference that this version answers with 501, by the methods that the reference has."""
-    return one(tail, not_served(*methods))
 
 
 reference: list[URLPattern] = [

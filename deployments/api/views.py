@@ -13,8 +13,6 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from deployments.api import params
-from deployments.api.errors import NotServed
-from deployments.api.openapi import describes
 from deployments.api.permissions import Roles, enter
 from deployments.api.renderers import OrjsonRenderer
 from deployments.api.throttling import TokenThrottle
@@ -84,18 +82,3 @@ class DeploymentView(ApiView):
         super().initial(request, *args, **kwargs)
         needed = self.roles.get(str(request.method))
         self.deployment, self.role = enter(request.user, kwargs["deployment_id"], needed)
-
-
-class NotServedView(DeploymentView):
-    """An operation of the reference that is known and not served yet: 501, to those who may see the deployment."""
-
-    def _refuse(self, request: Request, **_ids: str) -> Response:
-        raise NotServed
-
-    get = post = put = patch = delete = describes("Not served by this version.", status=501, errors=(401, 404))(_refuse)
-
-
-def not_served(*methods: str) -> type[NotServedView]:
-    """A view that refuses these methods with 501 and others with 405."""
-    names = [method.lower() for method in methods]
-    return type("NotServed" + "".join(methods).title(), (NotServedView,), {"http_method_names": names})

@@ -1,7 +1,7 @@
 """The operations of the Deployments API reference, as facts that tests walk and documentation is checked against.
 
 One row an operation, in the reference's order within each area. `keys` are the top-level keys of the answer that the
-reference shows; `query` holds the parameters of the operations that are served, with what a good value of each is.
+reference shows; `query` holds their parameters, with what a good value of each is.
 """
 
 from __future__ import annotations
@@ -44,7 +44,6 @@ class Operation:
     method: str
     path: str
     role: Role | None = CONSUMER
-    served: bool = False
     status: int = 200
     keys: str = ""
     query: Mapping[str, Kind] = field(default_factory=dict)
@@ -66,30 +65,21 @@ class Operation:
 
 
 def get(path: str, keys: str, *parts: Mapping[str, Kind], example: Mapping[str, Any] | None = None) -> Operation:
-    """A served GET of one deployment."""
+    """A GET of one deployment."""
     query = {name: kind for part in parts for name, kind in part.items()}
-    return Operation("GET", ONE + path, CONSUMER, True, 200, keys, query, example or {})
+    return Operation("GET", ONE + path, CONSUMER, 200, keys, query, example or {})
 
 
 def of_text(path: str, keys: str, *parts: Mapping[str, Kind], example: Mapping[str, Any]) -> Operation:
-    """A served GET of a deployment that generates text."""
+    """A GET of a deployment that generates text."""
     return replace(get(path, keys, *parts, example=example), of_text=True)
 
 
 def change(
     method: str, path: str, role: Role, status: int, body: Mapping[str, Any] | None = None, keys: str = ""
 ) -> Operation:
-    """A served operation of one deployment that changes something."""
-    return Operation(method, ONE + path, role, True, status, keys, body=body)
-
-
-def later(methods: str, path: str, keys: str = "") -> list[Operation]:
-    """Operations that this version does not serve."""
-    return [Operation(method, path, served=False, status=501, keys=keys) for method in methods.split()]
-
-
-def later_of_one(methods: str, path: str, keys: str = "") -> list[Operation]:
-    return later(methods, ONE + path, keys)
+    """An operation of one deployment that changes something."""
+    return Operation(method, ONE + path, role, status, keys, body=body)
 
 
 PAGE = "count data next previous"
@@ -183,7 +173,7 @@ ACTUALS_DATASET = {"datasetId": "{datasetId}", "actualValueColumn": "bought", "a
 ACTUALS = {"data": [{"associationId": "row-1", "actualValue": "yes"}]}
 
 DEPLOYMENTS = [
-    Operation("GET", "deployments/", None, True, 200, TOTAL, WINDOW | LIST_FILTERS),
+    Operation("GET", "deployments/", None, 200, TOTAL, WINDOW | LIST_FILTERS),
     get("", DEPLOYMENT),
     change("PATCH", "", OWNER, 204, {"label": "Another label"}),
     change("DELETE", "", OWNER, 204),
@@ -399,12 +389,11 @@ SERVING = [
 ]
 
 OUTSIDE = [
-    Operation("GET", "deletedDeployments/", None, True, 200, PAGE, WINDOW, admin=True),
+    Operation("GET", "deletedDeployments/", None, 200, PAGE, WINDOW, admin=True),
     Operation(
         "PATCH",
         "deletedDeployments/",
         None,
-        True,
         202,
         body={"action": "PermanentlyErase", "deploymentIds": ["{deletedDeploymentId}"]},
         admin=True,
@@ -413,15 +402,13 @@ OUTSIDE = [
         "POST",
         "deployments/fromLearningModel/",
         None,
-        True,
         202,
         "id",
         body={"modelId": "{ownModelId}", "label": "By its model", "status": "inactive"},
     ),
-    Operation("GET", "predictionServers/", None, True, 200, PAGE, WINDOW),
+    Operation("GET", "predictionServers/", None, 200, PAGE, WINDOW),
 ]
 
-NOT_SERVED: list[Operation] = []
 
 OPERATIONS: list[Operation] = [
     *DEPLOYMENTS,
@@ -433,5 +420,4 @@ OPERATIONS: list[Operation] = [
     *ROWS,
     *SERVING,
     *OUTSIDE,
-    *NOT_SERVED,
 ]

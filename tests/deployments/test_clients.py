@@ -125,7 +125,6 @@ def test_errors_are_a_message_and_errors_with_the_bare_content_type(api: Client)
         (api.get("/api/v2/deployments/none/"), 404),
         (api.put(url(deployment)), 405),
         (api.get(url(deployment, "accuracy/"), query_params={"start": "x"}), 422),
-        (api.get(url(deployment, "scoringCode/")), 501),
         (Client().get(url(deployment)), 401),
     ]
     for answer, status in answers:

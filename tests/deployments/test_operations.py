@@ -27,9 +27,8 @@ from tests.deployments.factories import make_deployment, make_user, send_actuals
 from tests.deployments.operations import CUSTOM_METRICS, MONITORING, OPERATIONS, Kind, Operation
 from tests.deployments.reference import REFERENCE
 
-SERVED = [operation for operation in OPERATIONS if operation.served]
-READS = [operation for operation in SERVED if operation.method == "GET"]
-CHANGES = [operation for operation in SERVED if operation.method != "GET"]
+READS = [operation for operation in OPERATIONS if operation.method == "GET"]
+CHANGES = [operation for operation in OPERATIONS if operation.method != "GET"]
 OF_ONE = [operation for operation in OPERATIONS if operation.role is not None]
 UNKNOWN = "0123456789abcdef01234567"
 DATA = "application/json"
@@ -324,17 +323,13 @@ def test_every_operation_has_a_route_that_declares_its_role(operation: Operation
     assert view is not None, f"{path} goes nowhere"
     assert operation.method.lower() in view.http_method_names
     assert hasattr(view, operation.method.lower())
-    if operation.served and operation.role is not None:
+    if operation.role is not None:
         assert view.roles[operation.method] == operation.role
 
 
 @named(OPERATIONS)
 def test_the_weakest_role_that_may_call_it_gets_the_answer_of_the_reference(world: World, operation: Operation) -> None:
     answer = world.call(operation, world.admin if operation.admin else world.clients[operation.role or Role.CONSUMER])
-    if not operation.served:
-        body = assert_is_error(answer, 501)
-        assert "not served by this version" in body["message"]
-        return
     assert answer.status_code == operation.status, answer.content
     if operation.keys:
         assert set(operation.keys.split()) <= set(answer.json())
@@ -371,7 +366,7 @@ def test_without_a_token_nothing_is_told(world: World, operation: Operation) -> 
     assert answer["WWW-Authenticate"].startswith("Bearer")
 
 
-@named([operation for operation in SERVED if operation.path.count("{") > 1])
+@named([operation for operation in OPERATIONS if operation.path.count("{") > 1])
 def test_an_unknown_thing_of_a_deployment_is_not_found(world: World, operation: Operation) -> None:
     for name in set(re.findall(r"{(\w+)}", operation.path)) - {"deploymentId"}:
         path = world.path(operation, **{name: UNKNOWN})

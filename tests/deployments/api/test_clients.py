@@ -88,7 +88,6 @@ def errors_of_all_kinds(client: APIClient, deployment: Deployment) -> list[tuple
         (405, client.put(one(deployment))),
         (422, client.get(one(deployment, "serviceStats/?start=yesterday"))),
         (422, client.patch(one(deployment), "not json", content_type="application/json")),
-        (501, client.get(one(deployment, "retrainingPolicies/"))),
     ]
 
 

@@ -58,7 +58,7 @@ def test_the_document_is_open_to_all() -> None:
     assert APIClient().get("/api/v2/openapi.json").status_code == 200
 
 
-@pytest.mark.parametrize("operation", [one for one in OPERATIONS if one.served], ids=lambda one: one.name)
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda one: one.name)
 def test_no_parameter_of_the_reference_is_left_out(document: dict[str, Any], operation: Operation) -> None:
     nameless = {re.sub("{.*?}", "{}", path): found for path, found in document["paths"].items()}
     described = nameless["/api/v2/" + re.sub("{.*?}", "{}", operation.path)][operation.method.lower()]
