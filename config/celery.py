@@ -49,6 +49,8 @@ SERVICE_SCHEDULE = [
     Entry("deployments.tasks.refresh_health", "rollup", timedelta(minutes=5), timedelta(minutes=4)),
     # Replays of challengers that are due by their schedule.
     Entry("deployments.tasks.run_replays", "jobs", seconds(30), seconds(25)),
+    # Retraining that is due by its schedule, or because drift or accuracy declined.
+    Entry("deployments.tasks.run_retraining", "jobs", seconds(60), seconds(55)),
     # Reports and custom jobs that are due by their schedule.
     Entry("deployments.tasks.run_scheduled", "jobs", seconds(30), seconds(25)),
     # Mails of reports.

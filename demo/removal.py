@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Model
+from django.db.models import Model, Q
 
 from demo import access, store, watching
 from demo.extras import LABELS, PACKAGES
@@ -62,11 +62,15 @@ def _remove_deployments(user: User) -> int:
     names = {reign.recipe.name for story in STORIES for reign in story.reigns} | set(PACKAGES)
     mine = Deployment.objects.filter(created_by=user, label__in=[*(story.label for story in STORIES), *LABELS])
     ids = list(mine.values_list("pk", flat=True))
+    trained = list(ModelPackage.objects.filter(deployed__deployment__in=ids).values_list("pk", flat=True))
     mine.update(champion=None)
     _remove_rows(ids)
     mine.delete()
     ScheduledReport.objects.filter(created_by=user).delete()
-    ModelPackage.objects.filter(owner=user, name__in=names, deployed=None).delete()
+    left = ModelPackage.objects.filter(Q(name__in=names) | Q(pk__in=trained), owner=user, deployed=None)
+    for package in left.exclude(artifact=""):
+        package.artifact.delete(save=False)
+    left.delete()
     return len(ids)
 
 

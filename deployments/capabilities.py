@@ -65,7 +65,7 @@ CAPABILITIES: dict[str, Callable[[ModelPackage], str]] = {
     "supportsPortablePredictionServer": _not_yet,
     "supportsPredictionIntervals": _not_yet,
     "supportsPredictionWarning": _warnings,
-    "supportsRetraining": _not_yet,
+    "supportsRetraining": _always,
     "supportsScoringCodeDownload": _scoring_code,
     "supportsSecondaryDatasets": _secondary,
     "supportsSegmentedAnalysisDriftAndAccuracy": _segments,

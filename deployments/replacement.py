@@ -10,12 +10,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
+from typing import Any
 
+import msgspec
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
-from deployments import health, humility, jobs, registry
+from deployments import health, humility, jobs, registry, runtime
 from deployments.ingest.shape import Shape, shape_of_package
 from deployments.models import Deployment, DeploymentStatus, Job, ModelPackage, ModelRole
 from deployments.reports.segments import SERVICE_ATTRIBUTES
@@ -97,13 +99,24 @@ def overall(checks: Mapping[str, Check]) -> Check:
     return Check(Outcome.PASSING, "The model can replace the current one.")
 
 
-def start(deployment: Deployment, package: ModelPackage, reason: Reason, user: User) -> Job:
+def start(
+    deployment: Deployment,
+    package: ModelPackage,
+    reason: Reason,
+    user: User,
+    runtime_values: list[dict[str, Any]] | None = None,
+) -> Job:
     """Mark the deployment as replacing its model and put the job down; the caller holds the deployment's row."""
     job = jobs.start(
         KIND,
         deployment,
         user,
-        {"package": package.pk, "reason": reason.value, "status": deployment.status},
+        {
+            "package": package.pk,
+            "reason": reason.value,
+            "status": deployment.status,
+            "runtimeValues": runtime_values,
+        },
     )
     deployment.status = DeploymentStatus.REPLACING_MODEL
     deployment.save(update_fields=["status"])
@@ -133,6 +146,13 @@ def replace(job: Job) -> str:
         raise jobs.JobFailed(found.message)
     now = timezone.now()
     registry.replace_model(row, package, now, job.args["reason"], job.created_by)
+    if (values := job.args["runtimeValues"]) is not None:
+        try:
+            runtime.replace(
+                row, msgspec.convert(values, list[runtime.Setting]), job.created_by, "runtimeParameterValues"
+            )
+        except runtime.BadValues as bad:
+            raise jobs.JobFailed(str(bad)) from None
     transaction.on_commit(lambda: health.refresh(row.pk, timezone.now()))
     return f"/api/v2/deployments/{row.public_id}/"
 
@@ -237,7 +257,12 @@ def _ready(case: Case) -> Check:
 
 
 def _series(case: Case) -> Check:
-    return _passing("Neither model forecasts series.")
+    several = [bool(one.time_series.get("seriesIdColumns")) for one in (case.current, case.package) if one is not None]
+    if len(set(several)) > 1:
+        return _failing("One of the models forecasts several series, the other one does not.")
+    return _passing(
+        "Both models forecast several series." if all(several) else "Neither model forecasts several series."
+    )
 
 
 def _supported(case: Case) -> Check:
@@ -271,7 +296,15 @@ def _kind(case: Case) -> Check:
 
 
 def _time_series(case: Case) -> Check:
-    return _passing("Neither model is a time series model.")
+    old, new = case.current, case.package
+    if old is None or old.time_series == new.time_series:
+        return _passing("Both models forecast alike." if new.time_series else "Neither model is a time series model.")
+    if not old.time_series or not new.time_series:
+        return _failing("One of the models is a time series model, the other one is not.")
+    changed = sorted(name for name, value in new.time_series.items() if old.time_series.get(name) != value)
+    if not changed:
+        return _passing("Both models forecast alike.")
+    return _failing(f"The models do not forecast alike: {', '.join(changed)}.")
 
 
 def _challenger(case: Case) -> Check:

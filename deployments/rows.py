@@ -24,7 +24,10 @@ ALWAYS = ("at", "id")
 
 @dataclass(frozen=True)
 class Asked:
-    """Which rows: of which models (by key), from when to when, of which batches; an empty tuple or None means any."""
+    """Which rows: of which models (by key), from when to when, of which batches; an empty tuple or None means any.
+
+    What challengers were replayed with is given only where their model is named; rows that may not be collected never.
+    """
 
     deployment_id: int
     models: tuple[int, ...] = ()
@@ -34,11 +37,13 @@ class Asked:
 
     def where(self) -> tuple[str, list[Any]]:
         """The condition on blocks that may hold such rows."""
-        found = ["deployment_id = %s", "kind = %s"]
+        found = ["deployment_id = %s", "kind = %s", "collected"]
         params: list[Any] = [self.deployment_id, int(BlockKind.PREDICTIONS)]
         if self.models:
             found.append("model_id = ANY(%s)")
             params.append(list(self.models))
+        else:
+            found.append("NOT is_replay")
         if self.batches is not None:
             found.append("batch_id = ANY(%s)")
             params.append(list(self.batches))

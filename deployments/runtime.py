@@ -113,6 +113,18 @@ def definitions_of(package: ModelPackage | None) -> list[Definition]:
 def replace(deployment: Deployment, wanted: Sequence[Setting], user: User | None, place: str) -> None:
     """Set these values and take back all others. Raises BadValues, and then nothing is changed."""
     package = None if deployment.champion is None else deployment.champion.package
+    known = check(package, wanted, place)
+    Deployment.objects.select_for_update().get(pk=deployment.pk)
+    before = _told(deployment)
+    RuntimeValue.objects.filter(deployment=deployment).delete()
+    for one in wanted:
+        if one.value is not None:
+            _set(deployment, known[one.field_name], one.value)
+    record(deployment, user, "runtimeParameters.updated", before, _told(deployment))
+
+
+def check(package: ModelPackage | None, wanted: Sequence[Setting], place: str) -> dict[str, Definition]:
+    """The package's parameters by name. Raises BadValues if these values do not fit them."""
     known = {one.field_name: one for one in definitions_of(package)}
     errors: dict[str, str] = {}
     for number, one in enumerate(wanted):
@@ -127,13 +139,7 @@ def replace(deployment: Deployment, wanted: Sequence[Setting], user: User | None
             errors[f"{where}.value"] = wrong
     if errors:
         raise BadValues(errors)
-    Deployment.objects.select_for_update().get(pk=deployment.pk)
-    before = _told(deployment)
-    RuntimeValue.objects.filter(deployment=deployment).delete()
-    for one in wanted:
-        if one.value is not None:
-            _set(deployment, known[one.field_name], one.value)
-    record(deployment, user, "runtimeParameters.updated", before, _told(deployment))
+    return known
 
 
 def shown(deployment: Deployment) -> list[dict[str, Any]]:

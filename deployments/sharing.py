@@ -68,6 +68,13 @@ def held_by(user: User | AnonymousUser) -> QuerySet[DeploymentRole]:
     return DeploymentRole.objects.filter(mine | Q(organisation__in=Organisation.objects.filter(members=key)))
 
 
+def role_of(user: User | AnonymousUser, deployment: Deployment) -> Role | None:
+    """The person's strongest role, an administrator's being OWNER; None without one."""
+    if user.is_superuser:
+        return Role.OWNER
+    return strongest(held_by(user).filter(deployment=deployment).values_list("role", flat=True))
+
+
 def strongest(roles: Iterable[str]) -> Role | None:
     """The strongest of some roles; None of none."""
     found = max(roles, key=lambda role: STRENGTH[role], default=None)

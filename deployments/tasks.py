@@ -82,6 +82,14 @@ def run_replays() -> None:
     replay_schedule.go_on_removing()
 
 
+@shared_task(name="deployments.tasks.run_retraining")
+def run_retraining() -> None:
+    """Start the runs of retraining whose trigger says so."""
+    from deployments.retraining import policies
+
+    policies.run_due(timezone.now())
+
+
 @shared_task(name="deployments.tasks.run_scheduled")
 def run_scheduled() -> None:
     """Start the reports and the custom jobs that are due."""
@@ -109,6 +117,7 @@ HANDLERS = (
     "deployments.scoring_code",
     "deployments.challengers",
     "deployments.replay",
+    "deployments.retraining.run",
     "deployments.custom_metrics.uploads",
     "deployments.custom_jobs.work",
     "deployments.reporting.work",

@@ -1,4 +1,4 @@
-"""What messages were worth: by rule (area, metric, deployment) over a month, worst first; and a quieter limit for the worst."""
+"""What messages were worth, by rule (area, metric, deployment) over a month; and a quieter limit for the worst."""
 
 from __future__ import annotations
 

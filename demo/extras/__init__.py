@@ -7,7 +7,7 @@ again. It runs while people already look at the pages, so nothing here keeps the
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from demo.extras import answers, measures, reviews, rows, time_series
+from demo.extras import answers, challenger, measures, reviews, rows, time_series
 from demo.sending import Sender
 
 Say = Callable[[str], None]
@@ -19,14 +19,17 @@ class Extra:
 
     says: str
     add: Callable[[Sender], None]
+    again: bool = False
+    """Looked at once more when the whole year is loaded: it waits for what the watcher does meanwhile."""
 
 
 EXTRAS: tuple[Extra, ...] = (
     Extra("Exporting, reporting, measuring: jobs of the service", rows.add),
     Extra("Measuring the flights: custom metrics and timeliness", measures.add),
+    Extra("Training a challenger and replaying it", challenger.add),
     Extra("Answering questions about Python: a model that generates text", answers.add),
-    Extra("Holding last week's review and opening this week's", reviews.add),
     Extra("Forecasting the departures of the next seven days", time_series.add),
+    Extra("Holding last week's review and opening this week's", reviews.add, again=True),
 )
 
 

@@ -26,6 +26,10 @@ TIME_SERIES = (
     *("effectiveFeatureDerivationWindowStart", "featureDerivationWindowEnd", "featureDerivationWindowStart"),
     *("forecastDistanceColumnName", "forecastDistancesTimeUnit", "forecastPointColumnName", "seriesColumnName"),
 )
+MODEL_KINDS = (
+    *("isAnomalyDetectionModel", "isCombinedModel", "isFeatureDiscovery", "isMultiseries"),
+    *("isTimeSeries", "isUnsupervisedLearning"),
+)
 SERIES_KINDS = ("isCrossSeries", "isNewSeriesSupport", "isTraditionalTimeSeries")
 CHAMPION = {
     "id": "69235c1e8d2f4a7b9c0d1e2f",
@@ -86,16 +90,14 @@ def champion_package(deployment: Deployment) -> dict[str, Any]:
         "mlpkgFileContents": {"allTimeSeriesPredictionIntervals": None},
         "modelDescription": _description(package),
         "modelExecutionType": EXECUTION_TYPE,
-        "modelKind": dict.fromkeys(
-            (
-                *("isAnomalyDetectionModel", "isCombinedModel", "isFeatureDiscovery", "isMultiseries"),
-                *("isTimeSeries", "isUnsupervisedLearning"),
-            ),
-            False,
-        ),
+        "modelKind": {
+            **dict.fromkeys(MODEL_KINDS, False),
+            "isTimeSeries": bool(package.time_series),
+            "isMultiseries": bool(package.time_series.get("seriesIdColumns")),
+        },
         "sourceMeta": _source(package),
         "target": _target(package),
-        "timeseries": _timeseries(),
+        "timeseries": _timeseries(package),
         "updatedBy": None if package.owner is None else _person(package.owner),
         "userProvidedId": None,
     }
@@ -177,8 +179,18 @@ def _target(package: ModelPackage) -> dict[str, Any]:
     }
 
 
-def _timeseries() -> dict[str, Any]:
-    return {**dict.fromkeys(TIME_SERIES), "forecastDistances": [], **dict.fromkeys(SERIES_KINDS, False)}
+def _timeseries(package: ModelPackage) -> dict[str, Any]:
+    known = package.time_series
+    series = known.get("seriesIdColumns") or []
+    told = {
+        "datetimeColumnName": known.get("datetimeColumn"),
+        "forecastDistanceColumnName": known.get("forecastDistanceColumn"),
+        "forecastDistances": known.get("forecastDistances", []),
+        "forecastDistancesTimeUnit": known.get("forecastUnit"),
+        "forecastPointColumnName": known.get("forecastPointColumn"),
+        "seriesColumnName": series[0] if series else None,
+    }
+    return {**dict.fromkeys(TIME_SERIES), **dict.fromkeys(SERIES_KINDS, False), **told}
 
 
 def _person(user: User) -> dict[str, Any]:

@@ -29,9 +29,7 @@ def visible(user: User | AnonymousUser) -> QuerySet[Deployment]:
 
 def role_of(user: User | AnonymousUser, deployment: Deployment) -> Role | None:
     """The person's strongest role, their own or that of a group or organisation of theirs; None without one."""
-    if user.is_superuser:
-        return Role.OWNER
-    return sharing.strongest(sharing.held_by(user).filter(deployment=deployment).values_list("role", flat=True))
+    return sharing.role_of(user, deployment)
 
 
 def allows(role: Role, needed: Role) -> bool:

@@ -12,7 +12,7 @@ from msgspec import Meta, Struct
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from deployments import replacement
+from deployments import replacement, runtime
 from deployments.api import params, shown
 from deployments.api.deployments import caller
 from deployments.api.errors import Conflict, ValidationFailed
@@ -20,6 +20,8 @@ from deployments.api.examples import page_of
 from deployments.api.openapi import describes
 from deployments.api.packages import CHAMPION, champion_package, usable
 from deployments.api.pagination import Window, page_of_queryset
+from deployments.api.runtime import PLACE as RUNTIME
+from deployments.api.runtime import settings_of
 from deployments.api.settings import locked
 from deployments.api.views import DeploymentView
 from deployments.models import Deployment, DeploymentStatus, ModelPackage, Reign, Role
@@ -90,14 +92,14 @@ class ModelView(DeploymentView):
     def patch(self, request: Request, deployment_id: str) -> Response:
         body = self.body(Replacement)
         package = package_of(request, body, self.deployment)
-        check_runtime_parameters(body.runtime_parameter_values)
+        values = runtime_values(body.runtime_parameter_values, package)
         with transaction.atomic():
             row = locked(self.deployment)
             if row.status == DeploymentStatus.REPLACING_MODEL:
                 raise Conflict("The model of this deployment is being replaced already.")
             checks = validate(row, package, caller(request))
             refuse(checks)
-            job = replacement.start(row, package, body.reason, caller(request))
+            job = replacement.start(row, package, body.reason, caller(request), values)
         return self.accepted(job, validated(checks))
 
 
@@ -158,16 +160,21 @@ def package_of(request: Request, body: ValidationRequest, deployment: Deployment
     return next(iter(found.values()))
 
 
-def check_runtime_parameters(given: str | None) -> None:
-    """Models registered here have no runtime parameters yet, so a value for one cannot be honoured."""
-    if given is None or not given.strip():
-        return
+def runtime_values(given: str | None, package: ModelPackage) -> list[dict[str, Any]] | None:
+    """The values to set with the new model, None to leave them; 422 for what does not fit its parameters."""
+    if given is None:
+        return None
+    wanted = settings_of(given)
     try:
-        values = msgspec.json.decode(given, type=list[dict[str, Any]])
-    except (msgspec.ValidationError, msgspec.DecodeError):
-        raise ValidationFailed({"runtimeParameterValues": "Expected a JSON array of parameters as text."}) from None
-    if values:
-        raise ValidationFailed({"runtimeParameterValues": "The model package defines no runtime parameters."})
+        known = runtime.check(package, wanted, RUNTIME)
+    except runtime.BadValues as bad:
+        raise ValidationFailed(bad.errors) from None
+    for number, one in enumerate(wanted):
+        if known[one.field_name].type == runtime.CREDENTIAL and one.value is not None:
+            text = "Set credentials by runtimeParameters/ once the model is replaced."
+            raise ValidationFailed({f"{RUNTIME}[{number}].value": text})
+    found: list[dict[str, Any]] = msgspec.to_builtins(wanted)
+    return found
 
 
 def refuse(checks: Mapping[str, Check]) -> None:

@@ -25,7 +25,7 @@ from deployments.ingest.files_text import text_columns
 from deployments.ingest.forecasts import Rules, automatic, complete
 from deployments.ingest.forecasts_files import given_in
 from deployments.ingest.listed import listed_probabilities
-from deployments.ingest.places import Places
+from deployments.ingest.places import REQUIRED_ID, Places
 from deployments.ingest.prepared import Intake, Prepared, Times, microseconds
 from deployments.ingest.reading import ROW, Part, RowProblems
 from deployments.ingest.shape import Shape, shape_of
@@ -176,6 +176,9 @@ def _columns(part: Part, shape: Shape, places: Places, now: datetime, intake: In
     if part.has("association_id"):
         columns.ids = part.read("association_id", as_words)
         _check_ids(part, "association_id", columns.ids)
+    if places.requires_ids:
+        missing = np.ones(part.rows.height, np.bool_) if columns.ids is None else columns.ids.is_null().to_numpy()
+        part.note("association_id", missing, REQUIRED_ID)
     columns.predictions = _predictions(part, shape)
     if shape.target.is_text:
         part = text_columns(part, shape, columns)

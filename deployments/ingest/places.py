@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from deployments.ingest.errors import Problems
 from deployments.ingest.prepared import Times
 from deployments.models import DeployedModel, Deployment, ModelRole, MonitoringBatch
+from deployments.settings_schema import Settings, parse
+
+REQUIRED_ID = "The settings require an association id (requiredInPredictionRequests)."
 
 
 @dataclass
@@ -32,6 +36,16 @@ class Places:
         found = deployment.batches.filter(public_id__in=named) if named else MonitoringBatch.objects.none()
         batches = {batch.public_id: batch for batch in found}
         return cls(deployment, models, batches, Times.kept(now, deployment.rows_days), Problems())
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The deployment's settings."""
+        return parse(Settings, self.deployment.settings)
+
+    @property
+    def requires_ids(self) -> bool:
+        """Whether the settings ask for an association id with every prediction."""
+        return self.settings.association_id.required_in_prediction_requests
 
     def model(self, model_id: str | None, place: str) -> DeployedModel | None:
         """The named model, by default the champion."""

@@ -25,7 +25,7 @@ from deployments.ingest.columns import (
 from deployments.ingest.errors import Problems, TooMuch
 from deployments.ingest.forecasts import Rules, automatic, complete
 from deployments.ingest.forecasts_json import given_in, noting
-from deployments.ingest.places import Places
+from deployments.ingest.places import REQUIRED_ID, Places
 from deployments.ingest.prepared import Intake, Prepared, microseconds
 from deployments.ingest.shape import CONSUMER, HOST_IP, REMOTE_IP, Shape, shape_of
 from deployments.models import BlockKind, Deployment, FeatureType
@@ -73,6 +73,9 @@ def _take_one(
     segments = _segments(item.segments, place, problems)
     given = given_in(item, shape, rules, place, problems)
     ids = _ids(item, place, problems)
+    if places.requires_ids and (ids is None or ids.null_count()):
+        where = "" if ids is None else f"[{ids.is_null().arg_max()}]"
+        problems.add(f"{place}.associationIds{where}", REQUIRED_ID)
     named = {f"{place}.predictions": predictions[0]} if predictions else {}
     named |= {f"{place}.features[{name}]": column for name, column in features.items()}
     named |= {f"{place}.segments[{name}]": column for name, column in segments.items()}

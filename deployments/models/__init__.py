@@ -23,6 +23,7 @@ from deployments.models.humility import HumilityAction, HumilityRule, Trigger
 from deployments.models.job import Job, JobState
 from deployments.models.package import Feature, FeatureType, ModelPackage, PlaceBaseline, TargetType
 from deployments.models.reporting import ReportMail, ReportMailState, ReportRun, ScheduledReport
+from deployments.models.retraining import RetrainingPolicy, RetrainingRun, RetrainingSettings, RunStatus
 from deployments.models.serving import (
     PredictionServer,
     RuntimeValue,
@@ -91,7 +92,11 @@ __all__ = [
     "ReportMail",
     "ReportMailState",
     "ReportRun",
+    "RetrainingPolicy",
+    "RetrainingRun",
+    "RetrainingSettings",
     "Role",
+    "RunStatus",
     "RuntimeValue",
     "ScheduledMetric",
     "ScheduledReport",

@@ -75,6 +75,8 @@ class ModelPackage(models.Model):
     artifact_digest = models.CharField(max_length=64, blank=True)
     signature = models.JSONField(default=dict, blank=True)
     scoring_address = models.JSONField(default=dict, blank=True)
+    # {"blueprint", "parameters"} of one that was trained here
+    trainer = models.JSONField(default=dict, blank=True)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="packages")
     created_at = models.DateTimeField(auto_now_add=True)
 

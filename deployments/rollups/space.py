@@ -31,7 +31,6 @@ from metrics import (
     TextBins,
     binary_sums,
     count_by_group,
-    decode_scores,
     fitting_resolution,
     merge_scores,
     multiclass_scores,
@@ -66,9 +65,8 @@ class Cells:
     scores: Scores = ()
 
     def encode(self) -> bytes:
-        scores = [[part.encode() for part in own] for own in self.scores]
-        parts = [self.cells.tobytes(), pack_counts(self.counts.ravel()), self.sums.tobytes(), scores]
-        return zlib.compress(_ENCODER.encode(parts), 1)
+        parts = [self.cells.tobytes(), pack_counts(self.counts.ravel()), self.sums.tobytes()]
+        return zlib.compress(_ENCODER.encode([*parts, _pack_scores(self.scores)]), 1)
 
     @property
     def resolution(self) -> int:
@@ -89,8 +87,36 @@ def decode(payload: bytes | memoryview) -> Cells:
         found,
         unpack_counts(counts).reshape(len(found), -1),
         np.frombuffer(sums).reshape(len(found), -1),
-        [tuple(decode_scores(part) for part in own) for own in scores],
+        _unpack_scores(scores, len(found)),
     )
+
+
+def _pack_scores(scores: Scores) -> list[bytes]:
+    """The score counts of all cells as a few arrays: most cells have few rows, so each alone would be mostly header."""
+    flat = [part for own in scores for part in own]
+    if not flat:
+        return []
+    return [
+        bytes(part.exact for part in flat),
+        np.array([len(part.keys) for part in flat], np.int32).tobytes(),
+        np.concatenate([part.keys for part in flat]).astype(np.float64).tobytes(),
+        pack_counts(np.concatenate([part.negatives for part in flat])),
+        pack_counts(np.concatenate([part.positives for part in flat])),
+    ]
+
+
+def _unpack_scores(raw: Sequence[bytes], n_cells: int) -> Scores:
+    """What `_pack_scores` wrote."""
+    if not raw:
+        return ()
+    ends = np.cumsum(np.frombuffer(raw[1], np.int32)).tolist()
+    keys, negatives, positives = np.frombuffer(raw[2]), unpack_counts(raw[3]), unpack_counts(raw[4])
+    flat = [
+        ScoreCounts(keys[left:right], negatives[left:right], positives[left:right], exact=bool(exact))
+        for exact, (left, right) in zip(raw[0], pairwise([0, *ends]), strict=True)
+    ]
+    width = len(flat) // n_cells
+    return [tuple(flat[at : at + width]) for at in range(0, len(flat), width)]
 
 
 def merge(parts: Sequence[Cells]) -> Cells:

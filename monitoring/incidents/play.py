@@ -7,7 +7,7 @@ incidents are played by it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
@@ -108,8 +108,3 @@ def play(
     if until is not None:
         player.go(until)
     return player.found
-
-
-def without_telling(played: Sequence[Played]) -> list[Course]:
-    """The courses as if nobody had been told: reconstructed incidents write to nobody."""
-    return [replace(one.course, told="", told_at=None, first_told_at=None, escalated_at=None) for one in played]

@@ -21,6 +21,7 @@ from metrics.wording import duration
 from monitoring import client, days, health, snapshots, sources, verdicts
 from monitoring import questions as q
 from monitoring.clock import DAY, floor_day, parse_duration
+from monitoring.incidents import rebuilt
 from monitoring.models import Area, HealthDay, PollRun, RunKind, Source, Status, TopicState, Transition, Watched
 from monitoring.poll import past
 from monitoring.poll.facts import fact_questions, facts_of, shaped
@@ -76,6 +77,7 @@ def rebuild(source: Source, ids: Sequence[int], now: datetime, transport: MakeTr
         for path in (past.DRIFT, past.ACCURACY):
             past.keep(row, path, {end: one.payload for (of, end), one in answers.items() if of == path}, now)
         _write(row, _days(row, facts[row.pk], windows[row.pk], answers, series, now), now)
+        rebuilt.rebuild(row, now)
     if fetched.trouble is not None:
         sources.note_trouble(source, fetched.trouble, now)
     else:

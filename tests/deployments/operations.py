@@ -56,6 +56,8 @@ class Operation:
     # answers a file, not JSON
     is_file: bool = False
     of_text: bool = False  # asked of a deployment that generates text
+    # a part of the path, and the thing that stands there instead of the usual one
+    instead: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -271,6 +273,12 @@ MONITORING = [
 
 SCHEDULE = {name: ["*"] for name in ("minute", "hour", "dayOfMonth", "month", "dayOfWeek")}
 VALIDATION = "checks message status"
+ONE_POLICY = "retrainingPolicies/{retrainingPolicyId}/"
+NEW_POLICY = {
+    "name": "Every month",
+    "action": "create_model_package",
+    "featureListStrategy": "informative_features",
+}
 CONSUMER_ROLE = {"role": "CONSUMER", "shareRecipientType": "user", "username": "{username}"}
 MODELS = [
     change("PATCH", "model/", OWNER, 202, {"modelPackageId": "{packageId}", "reason": "ACCURACY"}, VALIDATION),
@@ -284,6 +292,17 @@ MODELS = [
     change("POST", "challengerPredictions/", OWNER, 202, {"timestamp": "2026-01-02T03:04:05Z"}),
     get("challengerReplaySettings/", "enabled schedule"),
     change("PATCH", "challengerReplaySettings/", OWNER, 200, {"enabled": True, "schedule": SCHEDULE}),
+    get("retrainingSettings/", "dataset predictionEnvironment retrainingUser"),
+    change("PATCH", "retrainingSettings/", OWNER, 200, {"datasetId": None}),
+    get("retrainingPolicies/", TOTAL, WINDOW),
+    change("POST", "retrainingPolicies/", OWNER, 200, NEW_POLICY, POLICY),
+    get(ONE_POLICY, POLICY),
+    change("PATCH", ONE_POLICY, OWNER, 200, {"description": "Weekly"}, POLICY),
+    change("DELETE", ONE_POLICY, OWNER, 200),
+    get(f"{ONE_POLICY}runs/", TOTAL, WINDOW),
+    replace(change("POST", f"{ONE_POLICY}runs/", OWNER, 200, keys=RUN), instead={"retrainingPolicyId": "idlePolicyId"}),
+    get(f"{ONE_POLICY}runs/{{runId}}/", RUN),
+    change("PATCH", f"{ONE_POLICY}runs/{{runId}}/", OWNER, 200, {"status": "cancelled"}, RUN),
     get(
         "sharedRoles/",
         TOTAL,
@@ -402,17 +421,7 @@ OUTSIDE = [
     Operation("GET", "predictionServers/", None, True, 200, PAGE, WINDOW),
 ]
 
-NOT_SERVED = [
-    *later_of_one("GET", "retrainingPolicies/", TOTAL),
-    *later_of_one("POST", "retrainingPolicies/", POLICY),
-    *later_of_one("DELETE", "retrainingPolicies/{retrainingPolicyId}/"),
-    *later_of_one("GET PATCH", "retrainingPolicies/{retrainingPolicyId}/", POLICY),
-    *later_of_one("GET", "retrainingPolicies/{retrainingPolicyId}/runs/", TOTAL),
-    *later_of_one("POST", "retrainingPolicies/{retrainingPolicyId}/runs/"),
-    *later_of_one("GET PATCH", "retrainingPolicies/{retrainingPolicyId}/runs/{runId}/", RUN),
-    *later_of_one("GET", "retrainingSettings/", "dataset predictionEnvironment retrainingUser"),
-    *later_of_one("PATCH", "retrainingSettings/"),
-]
+NOT_SERVED: list[Operation] = []
 
 OPERATIONS: list[Operation] = [
     *DEPLOYMENTS,

@@ -122,6 +122,15 @@ def test_a_replay_scores_every_stored_request_and_the_actuals_match() -> None:
     assert read(deployment, "accuracy/") == before
 
 
+def test_replayed_rows_are_shown_only_under_the_challengers_name() -> None:
+    deployment, challenger = make_world(days=1)
+    start(deployment)
+    work()
+    assert read(deployment, "predictionResults/")["count"] == 5
+    of_challenger = read(deployment, "predictionResults/", modelId=challenger.model.public_id)
+    assert {row["modelId"] for row in of_challenger["data"]} == {challenger.model.public_id}
+
+
 def test_a_replay_does_not_count_as_requests() -> None:
     deployment, _ = make_world()
     shown = ("recent_predictions", "daily_predictions", "first_prediction_at", "last_prediction_at")

@@ -167,6 +167,7 @@ class World:
         }
         made_up = dict.fromkeys(("exportId", "challengerId", "customMetricId", "retrainingPolicyId", "runId"), UNKNOWN)
         asked = {"deploymentId": self.ids["textDeploymentId"]} if operation.of_text else {}
+        asked |= {part: self.ids[other] for part, other in operation.instead.items()}
         return "/api/v2/" + operation.path.format(**made_up | self.known | asked | own | ids)
 
     @property

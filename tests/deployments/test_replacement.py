@@ -17,6 +17,7 @@ from deployments.models import (
     DeploymentRole,
     DeploymentStatus,
     Feature,
+    HumilityRule,
     Job,
     JobState,
     ModelPackage,
@@ -39,6 +40,14 @@ from tests.deployments.onnx_models import make_scoring_package
 
 pytestmark = pytest.mark.django_db
 BODY = {"reason": "ACCURACY"}
+FORECASTS = {
+    "datetimeColumn": "at",
+    "forecastDistances": [1],
+    "forecastUnit": "DAY",
+    "seriesIdColumns": [],
+    "forecastDistanceColumn": "distance",
+    "forecastPointColumn": "point",
+}
 
 
 @pytest.fixture
@@ -143,6 +152,7 @@ def test_every_check_of_the_reference_is_there_with_a_sentence(
         ({"positive_class": "no"}, "targetClasses"),
         ({"training_rows": 0}, "driftTracking"),
         ({"artifact": "artifacts/gone.onnx"}, "predictionReady"),
+        ({"time_series": FORECASTS}, "timeSeriesCompatibility"),
     ],
 )
 def test_a_package_that_does_not_fit_fails_its_check(
@@ -184,7 +194,9 @@ def test_the_champion_somebody_elses_package_and_a_busy_deployment_fail(deployme
 def test_settings_that_the_model_cannot_honour_fail(owner: User) -> None:
     several = make_deployment("Multiclass", settings={"humility": {"enabled": True}})
     several.settings |= {"predictionIntervals": {"enabled": True}}
-    several.humility_rules.create(name="far", position=0, trigger="uncertainPrediction", action="noOperation")
+    HumilityRule.objects.create(
+        deployment=several, name="far", position=0, trigger="uncertainPrediction", action="noOperation"
+    )
     found = failing(several, make_package("Multiclass", owner=owner), owner)
     assert found == {"humilityRules", "predictionIntervals"}
 
@@ -272,3 +284,21 @@ def test_the_champions_package_is_told_with_every_key(client: APIClient, owner: 
     assert found["importMeta"]["originalFileName"] == "model.onnx"
     assert found["datasets"]["baselineSegmentedBy"] == ["town"]
     assert found["datasets"]["trainingDataSize"] == 50
+
+
+def test_runtime_parameters_are_set_with_the_new_model(deployment: Deployment, client: APIClient, owner: User) -> None:
+    parameters = [{"fieldName": "retries", "type": "numeric", "defaultValue": 3, "minValue": 0, "maxValue": 10}]
+    package = make_package(owner=owner, runtime_parameters=parameters)
+    body = BODY | {"modelPackageId": package.public_id}
+    for wrong, place in (
+        ("[", "runtimeParameterValues"),
+        ('[{"fieldName": "speed", "value": 1}]', "runtimeParameterValues[0].fieldName"),
+        ('[{"fieldName": "retries", "value": 11}]', "runtimeParameterValues[0].value"),
+    ):
+        answer = client.patch(path(deployment), body | {"runtimeParameterValues": wrong})
+        assert (answer.status_code, set(answer.json()["errors"])) == (422, {place})
+    values = '[{"fieldName": "retries", "type": "numeric", "value": 5}]'
+    assert client.patch(path(deployment), body | {"runtimeParameterValues": values}).status_code == 202
+    assert jobs.run(jobs.waiting()[0])
+    found = client.get(path(deployment, "runtimeParameters/")).json()["data"]
+    assert [(one["fieldName"], one["currentValue"]) for one in found] == [("retries", 5)]

@@ -8,11 +8,37 @@ from typing import Any
 
 from deployments import challengers
 from deployments.models import Deployment, DeploymentRole, Role
+from deployments.retraining import policies, run
+from deployments.retraining.options import Cause, FeatureList, Policy
 from tests.deployments.factories import make_user
 from tests.deployments.onnx_models import make_scoring_package
 
 UNKNOWN = "0123456789abcdef01234567"
+INFORMATIVE = {"featureListStrategy": "informative_features"}
 REFUSED: Mapping[str, list[tuple[Any, str]]] = {
+    "PATCH deployments/{deploymentId}/retrainingSettings/": [
+        ({"datasetId": UNKNOWN}, "datasetId"),
+        ({"retrainingUserId": UNKNOWN}, "retrainingUserId"),
+        ({"credentialId": "c"}, "credentialId"),
+        ({"predictionEnvironmentId": "e"}, "predictionEnvironmentId"),
+    ],
+    "POST deployments/{deploymentId}/retrainingPolicies/": [
+        ({"action": "create_model_package"}, "name"),
+        ({"name": "New"}, "action"),
+        ({**INFORMATIVE, "name": "Weekly", "action": "create_model_package"}, "name"),
+        ({"name": "New", "action": "celebrate"}, "action"),
+        ({"name": "New", "action": "create_challenger", "trigger": {"type": "schedule"}}, "trigger.schedule"),
+    ],
+    "PATCH deployments/{deploymentId}/retrainingPolicies/{retrainingPolicyId}/": [
+        ({"name": ""}, "name"),
+        ({"name": "Daily"}, "name"),
+        ({"autopilotOptions": {"shapOnlyMode": True}}, "autopilotOptions.shapOnlyMode"),
+        ({"projectOptions": 3}, "projectOptions"),
+    ],
+    "PATCH deployments/{deploymentId}/retrainingPolicies/{retrainingPolicyId}/runs/{runId}/": [
+        ({"status": "succeeded"}, "status"),
+        ({}, "status"),
+    ],
     "PATCH deployments/{deploymentId}/model/": [
         ({"reason": "ACCURACY"}, "modelPackageId"),
         ({"modelId": UNKNOWN, "reason": "ACCURACY"}, "modelId"),
@@ -65,8 +91,17 @@ def made(deployment: Deployment, now: datetime) -> dict[str, str]:
     deployment.settings |= {"challengerModels": {"enabled": True}}
     deployment.save(update_fields=["settings"])
     owner = DeploymentRole.objects.filter(deployment=deployment, role=Role.OWNER).latest("pk").user
+    assert owner is not None
     challenger = challengers.create(deployment, make_scoring_package(place=True, owner=owner), "Challenger", owner, now)
+    # a policy whose run is not finished, and one that can be run
+    policy = policies.create(
+        deployment, Policy(name="Weekly", feature_list_strategy=FeatureList.INFORMATIVE), owner, now
+    )
+    idle = policies.create(deployment, Policy(name="Daily", feature_list_strategy=FeatureList.INFORMATIVE), owner, now)
     return {
+        "retrainingPolicyId": policy.public_id,
+        "runId": run.start(policy, Cause.MANUAL, now).public_id,
+        "idlePolicyId": idle.public_id,
         "challengerId": challenger.public_id,
         "packageId": make_scoring_package(place=True, owner=owner).public_id,
         "username": make_user().get_username(),

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from monitoring import mail
+from monitoring.incidents import actions, due
 from monitoring.models import Area, HealthDay, Message, Source, Status, Transition, Watched
 from monitoring.poll import cycle, history
 from tests.monitoring.factories import NOW, make_member, make_source
@@ -60,6 +61,50 @@ def test_the_turns_between_past_days_become_reconstructed_transitions_that_nobod
     assert turns[1].trouble_since == turns[0].at
     mail.decide(NOW)
     assert not Message.objects.exists()
+
+
+def test_past_trouble_becomes_an_incident_that_is_over_and_told_to_nobody() -> None:
+    far = Turning(Remote("d1"))
+    source = polled(far)
+    watched = Watched.objects.get()
+    for _ in range(2):
+        history.rebuild(source, [watched.pk], NOW, far)
+    incident = watched.incidents.get()
+    assert (incident.area, incident.reconstructed, incident.worst) == (Area.DRIFT, True, Status.FAILING)
+    assert f"{incident.opened_at:%m-%d %H:%M} {incident.resolved_at:%m-%d %H:%M}" == "04-10 00:10 04-20 00:30"
+    assert [event.kind for event in incident.events.all()] == ["opened", "recovering", "resolved"]
+    assert not incident.notices.exists()
+
+
+def test_a_past_incident_that_is_no_longer_one_goes_unless_somebody_wrote_about_it() -> None:
+    far = Turning(Remote("d1"))
+    source, ines = polled(far), make_member().user
+    watched = Watched.objects.get()
+    history.rebuild(source, [watched.pk], NOW, far)
+    incident = watched.incidents.get()
+    far.bad = (far.bad[0], far.bad[0])
+    history.rebuild(source, [watched.pk], NOW, far)
+    assert not watched.incidents.exists()
+    far.bad = Turning.bad
+    history.rebuild(source, [watched.pk], NOW, far)
+    actions.note(watched.incidents.get(), ines, NOW, text="The campaign.")
+    far.bad = (far.bad[0], far.bad[0])
+    history.rebuild(source, [watched.pk], NOW, far)
+    assert watched.incidents.get().events.filter(by=ines).exists()
+    assert incident.pk != watched.incidents.get().pk
+
+
+def test_trouble_at_the_first_look_began_when_its_past_says() -> None:
+    far = Turning(Remote("d1"))
+    far.bad = (far.bad[0], NOW + timedelta(days=9))
+    source = polled(far)
+    watched = Watched.objects.get()
+    history.rebuild(source, [watched.pk], NOW, far)
+    due.run_due(NOW + timedelta(minutes=1))
+    incident = watched.incidents.get()
+    assert (incident.reconstructed, incident.is_open) == (False, True)
+    assert f"{incident.began_at:%Y-%m-%d %H:%M}" == "2026-04-10 00:00"
+    assert incident.predictions_affected > 0
 
 
 def test_what_was_judged_live_is_never_rewritten() -> None:

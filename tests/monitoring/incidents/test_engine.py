@@ -8,6 +8,7 @@ import pytest
 from django.db import connection, connections, transaction
 
 from metrics.health import Status as Found
+from monitoring import retention
 from monitoring.incidents import actions, due, silences
 from monitoring.incidents.engine import settle
 from monitoring.models import (
@@ -404,3 +405,12 @@ def test_everything_is_one_transaction_with_the_verdict(watched: Watched) -> Non
         transaction.set_rollback(True)
     assert not Incident.objects.exists()
     assert watched.areas.get(area=Area.DRIFT).status == Status.PASSING
+
+
+def test_what_is_long_over_is_forgotten_and_what_is_open_never(watched: Watched) -> None:
+    judge(watched, 0, drift=F, accuracy=F)
+    tick(10)
+    judge(watched, 60, accuracy=P)
+    tick(90)
+    retention.prune(at(90 + 800 * 24 * HOUR))
+    assert Incident.objects.get().area == Area.DRIFT
