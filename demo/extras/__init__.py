@@ -19,6 +19,8 @@ class Extra:
 
     says: str
     add: Callable[[Sender], None]
+    again: bool = False
+    """Looked at once more when the whole year is loaded: it waits for what the watcher does meanwhile."""
 
 
 EXTRAS: tuple[Extra, ...] = (
@@ -26,8 +28,8 @@ EXTRAS: tuple[Extra, ...] = (
     Extra("Measuring the flights: custom metrics and timeliness", measures.add),
     Extra("Training a challenger and replaying it", challenger.add),
     Extra("Answering questions about Python: a model that generates text", answers.add),
-    Extra("Holding last week's review and opening this week's", reviews.add),
     Extra("Forecasting the departures of the next seven days", time_series.add),
+    Extra("Holding last week's review and opening this week's", reviews.add, again=True),
 )
 
 

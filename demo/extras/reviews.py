@@ -15,7 +15,6 @@ from demo import watching
 from demo.sending import Sender
 from monitoring.models import (
     AgendaSection,
-    HealthDay,
     Review,
     ReviewItem,
     ReviewPlan,
@@ -23,13 +22,14 @@ from monitoring.models import (
     ReviewVerdict,
     Status,
     Team,
+    Watched,
 )
 from monitoring.reviews import meeting, schedule
 
 NAME = "Weekly review"
 ZONE = "America/New_York"
 HOUR = 9
-PATIENCE = 45.0
+PATIENCE = 90.0
 """Seconds to wait for the watcher to judge the days before; without them the next load makes the reviews."""
 DECIDED = {Status.FAILING: ReviewVerdict.ACT, Status.WARNING: ReviewVerdict.WATCH}
 PROMISE = "Look whether a model trained on a window that holds this season does better"
@@ -40,8 +40,13 @@ def add(sender: Sender) -> None:
     """Hold last week's review and open this week's, as far as they are missing."""
     now = timezone.now()
     team, user = Team.objects.get(name=watching.TEAM), User.objects.get(username=watching.USERNAME)
-    if _judged(team, now - timedelta(days=8)):
+    if _held(team) or _judged(team):
         hold(team, user, now)
+
+
+def _held(team: Team) -> bool:
+    """Whether last week's review is there: then the past is not waited for."""
+    return Review.objects.filter(plan__team=team, state=ReviewState.SIGNED).exists()
 
 
 def hold(team: Team, user: User, now: datetime) -> Review:
@@ -95,10 +100,13 @@ def note(item: ReviewItem) -> str:
     return f"{'; '.join(told)}." if told else ""
 
 
-def _judged(team: Team, day: datetime) -> bool:
-    """Whether the watcher has judged the days before last week's meeting; waits a while for it."""
-    before = HealthDay.objects.filter(watched__source__team=team, day__lte=day.date())
+def _judged(team: Team) -> bool:
+    """Whether the watcher has judged the past days by whole windows; waits a while for it."""
+    watched = Watched.objects.filter(source__team=team, gone_at=None, batch_monitoring=False)
+    past = watched.filter(first_seen_at__lte=timezone.now(), last_prediction_at__isnull=False)
     deadline = time.monotonic() + PATIENCE
-    while not (there := before.exists()) and time.monotonic() < deadline:
-        time.sleep(0.5)
+    while not (there := past.exists() and not past.filter(history_at=None).exists()):
+        if time.monotonic() > deadline:
+            break
+        time.sleep(1)
     return there

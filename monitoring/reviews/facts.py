@@ -20,7 +20,10 @@ class DayValue:
 
 @dataclass(frozen=True, slots=True)
 class AreaNow:
-    """One area at the time of the agenda. `better`: +1 where more is better, −1 where less is."""
+    """One area at the time of the agenda. `better`: +1 where more is better, −1 where less is.
+
+    `ends_at` is the end of the judged window where the value is that of a past day; None for the present one.
+    """
 
     status: Status
     reason: str = ""
@@ -29,6 +32,7 @@ class AreaNow:
     value: float | None = None
     better: int = -1
     days: tuple[DayValue, ...] = ()
+    ends_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from monitoring import questions as q
-from monitoring.clock import HOUR, floor_day, format_time, parse_time
+from monitoring.clock import HOUR, floor_day, format_time, parse_duration, parse_time
 from monitoring.models import Area, Status, Watched
 from monitoring.questions import Between, Mature, Question
 from monitoring.reviews.facts import AreaNow, Facts
@@ -88,17 +88,22 @@ def _accuracy(facts: Facts, row: Watched, as_of: datetime) -> list[dict[str, Any
         "value": health.value,
         "better": health.better,
     }
-    window = accuracy_window(row, as_of)
+    window = accuracy_window(row, as_of, health.ends_at)
     return [measure | ({"start": format_time(window[0]), "end": format_time(window[1])} if window else {})]
 
 
-def accuracy_window(row: Watched, as_of: datetime) -> tuple[datetime, datetime] | None:
-    """The judged window of accuracy: it ends where labels are complete. None for batches and odd intervals."""
+def accuracy_window(row: Watched, as_of: datetime, ends_at: datetime | None = None) -> tuple[datetime, datetime] | None:
+    """The judged window of accuracy: up to the end of a past day, else to where labels are complete.
+
+    None for batches and odd intervals.
+    """
     interval = row.health.get("interval") if isinstance(row.health, dict) else None
     if row.batch_monitoring or not isinstance(interval, str) or not interval:
         return None
     lag = -(-int((row.label_lag_hours or 0) * 3600) // 3600)
     try:
+        if ends_at is not None:
+            return ends_at - parse_duration(interval), ends_at
         return Question("", (), Mature(interval, lag)).period(as_of)
     except ValueError:
         return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -98,7 +98,11 @@ def gather(plan: ReviewPlan, since: datetime, now: datetime, as_of: datetime) ->
 
 
 def areas_of(row: Watched, days: Mapping[str, Sequence[DayValue]], *, past: bool) -> dict[Area, AreaNow]:
-    """The areas of a deployment: the verdicts of its row, or those of the newest day where the past is meant."""
+    """The areas of a deployment: the verdicts of its row, or those of the newest day where the past is meant.
+
+    A past value counts only where past days were judged by whole windows: the number of a single day beside that of a
+    week would tell of a change that is none.
+    """
     found = {}
     for area in Area:
         listed, health = tuple(days.get(area.value, ())), row.area_health(area.value)
@@ -108,15 +112,17 @@ def areas_of(row: Watched, days: Mapping[str, Sequence[DayValue]], *, past: bool
         known = listed[-1] if listed else None
         if past:
             status = known.status if known else Status.UNKNOWN
-            found[area] = AreaNow(status, "", None, metric, known.value if known else None, better(metric), listed)
+            value = known.value if known and row.history_at is not None else None
+            ends_at = datetime.combine(known.day, time.min, UTC) + DAY if known else None
+            found[area] = AreaNow(status, "", None, metric, value, better(metric), listed, ends_at)
         else:
-            value = health.get("value")
+            shown = health.get("value")
             found[area] = AreaNow(
                 Status(health.get("status", Status.UNKNOWN)),
                 str(health.get("reason") or ""),
                 parse_time(health.get("since")),
                 metric,
-                float(value) if isinstance(value, int | float) else None,
+                float(shown) if isinstance(shown, int | float) else None,
                 better(metric),
                 listed,
             )

@@ -134,4 +134,3 @@ def test_the_areas_that_are_switched_on_are_answered_in_the_shape_that_the_clien
     assert found[Area.CUSTOM_METRICS].status == Status.NOT_STARTED
     assert found[Area.FAIRNESS].status in {Status.NOT_STARTED, Status.UNKNOWN}
     assert found[Area.PREDICTIONS_TIMELINESS].status == Status.NOT_STARTED
-    assert found[Area.ACTUALS_TIMELINESS].status == Status.NOT_STARTED

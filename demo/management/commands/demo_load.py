@@ -12,7 +12,7 @@ from django.utils import timezone
 from demo import access, watching
 from demo.client import Client, Refused
 from demo.data import DataMissing
-from demo.extras import add_all
+from demo.extras import EXTRAS, add_all
 from demo.load import Say, load_older, load_recent, prepare, wait_for_rollup, wait_for_watcher
 from demo.story import STORIES
 
@@ -48,3 +48,4 @@ class Command(BaseCommand):
             self.stdout.write(way_in.box)
             add_all(sender, say)
             load_older(sender, say)
+            add_all(sender, say, [extra for extra in EXTRAS if extra.again])

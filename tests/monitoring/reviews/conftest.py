@@ -41,7 +41,13 @@ def judged(source: Source, label: str, days: list[Status], **fields: object) -> 
         "interval": "P7D",
     }
     values = {"remote_id": label, "worst": days[-1], "severity": days[-1].severity, "health": health}
-    values |= {"predictions_per_day": 1000.0, "last_prediction_at": NOW, "label_lag_hours": 48.0, "polled_at": NOW}
+    values |= {
+        "predictions_per_day": 1000.0,
+        "last_prediction_at": NOW,
+        "label_lag_hours": 48.0,
+        "polled_at": NOW,
+        "history_at": NOW,
+    }
     made = make_watched(source, label=label, **{**values, **fields})
     first = NOW.date() - timedelta(days=len(days) - 1)
     HealthDay.objects.bulk_create(

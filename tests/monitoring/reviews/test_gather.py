@@ -133,6 +133,27 @@ def test_the_past_is_told_by_its_days(team: Team) -> None:
     assert max(one.day for one in found.areas[Area.DRIFT].days) == (week_ago - timedelta(days=1)).date()
 
 
+def test_a_past_number_counts_only_where_whole_windows_were_judged(team: Team) -> None:
+    week_ago = NOW - timedelta(days=7)
+
+    def then() -> dict[Area, float | None]:
+        facts = gather(team.plan, week_ago - timedelta(days=7), NOW, week_ago)
+        return {area: health.value for one in facts if one.label == "Churn" for area, health in one.areas.items()}
+
+    assert then() == {Area.DRIFT: 0.05, Area.ACCURACY: 0.81}
+    Watched.objects.update(history_at=None)
+    assert then() == {Area.DRIFT: None, Area.ACCURACY: None}
+
+
+def test_a_past_number_names_the_window_that_ended_with_its_day(team: Team) -> None:
+    from monitoring.reviews import meeting
+
+    review = meeting.open_review(team.plan, team.owner.user, NOW, NOW - timedelta(days=3))
+    measures = {one["key"]: one for one in review.items.get(label="Loan default").figures["measures"]}
+    assert measures["accuracy"]["start"] == "2026-04-21T00:00:00Z"
+    assert measures["accuracy"]["end"] == "2026-04-28T00:00:00Z"
+
+
 def test_a_plan_narrows_by_importance_and_tag(team: Team) -> None:
     Watched.objects.filter(pk=team.calm.pk).update(tags=[{"name": "region", "value": "EU"}])
     team.plan.tags = ["region"]
