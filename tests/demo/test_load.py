@@ -214,7 +214,8 @@ def test_the_jobs_of_the_extras_are_done_for_real_and_once(client: Client, monke
     (export,) = client.all(f"{path}/predictionDataExports/")
     assert export["status"] == "SUCCEEDED"
     kept = client.get(f"datasets/{export['data'][0]['id']}/")
-    sent = Block.objects.filter(kind=BlockKind.PREDICTIONS).values_list("rows", flat=True)
+    own = Deployment.objects.get(public_id=sender.deployed[US.slug].deployment_id).pk
+    sent = Block.objects.filter(deployment_id=own, kind=BlockKind.PREDICTIONS).values_list("rows", flat=True)
     assert kept["rowCount"] == sum(sent) > 200
     (report,) = client.all("scheduledReports/")
     (run,) = client.all(f"scheduledReports/{report['id']}/runs/")

@@ -369,7 +369,6 @@ SERVING = [
         "GET",
         f"{ONE}scoringCode/",
         USER,
-        True,
         query=dict.fromkeys(
             ("sourceCode", "includeAgent", "includePe", "includePredictionExplanations", "includePredictionIntervals"),
             Kind.FLAG,
