@@ -7,7 +7,7 @@ again. It runs while people already look at the pages, so nothing here keeps the
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from demo.extras import answers, challenger, measures, reviews, rows, time_series
+from demo.extras import answers, challenger, digests, measures, reviews, rows, time_series
 from demo.sending import Sender
 
 Say = Callable[[str], None]
@@ -30,6 +30,7 @@ EXTRAS: tuple[Extra, ...] = (
     Extra("Answering questions about Python: a model that generates text", answers.add),
     Extra("Forecasting the departures of the next seven days", time_series.add),
     Extra("Holding last week's review and opening this week's", reviews.add, again=True),
+    Extra("Asking for a digest a day", digests.add),
 )
 
 
