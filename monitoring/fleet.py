@@ -148,13 +148,6 @@ def _page(rows: QuerySet[Watched], order: Sequence[str], first: int, size: int) 
     return [wide[pk] for pk in keys if pk in wide]
 
 
-def neighbours(team_ids: Iterable[int], *, limit: int = 12) -> list[Watched]:
-    """The fleet worst first, for the rail: one statement, only what the rail shows."""
-    rows = Watched.objects.filter(source__team__in=list(team_ids), gone_at__isnull=True)
-    fields = ("id", "label", "worst", "severity", "source_id", "predictions_per_day", "importance")
-    return list(rows.only(*fields).order_by(*ORDERS["worst"])[:limit])
-
-
 def strips(
     watched_ids: Sequence[int], *, until: date, days: int = STRIP_DAYS
 ) -> dict[tuple[int, str], tuple[DayBar, ...]]:

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from monitoring.fleet import Filters, cells, fleet, neighbours
+from monitoring.fleet import Filters, cells, fleet
 from monitoring.models import Area, HealthDay, Source, Status, Team, Watched
 from monitoring.watch import pulse
 from tests.monitoring.factories import NOW, make_source, make_team, make_watched
@@ -41,7 +41,6 @@ def test_worst_first_then_by_importance_and_traffic() -> None:
     make(source, 4, Status.FAILING, importance="CRITICAL", predictions_per_day=5.0)
     make(source, 5, Status.WARNING)
     assert labels(source) == ["Model 04", "Model 02", "Model 05", "Model 03", "Model 01"]
-    assert [row.label for row in neighbours([source.team_id], limit=2)] == ["Model 04", "Model 02"]
 
 
 def test_filters_narrow_and_counts_stay_over_the_whole() -> None:
