@@ -70,10 +70,13 @@ def value_and_limit(area: str, evidence: Mapping[str, Any]) -> str:
 
 
 def _drift(evidence: Mapping[str, Any]) -> str:
+    threshold = evidence.get("driftThreshold")
+    if threshold is None:  # days that were reconstructed keep their sentence alone
+        return ""
     limit = evidence.get("limit")
     counted = f", limit {limit} such feature{'s' if limit != 1 else ''}" if isinstance(limit, int) else ""
     drifted = drifted_features(evidence) or "no drifted feature"
-    return f"{drifted}; drifted above PSI {evidence.get('driftThreshold', '?')}{counted}"
+    return f"{drifted}; drifted above PSI {threshold}{counted}"
 
 
 def _silence(area: str, evidence: Mapping[str, Any]) -> str:
