@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from dashboard.tabs.registry import TABS
 from dashboard.views import (
     account,
     act,
@@ -27,12 +28,12 @@ from dashboard.views import (
 
 urlpatterns = [
     path("", fleet.show, name="fleet"),
-    path("deployments/<int:pk>/", deployment.overview, name="overview"),
-    path("deployments/<int:pk>/service/", deployment.service, name="service"),
-    path("deployments/<int:pk>/accuracy/", deployment.accuracy, name="accuracy"),
-    path("deployments/<int:pk>/drift/", deployment.drift, name="drift"),
-    path("deployments/<int:pk>/predictions/", deployment.predictions, name="predictions"),
-    path("deployments/<int:pk>/batches/", deployment.batches, name="batches"),
+    path("deployments/<int:pk>/", deployment.tab_page("overview"), name="overview"),
+    *(
+        path(f"deployments/<int:pk>/{slug}/", deployment.tab_page(slug), name=slug)
+        for slug in TABS
+        if slug != "overview"
+    ),
     path("deployments/<int:pk>/refresh/", deployment.refresh, name="refresh"),
     path("deployments/<int:pk>/<slug:tab>/<slug:name>.csv", charts.csv_file, name="chart-csv"),
     path("incidents/", incidents.show_all, name="incidents"),

@@ -13,7 +13,8 @@ from dashboard.charts.heat import heat_columns, heat_rows
 from dashboard.pages import page
 from dashboard.reader import PageRequest
 from dashboard.tabs.parts import Tab
-from dashboard.views.deployment import BUILDERS, load
+from dashboard.tabs.registry import TABS
+from dashboard.views.deployment import load
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -21,7 +22,7 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 @page
 def csv_file(request: PageRequest, pk: int, tab: str, name: str) -> HttpResponse:
     """One chart's table twin as CSV; the same view parameters as the page."""
-    if tab not in BUILDERS:
+    if tab not in TABS:
         raise Http404("There is no such tab.")
     subject, content = load(request, pk, tab)
     response = HttpResponse(text(_table(content, name)), content_type="text/csv; charset=utf-8")

@@ -20,44 +20,13 @@ from dashboard.incidents import open_by_deployment
 from dashboard.pages import page, part, render
 from dashboard.phrases import since_text, trouble_since
 from dashboard.reader import PageRequest, Reader
-from dashboard.tabs import accuracy as accuracy_tab
-from dashboard.tabs import batches as batches_tab
-from dashboard.tabs import drift as drift_tab
-from dashboard.tabs import overview as overview_tab
-from dashboard.tabs import predictions as predictions_tab
-from dashboard.tabs import service as service_tab
 from dashboard.tabs.parts import Tab
+from dashboard.tabs.registry import KEPT, ROWS, TABS, leads_to
 from dashboard.tabs.subject import Subject
 from monitoring import conf
 from monitoring.fleet import cells
 from monitoring.models import Area, Status, Watched
 from monitoring.reviews import meeting
-
-Builder = Callable[[Subject, QueryDict], Tab]
-TABS: dict[str, tuple[str, str]] = {
-    "overview": ("Overview", ""),
-    "service": ("Service", Area.SERVICE),
-    "drift": ("Drift", Area.DRIFT),
-    "accuracy": ("Accuracy", Area.ACCURACY),
-    "predictions": ("Predictions", ""),
-    "batches": ("Batches", ""),
-}
-AREA_TABS = {
-    Area.SERVICE: "service",
-    Area.DRIFT: "drift",
-    Area.ACCURACY: "accuracy",
-    Area.PREDICTIONS_TIMELINESS: "predictions",
-    Area.ACTUALS_TIMELINESS: "predictions",
-}
-BUILDERS: dict[str, Builder] = {
-    "overview": lambda subject, query: overview_tab.build(subject),
-    "service": lambda subject, query: service_tab.build(subject),
-    "drift": lambda subject, query: drift_tab.build(subject, query.get("feature", ""), query.get("scale") == "linear"),
-    "accuracy": lambda subject, query: accuracy_tab.build(subject, query.get("metric", "")),
-    "predictions": lambda subject, query: predictions_tab.build(subject),
-    "batches": lambda subject, query: batches_tab.build(subject, query.get("left", ""), query.get("right", "")),
-}
-LIVE = {"left", "right", "metric", "feature", "scale"}
 
 
 @dataclass(frozen=True)
@@ -70,34 +39,14 @@ class Why:
     href: str
 
 
-@page
-def overview(request: PageRequest, pk: int) -> HttpResponse:
-    return _show(request, pk, "overview")
+def tab_page(slug: str) -> Callable[..., HttpResponse]:
+    """The page of one tab."""
 
+    def show(request: PageRequest, pk: int) -> HttpResponse:
+        return _show(request, pk, slug)
 
-@page
-def service(request: PageRequest, pk: int) -> HttpResponse:
-    return _show(request, pk, "service")
-
-
-@page
-def accuracy(request: PageRequest, pk: int) -> HttpResponse:
-    return _show(request, pk, "accuracy")
-
-
-@page
-def drift(request: PageRequest, pk: int) -> HttpResponse:
-    return _show(request, pk, "drift")
-
-
-@page
-def predictions(request: PageRequest, pk: int) -> HttpResponse:
-    return _show(request, pk, "predictions")
-
-
-@page
-def batches(request: PageRequest, pk: int) -> HttpResponse:
-    return _show(request, pk, "batches")
+    show.__name__ = slug
+    return page(show)
 
 
 @page
@@ -122,7 +71,7 @@ def note_visit(request: PageRequest, pk: int, now: datetime) -> None:
 def load(request: PageRequest, pk: int, name: str) -> tuple[Subject, Tab]:
     """The tab with everything it read; charts as files use it too."""
     subject = _subject(request, request.reader.watched_or_404(pk), request.GET)
-    return subject, BUILDERS[name](subject, request.GET)
+    return subject, TABS[name].build(subject, request.GET)
 
 
 def _subject(request: PageRequest, watched: Watched, query: QueryDict) -> Subject:
@@ -133,8 +82,8 @@ def _subject(request: PageRequest, watched: Watched, query: QueryDict) -> Subjec
 
 def _show(request: PageRequest, pk: int, name: str) -> HttpResponse:
     watched = request.reader.watched_or_404(pk)
-    if watched.batch_monitoring and name != "batches":
-        return redirect(_subject(request, watched, request.GET).url("batches"))
+    if watched.batch_monitoring and not TABS[name].by_batch:
+        return redirect(_subject(request, watched, request.GET).url(leads_to("", batch=True)))
     subject, tab = load(request, pk, name)
     note_visit(request, pk, subject.now)
     coming = subject.shelf.want_missing(request.reader)
@@ -146,7 +95,7 @@ def _show(request: PageRequest, pk: int, name: str) -> HttpResponse:
         "now": subject.now,
         "tab": name,
         "tabs": tabs(subject, name),
-        "bar": bar(subject, name, {key: request.GET.get(key, "") for key in request.GET if key in LIVE}),
+        "bar": bar(subject, name, {key: request.GET.get(key, "") for key in request.GET if key in KEPT}),
         "why": why(subject),
         "since": since_words(subject, request.reader),
         "incidents": open_by_deployment([pk], request.reader.zone, subject.now).get(pk, []),
@@ -169,19 +118,20 @@ def tabs(subject: Subject, current: str) -> list[tuple[str, str, str, bool]]:
     A deployment watched by batch has no time axis: all of it stands on one tab.
     """
     shown = []
-    for name, (word, area) in TABS.items():
-        if (name == "batches") != subject.watched.batch_monitoring:
+    for row in ROWS:
+        if not row.shown_for(subject):
             continue
-        status = subject.status(area).value if area else ""
+        status = subject.status(row.areas[0]).value if row.areas and not row.by_batch else ""
         loud = status in (Status.FAILING, Status.WARNING)
-        shown.append((word, subject.url(name), status if loud else "", name == current))
+        shown.append((row.word, subject.url(row.slug), status if loud else "", row.slug == current))
     return shown
 
 
 def why(subject: Subject) -> list[Why]:
     """The areas that are not passing, worst first; all of them when everything is well."""
+    batch = subject.watched.batch_monitoring
     found = [
-        Why(area.label, subject.status(area).value, subject.reason(area), subject.url(AREA_TABS.get(area, "overview")))
+        Why(area.label, subject.status(area).value, subject.reason(area), subject.url(leads_to(area, batch=batch)))
         for area in subject.watched.shown_areas
     ]
     bad = [one for one in found if one.status in (Status.FAILING, Status.WARNING)]

@@ -1,0 +1,79 @@
+"""The tabs of a deployment, one row each, in the order in which they are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.http import QueryDict
+
+from dashboard.tabs import accuracy, batches, drift, overview, predictions, service
+from dashboard.tabs.parts import Tab
+from dashboard.tabs.subject import Subject
+from monitoring.models import Area
+
+Builder = Callable[[Subject, QueryDict], Tab]
+
+
+@dataclass(frozen=True)
+class TabRow:
+    """One tab.
+
+    `areas`: whose verdicts lead here; the first one's icon stands at the word. `kept`: query names of its own that the
+    bar keeps. `by_time` and `by_batch`: for which deployments it is shown; a deployment watched by batch has no time
+    axis.
+    """
+
+    slug: str
+    word: str
+    build: Builder
+    areas: tuple[Area, ...] = ()
+    kept: tuple[str, ...] = ()
+    by_time: bool = True
+    by_batch: bool = False
+
+    def shown_for(self, subject: Subject) -> bool:
+        return self.by_batch if subject.watched.batch_monitoring else self.by_time
+
+
+ROWS = (
+    TabRow("overview", "Overview", lambda subject, query: overview.build(subject)),
+    TabRow("service", "Service", lambda subject, query: service.build(subject), (Area.SERVICE,)),
+    TabRow(
+        "drift",
+        "Drift",
+        lambda subject, query: drift.build(subject, query.get("feature", ""), query.get("scale") == "linear"),
+        (Area.DRIFT,),
+        ("feature", "scale"),
+    ),
+    TabRow(
+        "accuracy",
+        "Accuracy",
+        lambda subject, query: accuracy.build(subject, query.get("metric", "")),
+        (Area.ACCURACY,),
+        ("metric",),
+    ),
+    TabRow(
+        "predictions",
+        "Predictions",
+        lambda subject, query: predictions.build(subject),
+        (Area.PREDICTIONS_TIMELINESS, Area.ACTUALS_TIMELINESS),
+    ),
+    TabRow(
+        "batches",
+        "Batches",
+        lambda subject, query: batches.build(subject, query.get("left", ""), query.get("right", "")),
+        (Area.DRIFT, Area.ACCURACY, Area.SERVICE),
+        ("left", "right"),
+        by_time=False,
+        by_batch=True,
+    ),
+)
+TABS = {row.slug: row for row in ROWS}
+KEPT = frozenset(name for row in ROWS for name in row.kept)
+
+
+def leads_to(area: str, *, batch: bool) -> str:
+    """The tab that explains the verdict of an area; the first tab where none does."""
+    shown = [row for row in ROWS if (row.by_batch if batch else row.by_time)]
+    return next((row.slug for row in shown if area in row.areas), shown[0].slug)
