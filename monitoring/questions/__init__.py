@@ -20,6 +20,7 @@ from monitoring.questions.areas import (
     feature_drift_over_space,
     humility,
     humility_over_time,
+    humility_rules,
     predictions_over_space,
 )
 from monitoring.questions.by_batch import (
@@ -109,6 +110,7 @@ __all__ = [
     "health_settings",
     "humility",
     "humility_over_time",
+    "humility_rules",
     "predictions_over_batch",
     "predictions_over_space",
     "predictions_over_time",
