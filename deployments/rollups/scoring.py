@@ -58,8 +58,10 @@ def match(
     candidates = pl.DataFrame(
         {"row": np.arange(rows.height), "place": place, "id": rows["id"], "name": names, "at": rows["at"]}
     ).filter(pl.Series(keyed))
-    latest = _without(_last(candidates.sort("at", "row"), "name"), superseded)
-    outcomes = _last(actuals.sort("seq", maintain_order=True), "id")
+    # Rows mostly lie in order already, and looking is much quicker than sorting; `row` rises, so ties are in order.
+    in_order = candidates if candidates["at"].is_sorted() else candidates.sort("at", "row")
+    latest = _without(_last(in_order, "name"), superseded)
+    outcomes = _last(actuals if actuals["seq"].is_sorted() else actuals.sort("seq", maintain_order=True), "id")
     found = latest.join(outcomes, on=["place", "id"], how="inner").sort("row")
     chosen = found["row"].to_numpy()
     duplicate = keyed.copy()
