@@ -62,36 +62,6 @@ FAIRNESS_METRIC_SETS: dict[str, tuple[FairnessMetric, ...]] = {
 }
 """What the settings choose: sets of single metrics."""
 
-FAIRNESS_MEANINGS: dict[FairnessMetric, tuple[str, str]] = {
-    FairnessMetric.PROPORTIONAL_PARITY: ("Proportional parity", "share of the class's rows predicted favourable"),
-    FairnessMetric.EQUAL_PARITY: ("Equal parity", "how many rows of the class are predicted favourable"),
-    FairnessMetric.FAVORABLE_CLASS_BALANCE: (
-        "Favourable class balance",
-        "mean predicted chance of the favourable outcome where it came true",
-    ),
-    FairnessMetric.UNFAVORABLE_CLASS_BALANCE: (
-        "Unfavourable class balance",
-        "mean predicted chance of the favourable outcome where it did not come true",
-    ),
-    FairnessMetric.TRUE_FAVORABLE_RATE_PARITY: (
-        "True favourable rate parity",
-        "share predicted favourable among rows that turned out favourable",
-    ),
-    FairnessMetric.TRUE_UNFAVORABLE_RATE_PARITY: (
-        "True unfavourable rate parity",
-        "share predicted unfavourable among rows that turned out unfavourable",
-    ),
-    FairnessMetric.FAVORABLE_PREDICTIVE_VALUE_PARITY: (
-        "Favourable predictive value parity",
-        "share that turned out favourable among rows predicted so",
-    ),
-    FairnessMetric.UNFAVORABLE_PREDICTIVE_VALUE_PARITY: (
-        "Unfavourable predictive value parity",
-        "share that turned out unfavourable among rows predicted so",
-    ),
-}
-"""The name of each metric for people, and what its score of a class is."""
-
 NEEDS_ACTUALS = frozenset(FairnessMetric) - {FairnessMetric.PROPORTIONAL_PARITY, FairnessMetric.EQUAL_PARITY}
 
 

@@ -7,18 +7,20 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from dashboard.calls import Call, call
+from dashboard import examples, glossary
 from dashboard.charts import words
 from dashboard.charts.chart import ChartView
 from dashboard.charts.fairness import CLASSES, FAIRNESS_OVER_TIME, METRIC, ClassDot, ClassPoints
 from dashboard.charts.theme import category
 from dashboard.charts.timeline import Limit, Series, TimePoints
+from dashboard.examples import Example
+from dashboard.glossary.fairness import NAMES
 from dashboard.shelf import Bucket, number
 from dashboard.tabs.parts import Tab, Tile, switch
 from dashboard.tabs.subject import DRIFT, Subject
 from metrics import ClassFairness, FairnessMetric, FairnessRule, judge_fairness
 from metrics import Status as Judged
-from metrics.fairness import FAIRNESS_MEANINGS, FAIRNESS_THRESHOLD, NEEDS_ACTUALS
+from metrics.fairness import FAIRNESS_THRESHOLD, NEEDS_ACTUALS
 from monitoring import questions as q
 from monitoring.client import BiasAndFairness
 from monitoring.models import Status
@@ -165,7 +167,7 @@ def build(subject: Subject, feature: str = "", metric: str = "", name: str = "")
     """Tiles, the classes of the chosen feature, their scores over time, and the same as a table."""
     features, metrics = protected(subject), watched_metrics(subject)
     if not features:
-        return Tab("dashboard/tab_fairness.html", more={"off": off(subject), "calls": calls(subject)})
+        return Tab("dashboard/tab_fairness.html", more={"off": off(subject), "example": example(subject)})
     subject.shelf.read(judged_questions(subject))
     shown = metric if metric in set(FairnessMetric) else metrics[0]
     chosen = feature if feature in features else _worst_feature(subject, features)
@@ -284,6 +286,7 @@ def _classes(subject: Subject, feature: str, metric: str, found: Sequence[ClassS
         caption=f"{label(metric)} of each class, relative to the most favoured; last {subject.interval_words}",
         status=status if status in (Status.FAILING, Status.WARNING) else "",
         foot=f"Filled: below {threshold(subject):g}. Hollow: {FEW}. Rows at the right. Click a class for its line.",
+        term=label(metric),
         api_url=subject.api_url(summary_question(subject, feature, metric)),
         csv_url=subject.csv_url("fairness", "main", urlencode({"feature": feature, "metric": metric})),
     )
@@ -312,7 +315,7 @@ def _over_time(subject: Subject, feature: str, metric: str, names: Sequence[str]
         "fairness-own",
         own_points(subject, feature, metric, names),
         title=own_title(metric),
-        caption=f"{meaning(metric).capitalize()}, by {subject.view.bucket_noun}",
+        caption=f"By {subject.view.bucket_noun}. {meaning(metric)}",
         foot=f"The score of each class itself, before it is compared. Hollow: {FEW}.",
         api_url=subject.api_url(question),
         csv_url=subject.csv_url("fairness", "own", extra),
@@ -386,12 +389,13 @@ def _few_bins(subject: Subject, found: Sequence[Bucket], name: str) -> frozenset
 
 def label(metric: str) -> str:
     """The metric for people."""
-    return FAIRNESS_MEANINGS[FairnessMetric(metric)][0] if metric in set(FairnessMetric) else "The source's own metric"
+    return NAMES[FairnessMetric(metric)] if metric in set(FairnessMetric) else "The source's own metric"
 
 
 def meaning(metric: str) -> str:
-    """What the score of a class is."""
-    return FAIRNESS_MEANINGS[FairnessMetric(metric)][1] if metric in set(FairnessMetric) else "the score of each class"
+    """How the score of a class is worked out."""
+    entry = glossary.find(label(metric))
+    return entry.how if entry is not None else "The score of each class."
 
 
 def own_title(metric: str) -> str:
@@ -435,25 +439,26 @@ def off(subject: Subject) -> str:
     if subject.watched.target_type and subject.watched.target_type != "Binary":
         kind = subject.watched.target_type.lower()
         return f"Fairness compares how often classes get the wanted outcome of a yes-or-no model; this one is {kind}."
-    return "No protected feature is chosen at the source, so nobody is compared with anybody."
+    return (
+        "This page shows how each class of a protected feature fares against the most favoured one. "
+        "None is chosen at the source."
+    )
 
 
-def calls(subject: Subject) -> list[Call]:
+def example(subject: Subject) -> Example | None:
     """How to switch it on; nothing for a model that it is not defined for."""
     if subject.watched.target_type not in ("", "Binary") or not subject.shelf.payload(q.settings()):
-        return []
-    body = {
-        "biasAndFairness": {
-            "protectedFeatures": _candidates(subject),
-            "preferableTargetValue": subject.positive or "<the outcome that people want>",
-            "fairnessMetricsSet": "proportionalParity",
-            "fairnessThreshold": FAIRNESS_THRESHOLD,
-        }
+        return None
+    chosen = {
+        "protectedFeatures": _candidates(subject),
+        "preferableTargetValue": subject.positive or "the outcome that people want",
+        "fairnessMetricsSet": "proportionalParity",
+        "fairnessThreshold": FAIRNESS_THRESHOLD,
     }
-    return [call(subject, "Choose protected features and the outcome that people want", "PATCH", "settings/", body)]
+    return examples.settings(subject.watched, "Choose protected features", biasAndFairness=chosen)
 
 
 def _candidates(subject: Subject) -> list[str]:
     """Columns that the source segments by, which are categorical: protected ones are often among them."""
     kept = [name for name in subject.attributes(DRIFT) if not name.startswith("DataRobot-")]
-    return kept[:2] or ["<a categorical column>"]
+    return kept[:2] or ["a categorical column"]

@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dashboard.calls import Call, call
+from dashboard import examples
 from dashboard.charts import words
 from dashboard.charts.chart import ChartView
 from dashboard.charts.humility import HUMILITY, HumilityPoints
 from dashboard.charts.lane import LANE
 from dashboard.charts.theme import category
 from dashboard.charts.timeline import Series, TimePoints
+from dashboard.examples import Example
 from dashboard.shelf import Bucket, Values, number, picker, total
 from dashboard.tabs import predictions
 from dashboard.tabs.parts import Tab, Tile
@@ -66,7 +67,10 @@ def is_on(subject: Subject) -> bool:
 def build(subject: Subject) -> Tab:
     """Tiles, the share of predictions by rule over time, the rules themselves, prediction warnings."""
     if not is_on(subject):
-        return Tab("dashboard/tab_humility.html", more={"off": off(subject), "calls": calls(subject, on=False)})
+        return Tab(
+            "dashboard/tab_humility.html",
+            more={"off": off(subject), "example": switch_on(subject), "rule": first_rule(subject)},
+        )
     rows_question = predictions.over_time_question(subject)
     subject.shelf.read([series_question(subject), summary_question(subject), q.humility_rules(), rows_question])
     found, rows = rules(subject), rows_by_bin(subject)
@@ -78,7 +82,7 @@ def build(subject: Subject) -> Tab:
         "rules": [(rule, _share(rule.count, total(rows))) for rule in found],
         "legend": [(rule.name, category(i), "#rules") for i, rule in enumerate(lines(found))],
         "interval": subject.interval_words,
-        "calls": [] if found else calls(subject, on=True),
+        "rule": None if found else first_rule(subject),
         "told": bool(subject.shelf.entries(q.humility_rules())),
         "segmented": subject.segment(SERVICE) is not None,
     }
@@ -198,6 +202,7 @@ def _main(subject: Subject, found: Sequence[Rule], rows: Values) -> ChartView:
         points(subject, found, rows),
         caption=f"Share of predictions that each rule applied to, by {subject.view.bucket_noun}",
         foot="Several rules may apply to one prediction. Rows a bin beneath. Bins are UTC.",
+        term="Humility rule",
         api_url=subject.api_url(series_question(subject)),
         csv_url=subject.csv_url("humility", "main"),
     )
@@ -220,6 +225,7 @@ def _warnings(subject: Subject, warned: Values) -> ChartView:
         title=f"{count} outside of the usual",
         caption=f"Predictions beyond the boundaries of prediction warnings, by {subject.view.bucket_noun}",
         foot="A warned prediction is returned as it is. Bins are UTC.",
+        term="Prediction warning",
         api_url=subject.api_url(predictions.over_time_question(subject)),
         csv_url=subject.csv_url("humility", "warnings"),
     )
@@ -231,7 +237,7 @@ def tiles(subject: Subject, found: Sequence[Rule], rows: Values, warned: Values 
     applied = total([rule.count for rule in found])
     listed = sum(1 for rule in found if rule.known)
     return (
-        Tile("Rules", words.number(listed, 0), "", "evaluated as each prediction comes in"),
+        Tile("Rules", words.number(listed, 0), "", "asked as each prediction comes in", term="Humility rule"),
         _applied_tile("Applied", applied, n, subject.range_words),
         _action_tile("Overridden", found, "override", n),
         _action_tile("Refused", found, "throwError", n),
@@ -239,6 +245,7 @@ def tiles(subject: Subject, found: Sequence[Rule], rows: Values, warned: Values 
             "Prediction warnings",
             words.number(total(warned), 0) if warned is not None else words.NONE,
             note="outside of the boundaries" if warned is not None else "none in the range, or not tracked",
+            term="Prediction warning",
         ),
     )
 
@@ -312,18 +319,22 @@ def off(subject: Subject) -> str:
     """Why there is nothing to show."""
     if not subject.shelf.payload(q.settings()):
         return "The settings of this deployment have not been fetched yet."
-    return "It is switched off at the source, so every prediction is returned as the model made it."
+    return (
+        "Humility rules tell predictions that the model should not be trusted with. They are switched off at the "
+        "source: every prediction is returned as the model made it."
+    )
 
 
-def calls(subject: Subject, *, on: bool) -> list[Call]:
-    """How to switch it on, and a first rule."""
-    if not subject.shelf.payload(q.settings()):
-        return []
+def switch_on(subject: Subject) -> Example:
+    """How to switch humility on."""
+    return examples.settings(subject.watched, "Switch humility on", humility={"enabled": True})
+
+
+def first_rule(subject: Subject) -> Example:
+    """A first rule: it only counts."""
     rule = {
         "name": "Too close to call",
         "trigger": {"type": "uncertainPrediction"},
         "action": {"type": "noOperation"},
     }
-    first = call(subject, "Define a first rule: it counts uncertain predictions", "POST", "humilityRules/", rule)
-    switch = call(subject, "Switch humility on", "PATCH", "settings/", {"humility": {"enabled": True}})
-    return [first] if on else [switch, first]
+    return examples.call(subject.watched, "POST", "humilityRules/", "Define a rule that counts what is uncertain", rule)

@@ -165,7 +165,7 @@ def baseline(rows: Rows) -> float:
 
 
 def _values(key: str, rows: Rows, mask: np.ndarray) -> Json:
-    found = {"value": value_of(key, rows, mask), "sampleSize": int(mask.sum()), "categories": []}
+    found: Json = {"value": value_of(key, rows, mask), "sampleSize": int(mask.sum()), "categories": []}
     if key == ORIGINS:
         origins = rows.live["origin"].to_numpy()[mask]
         found["categories"] = [

@@ -36,7 +36,8 @@ def rows_of(client: Client, name: str, query: str = "") -> list[dict[str, str]]:
 
 def counted(world: World, feature: str, start: float, end: float) -> dict[str, tuple[int, float]]:
     """Rows and share predicted on time of each class, counted one row at a time."""
-    rows, found = world.api.rows(lens.WATCHED), {}
+    rows = world.api.rows(lens.WATCHED)
+    found: dict[str, tuple[int, float]] = {}
     for at, p, name in zip(rows.at, rows.p, rows.live[feature], strict=True):
         if start <= at < end:
             n, good = found.get(name, (0, 0.0))
@@ -146,9 +147,9 @@ def test_the_default_view_waits_for_nothing_and_costs_a_bounded_number_of_querie
 def test_where_it_is_off_the_page_says_what_to_send(lenses: World, client: Client) -> None:
     content = page(client, label=lens.PLAIN.label)
     assert "Fairness is not watched here" in content
-    pk = lens.PLAIN.id
-    assert f"curl -X PATCH &#x27;https://flights.example/api/v2/deployments/{pk}/settings/&#x27;" in content
+    assert f"PATCH https://flights.example/api/v2/deployments/{lens.PLAIN.id}/settings/" in content
     assert "&quot;fairnessMetricsSet&quot;: &quot;proportionalParity&quot;" in content
+    assert "&quot;protectedFeatures&quot;: [&quot;carrier&quot;, &quot;origin&quot;]" in content
 
 
 def test_a_regression_model_is_told_that_fairness_is_not_defined(lenses: World, client: Client) -> None:

@@ -66,7 +66,7 @@ def test_the_title_tells_how_much_the_most_frequent_rule_doubts(lenses: World, c
         ),
         key=lambda pair: pair[1],
     )
-    assert f"<h3>{name} applied to {100 * most / rows:.1f}\u202f% of predictions</h3>" in page(client)
+    assert f"<h3>{name} applied to {100 * most / rows:.1f}\u202f% of predictions&nbsp;" in page(client)
 
 
 def test_a_source_without_rules_still_tells_counts(lenses: World, client: Client) -> None:
