@@ -20,14 +20,23 @@ from dashboard.views import (
     record,
     reviews,
     rules,
+    saved,
     silences,
     sources,
+    state,
     teams,
     watch,
 )
 
 urlpatterns = [
     path("", fleet.show, name="fleet"),
+    path("fleet/rows/", fleet.group_rows, name="fleet-rows"),
+    path("fleet/choices/", fleet.choices, name="fleet-choices"),
+    path("views/", saved.listing, name="views"),
+    path("views/new/", saved.add, name="view-add"),
+    path("views/<int:pk>/", saved.change, name="view-change"),
+    path("views/<int:pk>/remove/", saved.remove, name="view-remove"),
+    path("state/", state.show, name="state"),
     path("deployments/<int:pk>/", deployment.tab_page("overview"), name="overview"),
     *(
         path(f"deployments/<int:pk>/{slug}/", deployment.tab_page(slug), name=slug)
