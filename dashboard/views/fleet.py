@@ -102,7 +102,7 @@ def _rows(found: FleetPage, request: PageRequest, now: datetime) -> dict[str, An
     return {
         "rows": rows(found, request.reader.zone, now),
         "heard": heard(found, request.reader),
-        "heads": [HEADS[area] for area in CORE_AREAS],
+        "heads": [(HEADS[area], f"{area.label} status") for area in CORE_AREAS],
         "pager": pager(found, request.GET),
     }
 
