@@ -8,7 +8,7 @@ import monitoring.models.commands
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("monitoring", "0014_further_areas"),
+        ("monitoring", "0015_saved_views"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
