@@ -10,6 +10,7 @@ from dashboard.views import (
     bell,
     channels,
     charts,
+    commands,
     deployment,
     fleet,
     glossary,
@@ -21,14 +22,23 @@ from dashboard.views import (
     record,
     reviews,
     rules,
+    saved,
     silences,
     sources,
+    state,
     teams,
     watch,
 )
 
 urlpatterns = [
     path("", fleet.show, name="fleet"),
+    path("fleet/rows/", fleet.group_rows, name="fleet-rows"),
+    path("fleet/choices/", fleet.choices, name="fleet-choices"),
+    path("views/", saved.listing, name="views"),
+    path("views/new/", saved.add, name="view-add"),
+    path("views/<int:pk>/", saved.change, name="view-change"),
+    path("views/<int:pk>/remove/", saved.remove, name="view-remove"),
+    path("state/", state.show, name="state"),
     path("deployments/<int:pk>/", deployment.tab_page("overview"), name="overview"),
     *(
         path(f"deployments/<int:pk>/{slug}/", deployment.tab_page(slug), name=slug)
@@ -36,6 +46,9 @@ urlpatterns = [
         if slug != "overview"
     ),
     path("deployments/<int:pk>/refresh/", deployment.refresh, name="refresh"),
+    path("deployments/<int:pk>/commands/", commands.listing, name="commands"),
+    path("deployments/<int:pk>/commands/<int:command_pk>/dismiss/", commands.dismiss, name="command-dismiss"),
+    path("deployments/<int:pk>/commands/<int:command_pk>/again/", commands.again, name="command-again"),
     path("deployments/<int:pk>/<slug:tab>/<slug:name>.csv", charts.csv_file, name="chart-csv"),
     path("incidents/", incidents.show_all, name="incidents"),
     path("incidents/<int:pk>/", incidents.show, name="incident"),
