@@ -23,6 +23,7 @@ from dashboard.views import (
     silences,
     sources,
     teams,
+    tuning,
     watch,
 )
 
@@ -35,6 +36,9 @@ urlpatterns = [
         if slug != "overview"
     ),
     path("deployments/<int:pk>/refresh/", deployment.refresh, name="refresh"),
+    path("deployments/<int:pk>/settings/<slug:section>/save/", tuning.save, name="settings-save"),
+    path("deployments/<int:pk>/settings/<slug:section>/tried/", tuning.tried, name="settings-tried"),
+    path("deployments/<int:pk>/settings/<slug:section>/proposal/", tuning.proposal, name="settings-proposal"),
     path("deployments/<int:pk>/<slug:tab>/<slug:name>.csv", charts.csv_file, name="chart-csv"),
     path("incidents/", incidents.show_all, name="incidents"),
     path("incidents/<int:pk>/", incidents.show, name="incident"),

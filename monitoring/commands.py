@@ -24,7 +24,11 @@ from monitoring.poll.store import save
 from monitoring.sources import MakeTransport
 
 #: What a command of each kind reads before and changes by PATCH, below the deployment.
-PATHS = {CommandKind.HEALTH_SETTINGS: q.health_settings(), CommandKind.DETAILS: q.details()}
+PATHS = {
+    CommandKind.HEALTH_SETTINGS: q.health_settings(),
+    CommandKind.SETTINGS: q.settings(),
+    CommandKind.DETAILS: q.details(),
+}
 ATTEMPTS = 5
 
 
@@ -134,6 +138,7 @@ async def _test(client: DeploymentsClient, command: Command) -> tuple[WorkState,
 _Kind = Callable[[DeploymentsClient, Command], Coroutine[Any, Any, tuple[WorkState, str, dict[str, Any]]]]
 _KINDS: dict[CommandKind, _Kind] = {
     CommandKind.HEALTH_SETTINGS: _change,
+    CommandKind.SETTINGS: _change,
     CommandKind.DETAILS: _change,
     CommandKind.TEST_SOURCE: _test,
 }

@@ -59,7 +59,7 @@ def refresh(request: PageRequest, pk: int) -> HttpResponse:
         Watched.objects.filter(pk=pk).update(due_at=None)
     back = request.POST.get("tab", "overview")
     tab = back if back in TABS else "overview"
-    return redirect(_subject(request, watched, QueryDict(request.POST.get("query", "").lstrip("?"))).url(tab))
+    return redirect(subject_of(request, watched, QueryDict(request.POST.get("query", "").lstrip("?"))).url(tab))
 
 
 def note_visit(request: PageRequest, pk: int, now: datetime) -> None:
@@ -70,11 +70,13 @@ def note_visit(request: PageRequest, pk: int, now: datetime) -> None:
 
 def load(request: PageRequest, pk: int, name: str) -> tuple[Subject, Tab]:
     """The tab with everything it read; charts as files use it too."""
-    subject = _subject(request, request.reader.watched_or_404(pk), request.GET)
+    subject = subject_of(request, request.reader.watched_or_404(pk), request.GET)
     return subject, TABS[name].build(subject, request.GET)
 
 
-def _subject(request: PageRequest, watched: Watched, query: QueryDict) -> Subject:
+def subject_of(request: PageRequest, watched: Watched, query: QueryDict | None = None) -> Subject:
+    """The deployment as the address, or `query`, wants it seen."""
+    query = request.GET if query is None else query
     now = timezone.now()
     view = View.parse({key: query.get(key, "") for key in query}, now, request.reader.zone)
     return Subject.load(request.reader, watched, view, now)
@@ -83,9 +85,15 @@ def _subject(request: PageRequest, watched: Watched, query: QueryDict) -> Subjec
 def _show(request: PageRequest, pk: int, name: str) -> HttpResponse:
     watched = request.reader.watched_or_404(pk)
     if watched.batch_monitoring and not TABS[name].by_batch:
-        return redirect(_subject(request, watched, request.GET).url(leads_to("", batch=True)))
+        return redirect(subject_of(request, watched, request.GET).url(leads_to("", batch=True)))
     subject, tab = load(request, pk, name)
     note_visit(request, pk, subject.now)
+    return shown(request, subject, name, tab)
+
+
+def shown(request: PageRequest, subject: Subject, name: str, tab: Tab, *, status: int = 200) -> HttpResponse:
+    """The page of a tab that is built; what it lacks is asked for."""
+    pk = subject.watched.pk
     coming = subject.shelf.want_missing(request.reader)
     context = {
         "nav": "deployment",
@@ -109,7 +117,7 @@ def _show(request: PageRequest, pk: int, name: str) -> HttpResponse:
     }
     if request.htmx:
         return part(request, "dashboard/_tab.html", context)
-    return render(request, "dashboard/deployment.html", context, around=pk)
+    return render(request, "dashboard/deployment.html", context, status=status, around=pk)
 
 
 def tabs(subject: Subject, current: str) -> list[tuple[str, str, str, bool]]:

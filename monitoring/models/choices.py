@@ -124,6 +124,7 @@ class WorkState(models.TextChoices):
 
 class CommandKind(models.TextChoices):
     HEALTH_SETTINGS = "health_settings", "Health settings"
+    SETTINGS = "settings", "Monitoring settings"
     DETAILS = "details", "Label, description, importance"
     TEST_SOURCE = "test_source", "Connection test"
 
