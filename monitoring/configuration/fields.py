@@ -89,7 +89,7 @@ MOST_COUNT = 1_000_000
 
 
 def _count(path: Path, word: str, hint: str = "") -> Field:
-    return Field(path, word, Shape.COUNT, low=1, high=MOST_COUNT, hint=hint or "Empty switches this rule off.")
+    return Field(path, word, Shape.COUNT, low=1, high=MOST_COUNT, hint=hint)
 
 
 def _batches(group: str) -> Field:
@@ -104,7 +104,7 @@ def _switch(group: str, word: str, off: str, hint: str = "") -> Field:
 _DRIFT = Section(
     "drift",
     "Drift health",
-    "Judged over the last window, champion only, at least 100 predictions.",
+    "Judged over the last window, champion only, at least 100 predictions. An empty limit is off.",
     CommandKind.HEALTH_SETTINGS,
     (
         Field(
@@ -139,7 +139,7 @@ _DRIFT = Section(
 _ACCURACY = Section(
     "accuracy",
     "Accuracy health",
-    "Judged where labels are complete, over the window of drift, at least 100 labelled rows.",
+    "Judged where labels are complete, over the window of drift, at least 100 labelled rows. An empty limit is off.",
     CommandKind.HEALTH_SETTINGS,
     (
         Field(
@@ -154,8 +154,8 @@ _ACCURACY = Section(
             Shape.CHOICE,
             choices=(("percent", "percent worse than the baseline"), ("value", "the value itself")),
         ),
-        Field(("accuracy", "warningThreshold"), "At risk from", Shape.NUMBER, hint="Empty switches this limit off."),
-        Field(("accuracy", "failingThreshold"), "Failing from", Shape.NUMBER, hint="Empty switches this limit off."),
+        Field(("accuracy", "warningThreshold"), "At risk from", Shape.NUMBER),
+        Field(("accuracy", "failingThreshold"), "Failing from", Shape.NUMBER),
         _batches("accuracy"),
     ),
     Area.ACCURACY,
@@ -172,7 +172,7 @@ _SERVICE = Section(
 _FAIRNESS = Section(
     "fairness",
     "Fairness health",
-    "Counts classes of protected features whose score lies below the fairness threshold.",
+    "Counts classes of protected features whose score lies below the fairness threshold. An empty limit is off.",
     CommandKind.HEALTH_SETTINGS,
     (
         _count(("fairness", "protectedClassWarningCount"), "At risk from classes below"),
@@ -183,8 +183,8 @@ _FAIRNESS = Section(
 )
 _CUSTOM = Section(
     "custom",
-    "Custom metrics health",
-    "Failing if any failing condition holds, else at risk if any at-risk condition does.",
+    "Custom metrics",
+    "Failing if any failing condition holds, else at risk if any at-risk one does. An empty row is none.",
     CommandKind.HEALTH_SETTINGS,
     (
         Field(("customMetrics", "failingConditions"), "Failing when", Shape.CONDITIONS, most=100),
