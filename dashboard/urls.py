@@ -10,6 +10,7 @@ from dashboard.views import (
     bell,
     channels,
     charts,
+    commands,
     deployment,
     fleet,
     glossary,
@@ -46,6 +47,9 @@ urlpatterns = [
         if slug != "overview"
     ),
     path("deployments/<int:pk>/refresh/", deployment.refresh, name="refresh"),
+    path("deployments/<int:pk>/commands/", commands.listing, name="commands"),
+    path("deployments/<int:pk>/commands/<int:command_pk>/dismiss/", commands.dismiss, name="command-dismiss"),
+    path("deployments/<int:pk>/commands/<int:command_pk>/again/", commands.again, name="command-again"),
     path("deployments/<int:pk>/settings/<slug:section>/save/", tuning.save, name="settings-save"),
     path("deployments/<int:pk>/settings/<slug:section>/tried/", tuning.tried, name="settings-tried"),
     path("deployments/<int:pk>/settings/<slug:section>/proposal/", tuning.proposal, name="settings-proposal"),

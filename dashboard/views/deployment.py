@@ -13,6 +13,7 @@ from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
+from dashboard.acting import shown_of
 from dashboard.bar import bar
 from dashboard.charts import words
 from dashboard.filters import View
@@ -95,6 +96,7 @@ def shown(request: PageRequest, subject: Subject, name: str, tab: Tab, *, status
     """The page of a tab that is built; what it lacks is asked for."""
     pk = subject.watched.pk
     coming = subject.shelf.want_missing(request.reader)
+    asked = [] if request.htmx else shown_of(request.reader, subject.watched, subject.now)
     context = {
         "nav": "deployment",
         "watched": subject.watched,
@@ -108,6 +110,8 @@ def shown(request: PageRequest, subject: Subject, name: str, tab: Tab, *, status
         "since": since_words(subject, request.reader),
         "incidents": open_by_deployment([pk], request.reader.zone, subject.now).get(pk, []),
         "content": tab,
+        "commands": asked,
+        "open": sum(one.is_open for one in asked),
         "charts": tab.charts,
         "tiles": tab.tiles,
         "coming": coming,

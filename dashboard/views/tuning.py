@@ -12,6 +12,7 @@ from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
+from dashboard.acting import act_on
 from dashboard.controls.form import SEEN, SectionForm, section_form
 from dashboard.controls.replay import replay
 from dashboard.pages import page, part
@@ -19,14 +20,14 @@ from dashboard.reader import PageRequest
 from dashboard.tabs import settings as tabs
 from dashboard.tabs.subject import Subject
 from dashboard.views import deployment
-from monitoring import backtest, commands
+from monitoring import backtest
 from monitoring.client import HealthSettings
 from monitoring.configuration.edits import Payload, applied, patch
 from monitoring.configuration.fields import BY_SLUG, Section
 from monitoring.configuration.loosening import loosenings
 from monitoring.configuration.values import plain, same, value_at
 from monitoring.incidents.policy import Policy, policy_of
-from monitoring.models import AlertPolicy, Command, Watched, WorkState
+from monitoring.models import AlertPolicy, Watched
 from monitoring.noise import TRIED_DAYS, quieter
 from monitoring.poll.facts import shaped
 
@@ -68,12 +69,8 @@ def _again(
 
 
 def _ask(request: PageRequest, watched: Watched, form: SectionForm) -> None:
-    """A form that is sent twice asks once."""
-    kind = form.section.kind
-    body, read = patch(kind, form.present, form.edits)
-    if Command.objects.filter(watched=watched, kind=kind, body=body, state=WorkState.PENDING).exists():
-        return
-    commands.ask(request.reader.user, kind, watched.source, timezone.now(), watched=watched, body=body, read=read)
+    body, read = patch(form.section.kind, form.present, form.edits)
+    act_on(request, watched, form.section.kind, body, read, name=watched.label)
 
 
 def _section(slug: str) -> Section:
