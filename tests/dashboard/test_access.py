@@ -61,6 +61,7 @@ TABLE = (
     Row("view-remove", "view that goes", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
     *(Row(tab, "watched", outsider=HIDDEN) for tab in ("overview", "service", "accuracy", "drift", "predictions")),
     Row("batches", "watched", outsider=HIDDEN),
+    *(Row(tab, "watched", outsider=HIDDEN) for tab in ("fairness", "humility")),
     Row("settings", "watched", outsider=HIDDEN),
     Row("settings-save", "section", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
     Row("settings-tried", "section", outsider=HIDDEN, method="post"),

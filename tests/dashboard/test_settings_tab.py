@@ -30,7 +30,7 @@ def address(world: World, section: str = "drift") -> str:
     return reverse("settings", args=[world.watched().pk]) + f"?section={section}"
 
 
-def post(client: Client, world: World, section: str = "drift", **fields: Any) -> Any:
+def post(client: Client, world: World, section: str = "drift", /, **fields: Any) -> Any:
     """What the form of a section sends: a nonce, what was seen, and the given fields."""
     page = client.get(address(world, section)).content.decode()
     hidden = dict(re.findall(r'<input type="hidden" name="(seen|nonce)" value="([^"]*)"', page))
@@ -95,14 +95,15 @@ def test_a_form_that_changes_nothing_asks_for_nothing(world: World, inside: Clie
 
 
 def test_a_looser_limit_is_asked_about_first_and_says_what_it_does(world: World, inside: Client) -> None:
-    response = post(inside, world, **{LIMIT: "0.4", "dataDrift.excludedFeatures": ["", "pressure"]})
+    looser: dict[str, Any] = {LIMIT: "0.4", "dataDrift.excludedFeatures": ["", "pressure"]}
+    response = post(inside, world, **looser)
     page = response.content.decode()
     assert response.status_code == 422
     assert "This loosens the watch." in page
     assert "A feature has drifted above: 0.4 instead of 0.15." in page
     assert "pressure is left out of the verdict" in page
     assert not Command.objects.filter(kind=CommandKind.HEALTH_SETTINGS).exists()
-    again = post(inside, world, confirmed="1", **{LIMIT: "0.4", "dataDrift.excludedFeatures": ["", "pressure"]})
+    again = post(inside, world, confirmed="1", **looser)
     assert again.status_code == 302
     command = Command.objects.get(kind=CommandKind.HEALTH_SETTINGS)
     assert command.body["dataDrift"]["excludedFeatures"] == ["pressure"]
