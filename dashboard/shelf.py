@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
 from dashboard.filters import View
 from dashboard.reader import Reader
@@ -64,9 +64,18 @@ def _indexes(clock: Clock) -> Mapping[datetime, int]:
     return {clock.at(i): i for i in range(clock.n)}
 
 
-@dataclass(frozen=True, slots=True)
-class Bucket:
+class Bucket(Protocol):
     """One bucket as answered, without its period."""
+
+    @property
+    def start(self) -> datetime: ...
+
+    @property
+    def values(self) -> dict[str, Any]: ...
+
+
+class _Whole(NamedTuple):
+    """A bucket of an answer that is kept whole."""
 
     start: datetime
     values: dict[str, Any]
@@ -81,7 +90,7 @@ class Shelf:
     anchor: datetime
     asked: dict[str, Question] = field(default_factory=dict)
     snapshots: list[Snapshot] = field(default_factory=list)
-    _buckets: dict[str, list[Bucket]] = field(default_factory=dict)
+    _buckets: dict[str, Sequence[Bucket]] = field(default_factory=dict)
 
     def read(self, questions: Iterable[Question | None]) -> None:
         """Three statements, however many questions; those already read are left out."""
@@ -110,19 +119,19 @@ class Shelf:
         found = self._series(question)
         return found.frame if found is not None else {}
 
-    def buckets(self, question: Question) -> list[Bucket]:
+    def buckets(self, question: Question) -> Sequence[Bucket]:
         """The buckets of a question over time, whether kept one by one or as a whole answer."""
         slot = _slot(question)
         if slot not in self._buckets:
             self._buckets[slot] = self._read_buckets(question)
         return self._buckets[slot]
 
-    def _read_buckets(self, question: Question) -> list[Bucket]:
+    def _read_buckets(self, question: Question) -> Sequence[Bucket]:
         if question.is_series:
             found = self._series(question)
-            return [Bucket(p.start, p.values) for p in found.points] if found is not None else []
+            return found.points if found is not None else ()
         placed = [(_start(one), one) for one in self.entries(question, "buckets")]
-        return [Bucket(start, one) for start, one in placed if start is not None]
+        return [_Whole(start, one) for start, one in placed if start is not None]
 
     def known_at(self) -> datetime | None:
         """When the oldest of the answers on the page was last confirmed by the source."""
