@@ -87,12 +87,13 @@ def _run(command: Command, now: datetime, transport: MakeTransport | None) -> bo
     try:
         state, problem, result = asyncio.run(_carry_out(command, transport))
     except (Refused, Unauthorised) as error:
-        state, problem, result = WorkState.REFUSED, str(error), {}
+        state, problem, result = WorkState.REFUSED, str(error), {"error": type(error).__name__}
     except AnswerError as error:
-        state, problem, result = WorkState.FAILED, str(error), {}
+        state, problem, result = WorkState.FAILED, str(error), {"error": type(error).__name__}
     except SourceError as error:
         given_up = command.attempts >= ATTEMPTS or command.kind == CommandKind.TEST_SOURCE
-        state, problem, result = (WorkState.FAILED if given_up else WorkState.PENDING), str(error), {}
+        state, problem = (WorkState.FAILED if given_up else WorkState.PENDING), str(error)
+        result = {"error": type(error).__name__}
     if state is WorkState.DONE and command.watched is not None and result:
         _remember(command, command.watched, result, now)
     command.state, command.problem, command.result = state, problem[:500], result

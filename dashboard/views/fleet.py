@@ -9,11 +9,13 @@ from functools import lru_cache
 from urllib.parse import urlencode
 
 from django.http import HttpResponse, QueryDict
+from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
 
 from dashboard.charts import strips
 from dashboard.charts.theme import SEVERITY, STATUS_WORDS
+from dashboard.first_run import Step, step_of
 from dashboard.incidents import Line, open_by_deployment
 from dashboard.pages import page, part, render
 from dashboard.phrases import area_number, since_text
@@ -83,6 +85,8 @@ class Chip:
 @page
 def show(request: PageRequest) -> HttpResponse:
     """The whole page, or with htmx and for live updates only its list."""
+    if not request.reader.memberships and step_of(request.reader) is not Step.DONE:
+        return redirect("setup")
     now = timezone.now()
     filters, order, number = asked(request.GET)
     found = fleet(request.reader.team_ids, filters, order, number, now=now, size=ROWS)

@@ -1,9 +1,11 @@
 """Rows of the watcher; other packages import them from here."""
 
+from monitoring.models.access import AuditEntry, Invitation, SetupCode
 from monitoring.models.channels import Channel
 from monitoring.models.choices import (
     CORE_AREAS,
     Area,
+    AuditAction,
     Breaks,
     Carrier,
     CommandKind,
@@ -64,6 +66,8 @@ __all__ = [
     "Answer",
     "Area",
     "AreaHealth",
+    "AuditAction",
+    "AuditEntry",
     "Breaks",
     "Cadence",
     "Carrier",
@@ -84,6 +88,7 @@ __all__ = [
     "IncidentNotice",
     "IncidentState",
     "IncidentTrack",
+    "Invitation",
     "MailState",
     "Membership",
     "Message",
@@ -105,6 +110,7 @@ __all__ = [
     "Role",
     "RunKind",
     "SeriesChunk",
+    "SetupCode",
     "Severity",
     "SignedReview",
     "Silence",

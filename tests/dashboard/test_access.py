@@ -103,6 +103,10 @@ TABLE = (
     Row("noise-proposal", "rule of a deployment", outsider=HIDDEN),
     Row("bell", "watched", owner=GOES_ON, reader=GOES_ON, outsider=HIDDEN, method="post"),
     Row("teams"),
+    Row("tokens"),
+    Row("token-revoke", "nobody's", owner=HIDDEN, reader=HIDDEN, outsider=HIDDEN, method="post"),
+    Row("setup", owner=GOES_ON, reader=GOES_ON),
+    Row("setup-test", outsider=HIDDEN),
     Row("member-change", "member", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
     Row("preferences"),
     Row("preferences-test", owner=GOES_ON, reader=GOES_ON, outsider=GOES_ON, method="post"),
@@ -143,6 +147,7 @@ def address(world: World, row: Row) -> str:
         "rule": [NotificationRule.objects.get_or_create(team=world.team, name="Nights")[0].pk],
         "shift": [HandoverPlan.objects.get_or_create(team=world.team, name="Morning")[0].pk],
         "channel": [_channel(world, "hook")],
+        "nobody's": [0],
         "removable": [_channel(world, "gone soon")],
     }
     return reverse(row.name, args=args[row.about])
