@@ -97,7 +97,7 @@ def show(request: PageRequest) -> HttpResponse:
         "filters": filters,
         "rows": rows(found, request.reader.zone, now),
         "heard": heard(found, request.reader),
-        "heads": [HEADS[area] for area in CORE_AREAS],
+        "heads": [(HEADS[area], f"{area.label} status") for area in CORE_AREAS],
         "chips": chips(found, request.GET),
         "order": order,
         "order_words": ORDER_WORDS[order],

@@ -79,6 +79,8 @@ TABLE = (
     Row("mail", "mail", outsider=HIDDEN),
     Row("mail-body", "mail", outsider=HIDDEN),
     Row("mail-again", "mail", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
+    Row("glossary"),
+    Row("term", "term", owner=GOES_ON, reader=GOES_ON, outsider=GOES_ON),
     Row("watch"),
     Row("sources"),
     Row("source-add", reader=REFUSED),
@@ -129,6 +131,7 @@ def address(world: World, row: Row) -> str:
     assert action is not None
     args: dict[str, list[int | str]] = {
         "": [],
+        "term": ["auc"],
         "watched": [world.watched().pk],
         "chart": [world.watched().pk, "accuracy", "main"],
         "mail": [mail.pk if mail else 0],
