@@ -18,11 +18,8 @@ from dashboard.charts import heat, icons, strips, words
 from dashboard.charts.chart import ChartView
 from dashboard.charts.heat import HeatPoints
 from dashboard.charts.theme import css_name, heat_token
-<<<<<<< HEAD
-from monitoring import advice as advising
-=======
 from dashboard.examples import Example
->>>>>>> main
+from monitoring import advice as advising
 from monitoring.models import Area
 
 register = template.Library()
