@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 from django.conf import settings
@@ -213,7 +214,7 @@ def test_a_test_that_no_worker_takes_says_so(db: None, client: Client) -> None:
     with_team(client)
     client.post(reverse("setup"), far())
     assert "Is the poller running?" not in page_of(client)
-    Command.objects.update(asked_at=timezone.now() - timezone.timedelta(seconds=30))
+    Command.objects.update(asked_at=timezone.now() - timedelta(seconds=30))
     assert "Is the poller running?" in page_of(client)
 
 
