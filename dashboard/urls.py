@@ -10,6 +10,7 @@ from dashboard.views import (
     bell,
     channels,
     charts,
+    commands,
     deployment,
     fleet,
     glossary,
@@ -21,9 +22,11 @@ from dashboard.views import (
     record,
     reviews,
     rules,
+    saved,
     setup,
     silences,
     sources,
+    state,
     teams,
     tokens,
     watch,
@@ -31,6 +34,13 @@ from dashboard.views import (
 
 urlpatterns = [
     path("", fleet.show, name="fleet"),
+    path("fleet/rows/", fleet.group_rows, name="fleet-rows"),
+    path("fleet/choices/", fleet.choices, name="fleet-choices"),
+    path("views/", saved.listing, name="views"),
+    path("views/new/", saved.add, name="view-add"),
+    path("views/<int:pk>/", saved.change, name="view-change"),
+    path("views/<int:pk>/remove/", saved.remove, name="view-remove"),
+    path("state/", state.show, name="state"),
     path("deployments/<int:pk>/", deployment.tab_page("overview"), name="overview"),
     *(
         path(f"deployments/<int:pk>/{slug}/", deployment.tab_page(slug), name=slug)
@@ -38,6 +48,9 @@ urlpatterns = [
         if slug != "overview"
     ),
     path("deployments/<int:pk>/refresh/", deployment.refresh, name="refresh"),
+    path("deployments/<int:pk>/commands/", commands.listing, name="commands"),
+    path("deployments/<int:pk>/commands/<int:command_pk>/dismiss/", commands.dismiss, name="command-dismiss"),
+    path("deployments/<int:pk>/commands/<int:command_pk>/again/", commands.again, name="command-again"),
     path("deployments/<int:pk>/<slug:tab>/<slug:name>.csv", charts.csv_file, name="chart-csv"),
     path("incidents/", incidents.show_all, name="incidents"),
     path("incidents/<int:pk>/", incidents.show, name="incident"),
