@@ -12,6 +12,7 @@ from dashboard.views import (
     charts,
     deployment,
     fleet,
+    glossary,
     handover,
     incidents,
     mails,
@@ -20,14 +21,23 @@ from dashboard.views import (
     record,
     reviews,
     rules,
+    saved,
     silences,
     sources,
+    state,
     teams,
     watch,
 )
 
 urlpatterns = [
     path("", fleet.show, name="fleet"),
+    path("fleet/rows/", fleet.group_rows, name="fleet-rows"),
+    path("fleet/choices/", fleet.choices, name="fleet-choices"),
+    path("views/", saved.listing, name="views"),
+    path("views/new/", saved.add, name="view-add"),
+    path("views/<int:pk>/", saved.change, name="view-change"),
+    path("views/<int:pk>/remove/", saved.remove, name="view-remove"),
+    path("state/", state.show, name="state"),
     path("deployments/<int:pk>/", deployment.tab_page("overview"), name="overview"),
     *(
         path(f"deployments/<int:pk>/{slug}/", deployment.tab_page(slug), name=slug)
@@ -65,6 +75,8 @@ urlpatterns = [
     path("mail/<int:pk>/", mails.show, name="mail"),
     path("mail/<int:pk>/body/", mails.body, name="mail-body"),
     path("mail/<int:pk>/again/", mails.again, name="mail-again"),
+    path("glossary/", glossary.listing, name="glossary"),
+    path("glossary/<slug:slug>/", glossary.term, name="term"),
     path("watch/", watch.show, name="watch"),
     path("sources/", sources.listing, name="sources"),
     path("sources/new/", sources.add, name="source-add"),

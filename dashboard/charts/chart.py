@@ -36,6 +36,8 @@ class ChartView:
     csv_url: str = ""
     bare: bool = False
     """Without tick, title and foot: a lane, whose words stand beside it."""
+    term: str = ""
+    """The term of the glossary that explains what is drawn."""
 
     @property
     def figure_json(self) -> str:

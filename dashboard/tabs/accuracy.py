@@ -62,6 +62,7 @@ def build(subject: Subject, chosen: str = "") -> Tab:
         caption=f"By {subject.view.bucket_noun} of prediction, against the holdout baseline. {meaning}",
         status=tone.value if tone in (Status.FAILING, Status.WARNING) else "",
         foot=_foot(subject),
+        term=metric,
         api_url=subject.api_url(series_question(subject, metric)),
         csv_url=subject.csv_url("accuracy", "main", more),
     )
@@ -70,6 +71,7 @@ def build(subject: Subject, chosen: str = "") -> Tab:
         actual_points(subject),
         caption=f"{pair_caption(subject)}, by {subject.view.bucket_noun}",
         foot="Hollow: labels still arriving.",
+        term="Predicted and actual",
         api_url=subject.api_url(pairs_question(subject)),
         csv_url=subject.csv_url("accuracy", "actual"),
     )

@@ -237,6 +237,7 @@ def _charts(subject: Subject, rows: Sequence[Batch]) -> dict[str, ChartView]:
             caption=f"{subject.metric} of each batch against the holdout baseline",
             status=_tone(subject.status(Area.ACCURACY)),
             foot="Oldest batch left. Click one to compare it.",
+            term=subject.metric,
             api_url=subject.api_url(accuracy_question(subject)),
             csv_url=subject.csv_url("batches", "accuracy"),
         ),
@@ -246,6 +247,7 @@ def _charts(subject: Subject, rows: Sequence[Batch]) -> dict[str, ChartView]:
             caption="Highest PSI among the most important features of each batch",
             status=_tone(subject.status(Area.DRIFT)),
             foot="Oldest batch left. Click one to compare it.",
+            term="PSI",
             csv_url=subject.csv_url("batches", "drift"),
         ),
     }

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import quote
 
+from dashboard import examples
 from dashboard.charts import words
 from dashboard.charts.chart import ChartView
 from dashboard.charts.distribution import DISTRIBUTION, DistributionPoints
@@ -127,6 +128,7 @@ def build(subject: Subject, chosen: str = "", linear: bool = False) -> Tab:
         "heat_csv": subject.csv_url("drift", "heat"),
         "heat_rest": len(found) - len(heat.features),
         "drift_empty": _empty(subject),
+        "drift_example": None if found else examples.predictions(subject.watched),
         "distribution_state": _distribution_state(subject, picked),
     }
     return Tab("dashboard/tab_drift.html", charts, tiles(subject, found), more)
@@ -216,6 +218,7 @@ def _scatter(subject: Subject, found: Sequence[Feature], picked: Feature | None,
         caption=f"PSI against training, last {subject.interval_words}, by feature importance",
         status=_tone(subject.status(Area.DRIFT)),
         foot=f"Click a feature for its detail. Starred {len(limits.starred_features)}, excluded {excluded}.",
+        term="Importance",
         api_url=subject.api_url(summary_question(subject)),
         csv_url=subject.csv_url("drift", "importance"),
     )
@@ -232,6 +235,7 @@ def _detail(subject: Subject, one: Feature) -> dict[str, ChartView]:
             caption=f"{one.name}: share of rows, last {subject.interval_words} against training",
             status=_tone(one.shown),
             foot="Bars at the right: outside of the training range, or missing.",
+            term="Distribution",
             api_url=subject.api_url(distribution_question(subject, one.name)),
             csv_url=subject.csv_url("drift", "distribution", f"feature={quote(one.name)}"),
         )
@@ -241,6 +245,7 @@ def _detail(subject: Subject, one: Feature) -> dict[str, ChartView]:
         caption=f"PSI of {one.name} by {subject.view.bucket_noun}, against training",
         status=_tone(one.shown),
         foot=f"Each bin is compared on its own; the verdict is made over {subject.interval_words}.",
+        term="PSI",
         api_url=subject.api_url(series_question(subject, one.name)),
         csv_url=subject.csv_url("drift", "series", f"feature={quote(one.name)}"),
     )

@@ -146,7 +146,8 @@ def _pairs(subject: Subject) -> Lane:
 def _lane(subject: Subject, area: str, name: str, value: str, unit: str, chart: ChartView, tab: str) -> Lane:
     plain = not subject.view.segment and not subject.view.model
     note = subject.reason(area) if plain else "The verdict is of the whole deployment."
-    return Lane(name, value, unit, note, chart, subject.status(area).value, href=subject.url(tab))
+    status, term = subject.status(area).value, f"{Area(area).label} status"
+    return Lane(name, value, unit, note, chart, status, href=subject.url(tab), term=term)
 
 
 def facts(subject: Subject) -> list[tuple[str, str]]:

@@ -17,7 +17,7 @@ from monitoring.models import Status
 
 @dataclass(frozen=True)
 class Tile:
-    """A number with its name; without a value the note says why."""
+    """A number with its name; without a value the note says why. `term`: its word in the glossary, if not the label."""
 
     label: str
     value: str
@@ -27,11 +27,12 @@ class Tile:
     tone: str = ""
     status: str = ""
     href: str = ""
+    term: str = ""
 
 
 @dataclass(frozen=True)
 class Lane:
-    """One lane of the overview: words at the left, plot at the right."""
+    """One lane of the overview: words at the left, plot at the right. `term` as for tiles."""
 
     name: str
     value: str
@@ -42,6 +43,7 @@ class Lane:
     change: float | None = None
     tone: str = ""
     href: str = ""
+    term: str = ""
 
 
 @dataclass(frozen=True)

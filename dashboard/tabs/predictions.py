@@ -58,6 +58,7 @@ def build(subject: Subject) -> Tab:
         foot="Rows a bin beneath. Dashed: the mean over the holdout data."
         if baseline(subject) is not None
         else "Rows a bin beneath.",
+        term="Predictions",
         api_url=subject.api_url(over_time_question(subject)),
         csv_url=subject.csv_url("predictions", "main"),
     )
@@ -66,6 +67,7 @@ def build(subject: Subject) -> Tab:
         actual_points(subject),
         caption=f"{pair_caption(subject)}, by {subject.view.bucket_noun}",
         foot="Hollow: labels still arriving.",
+        term="Predicted and actual",
         api_url=subject.api_url(pairs_question(subject)),
         csv_url=subject.csv_url("predictions", "actual"),
     )

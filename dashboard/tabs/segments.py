@@ -8,11 +8,12 @@ from urllib.parse import urlencode
 
 from django.http import QueryDict
 
-from dashboard.calls import Call, call
+from dashboard import examples
 from dashboard.charts import words
 from dashboard.charts.chart import ChartView
 from dashboard.charts.ranked import LEAST_ROWS, RANKED, RankedPoints
 from dashboard.charts.ranked import Segment as RankedSegment
+from dashboard.examples import Example
 from dashboard.filters import Segment
 from dashboard.tabs import measures
 from dashboard.tabs.measures import Measure, Reading
@@ -56,7 +57,7 @@ def build(subject: Subject, query: QueryDict) -> Tab:
     subject.shelf.read(_first(subject))
     known = measures.offered(subject)
     if not known:
-        return Tab("dashboard/tab_segments.html", more={"off": _off(subject), "calls": _calls(subject)})
+        return Tab("dashboard/tab_segments.html", more={"off": _off(subject), "example": _example(subject)})
     chosen = _choice(subject, known, query)
     segments = listed(subject, chosen.measure, chosen.attribute, chosen.most)
     subject.shelf.read([chosen.measure.question(subject, one) for one in (None, *segments)])
@@ -129,6 +130,7 @@ def _chart(subject: Subject, chosen: Choice, rows: Sequence[Row]) -> ChartView:
         title=_title(subject, chosen, rows, whole),
         caption=f"{measure.word} by {chosen.attribute or 'every attribute'}, {span}; {measure.rows}s at the right",
         status=tone,
+        term=measure.metric or measure.word,
         foot=f"{line}{spread}{_hidden(rows, measure)}",
         api_url=subject.api_url(measure.question(subject, rows[0].segment if rows else None)),
         csv_url=subject.csv_url("segments", "main", _pairs(chosen)),
@@ -256,15 +258,15 @@ def _attribute_switch(subject: Subject, counts: dict[str, int], chosen: Choice) 
 
 
 def _off(subject: Subject) -> str:
-    """Why nothing can be compared."""
+    """What would be here, and why it is not."""
     analysis = subject.settings.segment_analysis
-    if analysis is not None and analysis.enabled is False:
-        return "Segment analysis is switched off at the source."
-    return "The source tells no attribute to segment by."
+    off = analysis is not None and analysis.enabled is False
+    why = "Segment analysis is switched off at the source" if off else "The source tells no attribute to segment by"
+    return f"Here stand the values of an attribute, worst first, by every measure. {why}; it counts from then on only."
 
 
-def _calls(subject: Subject) -> list[Call]:
+def _example(subject: Subject) -> Example:
     """How to switch it on."""
-    body = {"segmentAnalysis": {"enabled": True, "attributes": ["ATTRIBUTE"]}}
-    says = "Follow the segments of a categorical column; ATTRIBUTE stands for its name."
-    return [call(subject, says, "PATCH", "settings/", body)]
+    wanted = {"enabled": True, "attributes": ["ATTRIBUTE"]}
+    label = "Follow the segments of a categorical column, in place of ATTRIBUTE"
+    return examples.settings(subject.watched, label, segmentAnalysis=wanted)

@@ -68,6 +68,7 @@ def build(subject: Subject) -> Tab:
         caption=f"Median and 95th percentile of response time by {subject.view.bucket_noun}; errors, requests",
         status=_tone(subject.status(Area.SERVICE)),
         foot=f"Red line: a request is slow from {words.milliseconds(SLOW_MS)} on. By the time a request was received.",
+        term="Response time",
         api_url=subject.api_url(series_question(subject, ServiceMetric.RESPONSE_TIME, TAIL)),
         csv_url=subject.csv_url("service", "main"),
     )

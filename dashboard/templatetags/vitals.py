@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from html import escape
 
 from django import template
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
+from dashboard import glossary
 from dashboard.charts import heat, icons, strips, words
 from dashboard.charts.chart import ChartView
 from dashboard.charts.heat import HeatPoints
 from dashboard.charts.theme import css_name, heat_token
+from dashboard.examples import Example
 from monitoring.models import Area
 
 register = template.Library()
@@ -30,16 +34,48 @@ def status_icon(status: str, size: int = 14, snoozed: bool = False, label: bool 
 
 
 @register.simple_tag
-def status_badge(status: str, snoozed: bool = False) -> SafeString:
-    """Icon and word on the soft fill of the status."""
+def status_badge(status: str, snoozed: bool = False, help: bool = False) -> SafeString:
+    """Icon and word on the soft fill of the status; with ``help=True`` also what the word means."""
     text = icons.status_words(status, snoozed=snoozed)
     return format_html(
-        '<span class="badge badge-{}" aria-label="{}">{}<span>{}</span></span>',
+        '<span class="badge badge-{}">{}<span>{}</span>{}</span>',
         css_name(status),
-        text,
         mark_safe(icons.status_svg(status, 14, snoozed=snoozed, ground=f"var(--{css_name(status)}-soft)")),  # noqa: S308
         text,
+        help_link(status) if help else "",
     )
+
+
+@lru_cache(maxsize=1024)
+def help_link(label: str) -> SafeString:
+    """The small ? beside a label that the glossary explains; nothing beside any other label.
+
+    A link to the glossary, which the browser opens as a card in place.
+    """
+    entry = glossary.find(label)
+    if entry is None:
+        return mark_safe("")
+    return format_html(
+        '<a class="help" href="{}#{}" data-help="{}" data-term="{}" aria-label="What is {}?">?</a>',
+        *(reverse("glossary"), entry.slug, reverse("term", args=[entry.slug]), entry.name, entry.name),
+    )
+
+
+@register.simple_tag(name="help")
+def help_tag(label: str) -> SafeString:
+    """``{% help "PSI" %}``: see ``help_link``."""
+    return help_link(str(label or ""))
+
+
+@register.inclusion_tag("dashboard/_empty.html")
+def empty_state(
+    title: str, text: str = "", example: Example | None = None, href: str = "", action: str = "", extra: str = ""
+) -> dict[str, object]:
+    """What a page shows while it has nothing: what it would show, why it does not, and the request that changes it.
+
+    ``example`` is a request to copy, see ``dashboard.examples``; ``href`` and ``action`` are one button.
+    """
+    return {"title": title, "text": text, "example": example, "href": href, "action": action, "extra": extra}
 
 
 @register.simple_tag

@@ -49,6 +49,7 @@ from monitoring.models.reviews import (
     SignedReview,
     Weekday,
 )
+from monitoring.models.saved import DefaultView, SavedView
 from monitoring.models.silences import AlertPolicy, Silence
 from monitoring.models.snapshots import Answer, PendingQuestion, SeriesChunk, Topic
 from monitoring.models.sources import PollRun, Source
@@ -70,6 +71,7 @@ __all__ = [
     "Channel",
     "Command",
     "CommandKind",
+    "DefaultView",
     "Delivery",
     "DeploymentStatus",
     "DigestPace",
@@ -104,6 +106,7 @@ __all__ = [
     "ReviewVerdict",
     "Role",
     "RunKind",
+    "SavedView",
     "SeriesChunk",
     "Severity",
     "SignedReview",

@@ -48,6 +48,11 @@ class Membership(models.Model):
         """May change things at the team's sources."""
         return Role(self.role).may_change
 
+    @property
+    def may_act(self) -> bool:
+        """May note, answer, and keep things for the team."""
+        return Role(self.role).may_act
+
     def __str__(self) -> str:
         return f"{self.user} in {self.team}"
 

@@ -24,6 +24,7 @@ from monitoring.models import (
     NotifyReason,
     Review,
     ReviewPlan,
+    SavedView,
     Silence,
 )
 from monitoring.reviews import meeting
@@ -47,6 +48,13 @@ class Row:
 
 TABLE = (
     Row("fleet"),
+    Row("fleet-rows"),
+    Row("fleet-choices"),
+    Row("state"),
+    Row("views"),
+    Row("view-add", owner=GOES_ON, reader=GOES_ON, outsider=GOES_ON, method="post"),
+    Row("view-change", "view", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
+    Row("view-remove", "view that goes", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
     *(Row(tab, "watched", outsider=HIDDEN) for tab in ("overview", "service", "accuracy", "drift", "predictions")),
     Row("batches", "watched", outsider=HIDDEN),
     Row("segments", "watched", outsider=HIDDEN),
@@ -80,6 +88,8 @@ TABLE = (
     Row("mail", "mail", outsider=HIDDEN),
     Row("mail-body", "mail", outsider=HIDDEN),
     Row("mail-again", "mail", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
+    Row("glossary"),
+    Row("term", "term", owner=GOES_ON, reader=GOES_ON, outsider=GOES_ON),
     Row("watch"),
     Row("sources"),
     Row("source-add", reader=REFUSED),
@@ -126,6 +136,7 @@ def address(world: World, row: Row) -> str:
     assert action is not None
     args: dict[str, list[int | str]] = {
         "": [],
+        "term": ["auc"],
         "watched": [world.watched().pk],
         "chart": [world.watched().pk, "accuracy", "main"],
         "mail": [mail.pk if mail else 0],
@@ -145,6 +156,8 @@ def address(world: World, row: Row) -> str:
         "shift": [HandoverPlan.objects.get_or_create(team=world.team, name="Morning")[0].pk],
         "channel": [_channel(world, "hook")],
         "removable": [_channel(world, "gone soon")],
+        "view": [_view(world, "Risky")],
+        "view that goes": [_view(world, "Gone soon")],
     }
     return reverse(row.name, args=args[row.about])
 
@@ -155,6 +168,11 @@ def _channel(world: World, name: str) -> int:
     aim(channel, "https://example.org/hook")
     channel.save()
     return channel.pk
+
+
+def _view(world: World, name: str) -> int:
+    when = {"defaults": {"created_at": world.now}}
+    return SavedView.objects.get_or_create(team=world.team, name=name, **when)[0].pk
 
 
 @pytest.fixture
@@ -259,7 +277,7 @@ def test_pages_are_kept_out_of_caches_and_say_what_may_run(inside: Client) -> No
 def test_no_page_has_an_inline_script_style_or_handler(mailed: World, client: Client) -> None:
     client.force_login(mailed.owner)
     for row in TABLE:
-        if row.method != "get" or row.name in {"chart-csv", "mail-body", "review-record"}:
+        if row.method != "get" or row.name in {"chart-csv", "mail-body", "review-record", "state"}:
             continue
         page = DATA.sub("", client.get(address(mailed, row)).content.decode())
         assert " style=" not in page, row.name

@@ -173,7 +173,7 @@ def test_without_segments_the_page_says_what_to_send(world: World, inside: Clien
     Answer.objects.filter(topic__key__in=keys).update(payload=packing.pack({"data": []}))
     page = get(inside, world)
     assert "No segment is followed here" in page
-    assert "curl -X PATCH" in page
+    assert "curl -sSf -X PATCH" in page
     assert "segmentAnalysis" in page
 
 

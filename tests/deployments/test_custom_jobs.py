@@ -24,7 +24,7 @@ from deployments.rollups import fill
 from metrics.buckets import hour_ordinal
 from tests.deployments.api.conftest import client_of
 from tests.deployments.factories import make_deployment, send_actuals, send_predictions
-from tests.deployments.test_exports import kill_while
+from tests.deployments.killing import kill
 
 NOW = datetime.now(UTC).replace(minute=30, second=0, microsecond=0)
 LAST = NOW.replace(minute=0) - timedelta(hours=1)
@@ -278,20 +278,10 @@ def test_another_persons_address_is_not_there(deployment: Deployment, client: AP
 
 
 WORKER = """
-import sys, time
-import django
-django.setup()
 from deployments import jobs
 from deployments.custom_jobs import work
-at, job = sys.argv[1], int(sys.argv[2])
-real = getattr(work, at)
-def stop(*args, **more):
-    done = real(*args, **more)
-    print("here", flush=True)
-    time.sleep(60)
-    return done
-setattr(work, at, stop)
-jobs.run(job)
+stop_after(work, sys.argv[1])
+jobs.run(int(sys.argv[2]))
 """
 
 
@@ -306,7 +296,7 @@ def test_a_run_killed_in_the_middle_files_one_value(moment: str) -> None:
     row = ScheduledMetric.objects.get()
     job = work.start(row, hour_ordinal(LAST))
     connection.close()
-    kill_while(WORKER, moment, job.pk)
+    kill(WORKER, moment, str(job.pk))
     assert jobs.run(job.pk, timezone.now() + jobs.LEASE + timedelta(minutes=1))
     assert values(row.metric) == [(1, 0.25)]
     assert Job.objects.get(pk=job.pk).state == JobState.COMPLETED

@@ -46,7 +46,7 @@ from tests.deployments.factories import (
     send_predictions,
     send_service,
 )
-from tests.deployments.test_exports import kill_while
+from tests.deployments.killing import kill
 
 START, END = HOUR - timedelta(hours=10), HOUR - timedelta(hours=4)
 IDS = [f"id{number}" for number in range(8)]
@@ -255,24 +255,13 @@ def test_states_whose_rows_were_pruned_go_by_hours_and_whole_days() -> None:
 
 
 WORKER = """
-import sys, time
-import django
-django.setup()
 from deployments import jobs, erasure
 from deployments.deletions import work, rows, released
-at, job = sys.argv[1], int(sys.argv[2])
-module, name = {
+stop_after(*{
     "rows": (rows, "_forget"), "actuals": (released, "_file_again"), "day": (work, "_close"),
     "counting": (work, "_roll_up"), "files": (erasure, "large_tables"), "tables": (erasure, "_wait_for"),
-}[at]
-real = getattr(module, name)
-def stop(*args, **more):
-    done = real(*args, **more)
-    print("here", flush=True)
-    time.sleep(60)
-    return done
-setattr(module, name, stop)
-jobs.run(job)
+}[sys.argv[1]])
+jobs.run(int(sys.argv[2]))
 """
 
 
@@ -289,7 +278,7 @@ def test_a_deletion_killed_in_the_middle_is_completed_after_its_lease(moment: st
     assert had.created_by is not None
     job = work.start(had.champion, START, END, had.created_by)
     connection.close()
-    kill_while(WORKER, moment, job.pk)
+    kill(WORKER, moment, str(job.pk))
     assert jobs.run(job.pk, timezone.now() + jobs.LEASE + timedelta(minutes=1))
     had.refresh_from_db()
     assert states(had) == states(never)
@@ -363,7 +352,7 @@ def test_an_erasure_killed_in_the_middle_is_completed_after_its_lease(moment: st
     Deployment.objects.filter(pk=gone.pk).update(deleted_at=timezone.now())
     job = erasure.start([gone], gone.created_by)
     connection.close()
-    kill_while(WORKER, moment, job.pk)
+    kill(WORKER, moment, str(job.pk))
     assert jobs.run(job.pk, timezone.now() + jobs.LEASE + timedelta(minutes=1))
     assert {table: count for table, count in tables_that_know(gone.pk).items() if count} == {}
     assert AuditEntry.objects.filter(action="deployment.erased").count() == 1

@@ -4,12 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-import os
-import signal
-import subprocess
-import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -17,7 +12,6 @@ from typing import Any
 
 import polars as pl
 import pytest
-from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 from hypothesis import HealthCheck, given
@@ -42,6 +36,7 @@ from deployments.models import (
 from deployments.rollups import fill
 from tests.deployments.api.conftest import client_of, member
 from tests.deployments.factories import HOUR, NOW, make_deployment, roll_up, send_actuals, send_predictions
+from tests.deployments.killing import kill
 
 IDS = [f"id{number}" for number in range(12)]
 
@@ -357,62 +352,46 @@ def test_an_export_that_fails_tells_why(deployment: Deployment) -> None:
 
 
 WORKER = """
-import sys, time
-import django
-django.setup()
 from deployments import jobs
 from deployments.exports import work
-at, job = sys.argv[1], int(sys.argv[2])
-module, name = {"rows": (work.rows, "shown"), "file": (work, "_digest"), "storage": (work.default_storage, "save")}[at]
-real = getattr(module, name)
-def stop(*args, **more):
-    done = real(*args, **more)
-    print("here", flush=True)
-    time.sleep(60)
-    return done
-setattr(module, name, stop)
-jobs.run(job)
+stop_after(*{
+    "rows": (work.rows, "shown"), "file": (work, "_digest"), "storage": (work.default_storage, "save"),
+}[sys.argv[1]])
+jobs.run(int(sys.argv[2]))
 """
+MOMENTS = [
+    *((ExportKind.PREDICTIONS, moment) for moment in ("rows", "file", "storage")),
+    *((ExportKind.ACTUALS, moment) for moment in ("rows", "storage")),
+    *((ExportKind.TRAINING, moment) for moment in ("file", "storage")),
+]
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("moment", ["rows", "file", "storage"])
-def test_an_export_killed_in_the_middle_is_completed_after_its_lease(moment: str) -> None:
+@pytest.mark.parametrize(("kind", "moment"), MOMENTS)
+def test_an_export_killed_in_the_middle_is_completed_after_its_lease(kind: ExportKind, moment: str) -> None:
     deployment = make_deployment()
     assert deployment.champion is not None
-    send_predictions(deployment, [[0.5, 0.5]] * 20, ids=[f"x{number}" for number in range(20)])
-    made = work.start(work.make(ExportKind.PREDICTIONS, deployment, deployment.champion, format="parquet"))
+    ids = [f"x{number}" for number in range(20)]
+    send_predictions(deployment, [[0.5, 0.5]] * 20, ids=ids)
+    send_actuals(deployment, dict.fromkeys(ids, "yes"))
+    roll_up(deployment)
+    package = deployment.champion.package
+    content = pl.DataFrame({"association_id": ids}).write_csv().encode()
+    assert deployment.created_by is not None
+    package.training_dataset = datasets.store(content, "training.csv", "text/csv", deployment.created_by)
+    package.save()
+    made = work.start(work.make(kind, deployment, deployment.champion))
     assert made.job is not None
     connection.close()
-    kill_while(WORKER, moment, made.job.pk)
+    kill(WORKER, moment, str(made.job.pk))
     assert not jobs.run(made.job.pk)
     assert jobs.run(made.job.pk, timezone.now() + jobs.LEASE + timedelta(minutes=1))
     made.refresh_from_db()
-    assert table(made)["association_id"].to_list() == [f"x{number}" for number in range(20)]
-    assert Dataset.objects.count() == 1
+    assert sorted(table(made)["association_id"]) == sorted(ids)
+    assert Dataset.objects.exclude(pk=package.training_dataset.pk).count() == 1
     _, stored = made.dataset.file.storage.listdir("exports") if made.dataset else ([], [])
-    assert [name for name in stored if made.public_id in name] == [f"{made.public_id}.parquet"]
+    assert [name for name in stored if made.public_id in name] == [f"{made.public_id}.csv"]
     assert Job.objects.get(pk=made.job.pk).state == JobState.COMPLETED
-
-
-def kill_while(script: str, moment: str, pk: int) -> None:
-    """Start a real worker process on the test's own database, and kill it at a moment in the middle."""
-    address = settings.DATABASES["default"]
-    use = f"from django.conf import settings; settings.DATABASES['default']['NAME'] = {address['NAME']!r}"
-    keys = {"VITALS_SECRET_KEY": settings.SECRET_KEY, "VITALS_FERNET_KEYS": ",".join(settings.FERNET_KEYS)}
-    environment = os.environ | keys | {"PYTHONPATH": os.getcwd()}
-    worker = subprocess.Popen(
-        [sys.executable, "-c", script.replace("django.setup()", f"{use}; django.setup()"), moment, str(pk)],
-        stdout=subprocess.PIPE,
-        env=environment,
-        text=True,
-    )
-    assert worker.stdout is not None
-    assert worker.stdout.readline().strip() == "here"
-    worker.send_signal(signal.SIGKILL)
-    worker.wait(10)
-    worker.stdout.close()
-    time.sleep(0.2)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -33,7 +33,7 @@ from deployments.reporting import facts, outbox, page, work
 from deployments.rollups import fill
 from tests.deployments.api.conftest import client_of, member
 from tests.deployments.factories import make_deployment, make_user, send_actuals, send_predictions, send_service
-from tests.deployments.test_exports import kill_while
+from tests.deployments.killing import kill
 
 NOW = datetime.now(UTC).replace(minute=30, second=0, microsecond=0)
 REPORTS = "/api/v2/scheduledReports/"
@@ -285,21 +285,10 @@ def test_what_is_in_doubt_goes_out_once_more_under_the_same_id(waiting: ReportMa
 
 
 WORKER = """
-import sys, time
-import django
-django.setup()
 from deployments import jobs
 from deployments.reporting import work
-at, job = sys.argv[1], int(sys.argv[2])
-module, name = {"facts": (work.facts, "gather"), "page": (work.page, "render"), "kept": (work, "_keep")}[at]
-real = getattr(module, name)
-def stop(*args, **more):
-    done = real(*args, **more)
-    print("here", flush=True)
-    time.sleep(60)
-    return done
-setattr(module, name, stop)
-jobs.run(job)
+stop_after(*{"facts": (work.facts, "gather"), "page": (work.page, "render"), "kept": (work, "_keep")}[sys.argv[1]])
+jobs.run(int(sys.argv[2]))
 """
 
 
@@ -311,7 +300,7 @@ def test_a_report_killed_in_the_middle_is_made_once(moment: str) -> None:
     report = made(client_of(deployment.created_by), deployment)
     job = work.start(report, NOW, deployment.created_by)
     connection.close()
-    kill_while(WORKER, moment, job.pk)
+    kill(WORKER, moment, str(job.pk))
     assert jobs.run(job.pk, timezone.now() + jobs.LEASE + timedelta(minutes=1))
     assert Job.objects.get(pk=job.pk).state == JobState.COMPLETED
     assert Dataset.objects.filter(media_type=work.HTML).count() == 1

@@ -18,7 +18,7 @@ from deployments import datasets, jobs, registration, runtime, scoring_code
 from deployments.models import AuditEntry, Deployment, Job, ModelPackage, Role, RuntimeValue, ScoringCodeBuild
 from tests.deployments.api.conftest import client_of, member
 from tests.deployments.factories import make_deployment, make_package, make_user
-from tests.deployments.test_exports import kill_while
+from tests.deployments.killing import kill
 from tests.deployments.things_of_jobs import jar
 
 API = "/api/v2/"
@@ -238,19 +238,9 @@ def test_a_rebuilt_archive_reports_to_its_deployment_and_is_the_same_every_time(
 
 
 WORKER = """
-import sys, time
-import django
-django.setup()
 from deployments import jobs, scoring_code
-at, job = sys.argv[1], int(sys.argv[2])
-real = getattr(scoring_code, at)
-def stop(*args, **more):
-    done = real(*args, **more)
-    print("here", flush=True)
-    time.sleep(60)
-    return done
-setattr(scoring_code, at, stop)
-jobs.run(job)
+stop_after(scoring_code, sys.argv[1])
+jobs.run(int(sys.argv[2]))
 """
 
 
@@ -264,7 +254,7 @@ def test_a_build_killed_in_the_middle_is_completed_after_its_lease(moment: str) 
     args = {"model": deployment.champion.pk, "api": "http://localhost/api/v2/"}
     job = jobs.start(scoring_code.KIND, deployment, None, args)
     connection.close()
-    kill_while(WORKER, moment, job.pk)
+    kill(WORKER, moment, str(job.pk))
     assert not ScoringCodeBuild.objects.exists()
     assert jobs.run(job.pk, timezone.now() + jobs.LEASE + timedelta(minutes=1))
     with ScoringCodeBuild.objects.get().file.open("rb") as file, zipfile.ZipFile(file) as archive:
