@@ -10,6 +10,7 @@ from dashboard.views import (
     bell,
     channels,
     charts,
+    commands,
     deployment,
     fleet,
     glossary,
@@ -45,6 +46,9 @@ urlpatterns = [
         if slug != "overview"
     ),
     path("deployments/<int:pk>/refresh/", deployment.refresh, name="refresh"),
+    path("deployments/<int:pk>/commands/", commands.listing, name="commands"),
+    path("deployments/<int:pk>/commands/<int:command_pk>/dismiss/", commands.dismiss, name="command-dismiss"),
+    path("deployments/<int:pk>/commands/<int:command_pk>/again/", commands.again, name="command-again"),
     path("deployments/<int:pk>/<slug:tab>/<slug:name>.csv", charts.csv_file, name="chart-csv"),
     path("incidents/", incidents.show_all, name="incidents"),
     path("incidents/<int:pk>/", incidents.show, name="incident"),

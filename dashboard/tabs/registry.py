@@ -7,7 +7,11 @@ from dataclasses import dataclass
 
 from django.http import QueryDict
 
+<<<<<<< HEAD
 from dashboard.tabs import accuracy, batches, drift, overview, predictions, segments, service
+=======
+from dashboard.tabs import accuracy, batches, drift, fairness, humility, overview, predictions, service
+>>>>>>> main
 from dashboard.tabs.parts import Tab
 from dashboard.tabs.subject import Subject
 from monitoring.models import Area
@@ -59,6 +63,16 @@ ROWS = (
         lambda subject, query: predictions.build(subject),
         (Area.PREDICTIONS_TIMELINESS, Area.ACTUALS_TIMELINESS),
     ),
+    TabRow(
+        "fairness",
+        "Fairness",
+        lambda subject, query: fairness.build(
+            subject, query.get("feature", ""), query.get("metric", ""), query.get("class", "")
+        ),
+        (Area.FAIRNESS,),
+        ("feature", "metric", "class"),
+    ),
+    TabRow("humility", "Humility", lambda subject, query: humility.build(subject)),
     TabRow(
         "batches",
         "Batches",
