@@ -7,11 +7,7 @@ from dataclasses import dataclass
 
 from django.http import QueryDict
 
-<<<<<<< HEAD
-from dashboard.tabs import accuracy, batches, drift, overview, predictions, segments, service
-=======
-from dashboard.tabs import accuracy, batches, drift, fairness, humility, overview, predictions, service
->>>>>>> main
+from dashboard.tabs import accuracy, batches, drift, fairness, humility, overview, predictions, segments, service
 from dashboard.tabs.parts import Tab
 from dashboard.tabs.subject import Subject
 from monitoring.models import Area
