@@ -17,13 +17,19 @@ from dashboard.reader import Reader
 from metrics.buckets import HOUR
 from monitoring.clock import parse_time
 from monitoring.models import TopicState, Watched
-from monitoring.questions import Last, Mature, Question
-from monitoring.snapshots import Snapshot, read, waiting, want
+from monitoring.questions import Between, Last, Mature, Question
+from monitoring.snapshots import Snapshot, read, waiting, want_many
 
 Values = tuple[float | None, ...]
 #: An answer that moves with the clock is asked again once it is older than this: what is polled never is, on the
 #: default view; other views are polled by nobody.
 OLD, OLD_ELSEWHERE = timedelta(minutes=75), timedelta(minutes=10)
+
+
+#: Answers that labels restate after the end of their window.
+LABELLED = frozenset(
+    {"accuracy/", "accuracyOverSpace/", "accuracyOverTime/", "predictionResults/", "predictionsVsActualsOverTime/"}
+)
 
 
 @dataclass(frozen=True)
@@ -100,6 +106,13 @@ class Shelf:
             self._buckets.clear()
             self.snapshots.append(read(self.watched, fresh.values(), as_of=self.view.as_of, now=self.anchor))
 
+    def peek(self, questions: Iterable[Question]) -> None:
+        """As `read`, but what is not stored stays so: nothing of it is asked for."""
+        fresh = [q for q in questions if _slot(q) not in self.asked]
+        if fresh:
+            self._buckets.clear()
+            self.snapshots.append(read(self.watched, fresh, as_of=self.view.as_of, now=self.anchor))
+
     def payload(self, question: Question) -> dict[str, Any]:
         """The stored answer; {} where there is none."""
         for snapshot in self.snapshots:
@@ -158,9 +171,8 @@ class Shelf:
         coming = waiting(self.watched, lacking)
         role = reader.role_in(self.watched.source.team_id)
         if role is not None and role.may_act and self.watched.source.enabled:
-            for question in lacking:
-                if question not in coming and want(self.watched, question, reader.user, self.anchor):
-                    coming.add(question)
+            further = [question for question in lacking if question not in coming]
+            coming |= want_many(self.watched, further, reader.user, self.anchor) if further else set()
         return list(coming)
 
     def _series(self, question: Question) -> Any:
@@ -182,8 +194,14 @@ class Shelf:
         elif not self.payload(question):
             return True
         limit = OLD if self.view.is_default else OLD_ELSEWHERE
-        moving = isinstance(question.window, Last | Mature) or question.path.endswith("OverBatch/")
-        return moving and (checked is None or self.anchor - checked > limit)
+        return self._moves(question, checked) and (checked is None or self.anchor - checked > limit)
+
+    def _moves(self, question: Question, checked: datetime | None) -> bool:
+        """Whether an answer of `checked` may differ by now: the window slides, or its labels still came then."""
+        if isinstance(question.window, Between):
+            late = timedelta(hours=self.watched.label_lag_hours or 0) if question.path in LABELLED else timedelta(0)
+            return not question.is_series and (checked is None or checked < question.window.end + late)
+        return isinstance(question.window, Last | Mature) or question.path.endswith("OverBatch/")
 
 
 def number(values: dict[str, Any], name: str = "value") -> float | None:

@@ -189,6 +189,23 @@ def want(watched: Watched, question: Question, user: Any = None, now: datetime |
     return again.update(question=question.to_json(), finished_at=None, **fields) == 1
 
 
+def want_many(
+    watched: Watched, questions: Iterable[Question], user: Any = None, now: datetime | None = None
+) -> set[Question]:
+    """`want` for many questions in three statements; those of them that now wait."""
+    moment = now or timezone.now()
+    by_key = {_pending_key(question): question for question in questions}
+    rows = [
+        PendingQuestion(watched=watched, key=key, question=question.to_json(), asked_by=user, asked_at=moment)
+        for key, question in by_key.items()
+    ]
+    PendingQuestion.objects.bulk_create(rows, ignore_conflicts=True)
+    over = watched.pending_questions.filter(key__in=by_key, finished_at__lte=moment - FRESH)
+    fields = {"state": WorkState.PENDING, "asked_at": moment, "asked_by": user, "attempts": 0, "problem": ""}
+    over.exclude(state__in=[WorkState.PENDING, WorkState.RUNNING]).update(finished_at=None, **fields)
+    return waiting(watched, by_key.values())
+
+
 def waiting(watched: Watched, questions: Iterable[Question]) -> set[Question]:
     """Those of `questions` that are in the queue now: the page says that they are on their way."""
     by_key = {_pending_key(question): question for question in questions}

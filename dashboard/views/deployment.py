@@ -13,6 +13,7 @@ from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
+from dashboard.acting import shown_of
 from dashboard.bar import bar
 from dashboard.charts import words
 from dashboard.filters import View
@@ -87,6 +88,7 @@ def _show(request: PageRequest, pk: int, name: str) -> HttpResponse:
     subject, tab = load(request, watched, name)
     note_visit(request, pk, subject.now)
     coming = subject.shelf.want_missing(request.reader)
+    asked = [] if request.htmx else shown_of(request.reader, watched, subject.now)
     context = {
         "nav": "deployment",
         "watched": subject.watched,
@@ -100,6 +102,8 @@ def _show(request: PageRequest, pk: int, name: str) -> HttpResponse:
         "since": since_words(subject, request.reader),
         "incidents": open_by_deployment([pk], request.reader.zone, subject.now).get(pk, []),
         "content": tab,
+        "commands": asked,
+        "open": sum(one.is_open for one in asked),
         "charts": tab.charts,
         "tiles": tab.tiles,
         "coming": coming,
