@@ -7,7 +7,18 @@ from dataclasses import dataclass
 
 from django.http import QueryDict
 
-from dashboard.tabs import accuracy, batches, drift, fairness, humility, overview, predictions, service, settings
+from dashboard.tabs import (
+    accuracy,
+    batches,
+    drift,
+    fairness,
+    humility,
+    overview,
+    predictions,
+    segments,
+    service,
+    settings,
+)
 from dashboard.tabs.parts import Tab
 from dashboard.tabs.subject import Subject
 from monitoring.models import Area
@@ -78,6 +89,7 @@ ROWS = (
         by_time=False,
         by_batch=True,
     ),
+    TabRow("segments", "Segments", segments.build, kept=("by", "attribute", "values"), by_batch=True),
     TabRow("settings", "Settings", settings.build, kept=("section",), by_batch=True),
 )
 TABS = {row.slug: row for row in ROWS}

@@ -69,9 +69,9 @@ def note_visit(request: PageRequest, pk: int, now: datetime) -> None:
         meeting.visit(request.reader.user.pk, pk, now)
 
 
-def load(request: PageRequest, pk: int, name: str) -> tuple[Subject, Tab]:
+def load(request: PageRequest, watched: Watched, name: str) -> tuple[Subject, Tab]:
     """The tab with everything it read; charts as files use it too."""
-    subject = subject_of(request, request.reader.watched_or_404(pk), request.GET)
+    subject = subject_of(request, watched, request.GET)
     return subject, TABS[name].build(subject, request.GET)
 
 
@@ -87,7 +87,7 @@ def _show(request: PageRequest, pk: int, name: str) -> HttpResponse:
     watched = request.reader.watched_or_404(pk)
     if watched.batch_monitoring and not TABS[name].by_batch:
         return redirect(subject_of(request, watched, request.GET).url(leads_to("", batch=True)))
-    subject, tab = load(request, pk, name)
+    subject, tab = load(request, watched, name)
     note_visit(request, pk, subject.now)
     return shown(request, subject, name, tab)
 
@@ -156,7 +156,7 @@ def since_words(subject: Subject, reader: Reader) -> str:
     watched = subject.watched
     worst = Status(watched.worst)
     parts = []
-    worst_cells = [cell for cell in cells(watched, now=subject.now) if cell.status == worst and cell.since]
+    worst_cells = [cell for cell in cells(watched) if cell.status == worst and cell.since]
     lead = min(worst_cells, key=lambda cell: trouble_since(cell, watched.first_seen_at)[0] or subject.now, default=None)
     if lead is not None and worst is not Status.PASSING:
         parts.append(f"{worst.label} {since_text(lead, watched.first_seen_at, reader.zone, subject.now)}.")

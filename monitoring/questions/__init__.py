@@ -20,7 +20,6 @@ from monitoring.questions.areas import (
     feature_drift_over_space,
     humility,
     humility_over_time,
-    humility_rules,
     predictions_over_space,
 )
 from monitoring.questions.by_batch import (

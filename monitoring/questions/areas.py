@@ -38,11 +38,6 @@ def humility_over_time(
     return Question("humilityStatsOverTime/", params_of(model_id=model_id, segment=segment), window, bucket)
 
 
-def humility_rules() -> Question:
-    """The rules in their order, each with `trigger` and `action`: an extension, refused by other sources."""
-    return Question("humilityRules/")
-
-
 def custom_metrics() -> Question:
     """The definitions of all custom metrics."""
     return Question("customMetrics/", params_of(("limit", PAGE)), paged=True)
