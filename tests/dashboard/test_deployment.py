@@ -117,7 +117,7 @@ def test_what_nobody_polled_is_asked_for_and_fills_in(world: World, inside: Clie
     query = "?range=7d&segment=carrier:UA"
     page = get(inside, world, "accuracy", query)
     assert "on the way from the source" in page
-    assert 'hx-trigger="load delay:3s"' in page
+    assert 'hx-trigger="load delay:3s, ' in page
     assert PendingQuestion.objects.filter(key__contains="carrier").exists()
     worlds.answer_waiting(world)
     page = get(inside, world, "accuracy", query)
