@@ -238,9 +238,9 @@ def _rows(found: Sequence[Watched], sources: Mapping[int, Source], now: datetime
     return tuple(result)
 
 
-def cells(watched: Watched, *, now: datetime) -> tuple[AreaCell, ...]:
-    """The cells of all areas that are on at one deployment: one statement."""
-    return _cells(watched, strips([watched.pk], until=now.date()))
+def cells(watched: Watched) -> tuple[AreaCell, ...]:
+    """The cells of all areas that are on at one deployment, without strips: no statement."""
+    return _cells(watched, {})
 
 
 def _cells(watched: Watched, bars: Mapping[tuple[int, str], tuple[DayBar, ...]]) -> tuple[AreaCell, ...]:

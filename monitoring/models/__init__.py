@@ -1,9 +1,11 @@
 """Rows of the watcher; other packages import them from here."""
 
+from monitoring.models.access import AuditEntry, Invitation, SetupCode
 from monitoring.models.channels import Channel
 from monitoring.models.choices import (
     CORE_AREAS,
     Area,
+    AuditAction,
     Breaks,
     Carrier,
     CommandKind,
@@ -65,6 +67,8 @@ __all__ = [
     "Answer",
     "Area",
     "AreaHealth",
+    "AuditAction",
+    "AuditEntry",
     "Breaks",
     "Cadence",
     "Carrier",
@@ -86,6 +90,7 @@ __all__ = [
     "IncidentNotice",
     "IncidentState",
     "IncidentTrack",
+    "Invitation",
     "MailState",
     "Membership",
     "Message",
@@ -108,6 +113,7 @@ __all__ = [
     "RunKind",
     "SavedView",
     "SeriesChunk",
+    "SetupCode",
     "Severity",
     "SignedReview",
     "Silence",

@@ -80,6 +80,9 @@ class Watched(models.Model):
     served_failing = models.FloatField(
         default=0.0, help_text="Predictions served since it is failing; 0 while it is not"
     )
+    commands_until = models.DateTimeField(
+        null=True, help_text="Pages look for commands to show until then; null = nothing was ever asked"
+    )
     blind_spots = models.JSONField(default=list)
     coverage = models.CharField(
         max_length=200, blank=True, help_text="One code a column of the blind-spot map: monitoring.health.coverage"

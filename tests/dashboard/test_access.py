@@ -10,12 +10,15 @@ import pytest
 from django.test import Client
 from django.urls import get_resolver, reverse
 
+from dashboard.acting import new_nonce
 from dashboard.urls import urlpatterns
 from monitoring.channels import aim
 from monitoring.models import (
     ActionItem,
     Carrier,
     Channel,
+    Command,
+    CommandKind,
     HandoverPlan,
     Incident,
     MailState,
@@ -26,6 +29,7 @@ from monitoring.models import (
     ReviewPlan,
     SavedView,
     Silence,
+    WorkState,
 )
 from monitoring.reviews import meeting
 from tests.dashboard.world import World
@@ -59,6 +63,12 @@ TABLE = (
     Row("view-remove", "view that goes", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
     *(Row(tab, "watched", outsider=HIDDEN) for tab in ("overview", "service", "accuracy", "drift", "predictions")),
     Row("batches", "watched", outsider=HIDDEN),
+    Row("segments", "watched", outsider=HIDDEN),
+    *(Row(tab, "watched", outsider=HIDDEN) for tab in ("fairness", "humility")),
+    Row("settings", "watched", outsider=HIDDEN),
+    Row("settings-save", "section", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
+    Row("settings-tried", "section", outsider=HIDDEN, method="post"),
+    Row("settings-proposal", "section", outsider=HIDDEN),
     Row("refresh", "watched", owner=GOES_ON, reader=GOES_ON, outsider=HIDDEN, method="post"),
     Row("chart-csv", "chart", outsider=HIDDEN),
     Row("incidents"),
@@ -113,8 +123,15 @@ TABLE = (
     Row("handover-remove", "shift", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
     Row("noise"),
     Row("noise-proposal", "rule of a deployment", outsider=HIDDEN),
+    Row("commands", "watched", outsider=HIDDEN),
+    Row("command-dismiss", "command", owner=GOES_ON, reader=GOES_ON, outsider=HIDDEN, method="post"),
+    Row("command-again", "lost command", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
     Row("bell", "watched", owner=GOES_ON, reader=GOES_ON, outsider=HIDDEN, method="post"),
     Row("teams"),
+    Row("tokens"),
+    Row("token-revoke", "nobody's", owner=HIDDEN, reader=HIDDEN, outsider=HIDDEN, method="post"),
+    Row("setup", owner=GOES_ON, reader=GOES_ON),
+    Row("setup-test", outsider=HIDDEN),
     Row("member-change", "member", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
     Row("preferences"),
     Row("preferences-test", owner=GOES_ON, reader=GOES_ON, outsider=GOES_ON, method="post"),
@@ -152,16 +169,31 @@ def address(world: World, row: Row) -> str:
         "acting": [_incident(world), "acknowledge"],
         "silence": [_silence(world)],
         "team": [world.team.pk],
+        "section": [world.watched().pk, "drift"],
         "rule of a deployment": [world.watched().pk, "drift"],
         "rule": [NotificationRule.objects.get_or_create(team=world.team, name="Nights")[0].pk],
         "shift": [HandoverPlan.objects.get_or_create(team=world.team, name="Morning")[0].pk],
+        "command": _command(world),
+        "lost command": _command(world),
         "channel": [_channel(world, "hook")],
+        "nobody's": [0],
         "removable": [_channel(world, "gone soon")],
         "blind spot": [world.watched().pk, "fairness"],
         "view": [_view(world, "Risky")],
         "view that goes": [_view(world, "Gone soon")],
     }
     return reverse(row.name, args=args[row.about])
+
+
+def _command(world: World) -> list[int | str]:
+    made, _ = Command.objects.get_or_create(
+        source=world.source,
+        watched=world.watched(),
+        kind=CommandKind.DETAILS,
+        state=WorkState.FAILED,
+        defaults={"asked_at": world.now, "finished_at": world.now, "asked_by": world.owner},
+    )
+    return [world.watched().pk, made.pk]
 
 
 def _channel(world: World, name: str) -> int:
@@ -240,7 +272,8 @@ def test_each_person_gets_what_the_table_says(mailed: World) -> None:
         client = Client()
         client.force_login(user)
         for row in TABLE:
-            response = getattr(client, row.method)(address(mailed, row))
+            form = {"nonce": new_nonce(user)} if row.method == "post" else {}
+            response = getattr(client, row.method)(address(mailed, row), form)
             assert response.status_code == getattr(row, role), f"{role} at {row.name}"
 
 
