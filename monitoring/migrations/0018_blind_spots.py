@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("monitoring", "0015_saved_views"),
+        ("monitoring", "0017_accounts"),
     ]
 
     operations = [
