@@ -131,8 +131,10 @@ def _fairness(facts: Facts, rules: client.HealthSettings) -> str:
     if not facts.areas.protected:
         return "no_protected"
     limits = rules.fairness
-    unlimited = limits is not None and limits.protected_class_failing_count is None
-    return "no_limit" if unlimited and limits.protected_class_warning_count is None else "watched"
+    if limits is None:
+        return "watched"  # by the reference's own counts
+    unlimited = limits.protected_class_failing_count is None and limits.protected_class_warning_count is None
+    return "no_limit" if unlimited else "watched"
 
 
 def _custom(facts: Facts) -> str:

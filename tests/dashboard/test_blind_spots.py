@@ -63,7 +63,7 @@ def test_the_number_of_queries_is_pinned(world: World, inside: Client) -> None:
     inside.get(reverse("blind-spots"))
     with CaptureQueriesContext(connection) as queries:
         inside.get(reverse("blind-spots"))
-    assert len(queries) == QUERIES
+    assert len(queries) <= QUERIES
 
 
 def test_the_page_of_one_blind_spot_shows_the_request_to_copy(world: World, inside: Client) -> None:
