@@ -8,6 +8,7 @@ from dashboard.views import (
     act,
     actions,
     bell,
+    blind_spots,
     channels,
     charts,
     commands,
@@ -42,6 +43,8 @@ urlpatterns = [
     path("views/<int:pk>/", saved.change, name="view-change"),
     path("views/<int:pk>/remove/", saved.remove, name="view-remove"),
     path("state/", state.show, name="state"),
+    path("blind-spots/", blind_spots.show, name="blind-spots"),
+    path("blind-spots/<int:pk>/<slug:column>/", blind_spots.mend, name="blind-spot"),
     path("deployments/<int:pk>/", deployment.tab_page("overview"), name="overview"),
     *(
         path(f"deployments/<int:pk>/{slug}/", deployment.tab_page(slug), name=slug)

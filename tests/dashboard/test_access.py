@@ -55,6 +55,8 @@ TABLE = (
     Row("fleet-rows"),
     Row("fleet-choices"),
     Row("state"),
+    Row("blind-spots"),
+    Row("blind-spot", "blind spot", outsider=HIDDEN),
     Row("views"),
     Row("view-add", owner=GOES_ON, reader=GOES_ON, outsider=GOES_ON, method="post"),
     Row("view-change", "view", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
@@ -176,6 +178,7 @@ def address(world: World, row: Row) -> str:
         "channel": [_channel(world, "hook")],
         "nobody's": [0],
         "removable": [_channel(world, "gone soon")],
+        "blind spot": [world.watched().pk, "fairness"],
         "view": [_view(world, "Risky")],
         "view that goes": [_view(world, "Gone soon")],
     }
