@@ -12,6 +12,7 @@ from django.urls import get_resolver, reverse
 
 from dashboard.acting import new_nonce
 from dashboard.urls import urlpatterns
+from monitoring import invitations
 from monitoring.channels import aim
 from monitoring.models import (
     ActionItem,
@@ -21,6 +22,7 @@ from monitoring.models import (
     CommandKind,
     HandoverPlan,
     Incident,
+    Invitation,
     MailState,
     Message,
     NotificationRule,
@@ -31,6 +33,7 @@ from monitoring.models import (
     Silence,
     WorkState,
 )
+from monitoring.models import Role as TeamRole
 from monitoring.reviews import meeting
 from tests.dashboard.world import World
 from tests.monitoring.factories import make_incident
@@ -100,6 +103,7 @@ TABLE = (
     Row("source-add", reader=REFUSED),
     Row("source-change", "source", reader=REFUSED, outsider=HIDDEN),
     Row("source-row", "source", outsider=HIDDEN),
+    Row("source-remove", "source", reader=REFUSED, outsider=HIDDEN),
     Row("source-test", "source", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
     Row("channels"),
     Row("channel-add", reader=REFUSED),
@@ -122,6 +126,13 @@ TABLE = (
     Row("command-again", "lost command", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
     Row("bell", "watched", owner=GOES_ON, reader=GOES_ON, outsider=HIDDEN, method="post"),
     Row("teams"),
+    Row("team-add", owner=FOUND, reader=REFUSED, outsider=FOUND, method="post"),
+    Row("team-change", "team", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
+    Row("team-remove", "team", reader=REFUSED, outsider=HIDDEN),
+    Row("invite", "team", reader=REFUSED, outsider=HIDDEN, method="post"),
+    Row("invitation-resend", "invitation", reader=REFUSED, outsider=HIDDEN, method="post"),
+    Row("invitation-revoke", "gone invitation", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
+    Row("member-remove", "member", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
     Row("tokens"),
     Row("token-revoke", "nobody's", owner=HIDDEN, reader=HIDDEN, outsider=HIDDEN, method="post"),
     Row("setup", owner=GOES_ON, reader=GOES_ON),
@@ -133,7 +144,7 @@ TABLE = (
 )
 #: Figures travel as data: no browser runs or styles by them.
 DATA = re.compile(r'<script[^>]* type="application/json"[^>]*>.*?</script>', re.DOTALL)
-PUBLIC = {"login", "logout", "unsubscribe", "act"}
+PUBLIC = {"login", "logout", "unsubscribe", "act", "join"}
 
 
 def address(world: World, row: Row) -> str:
@@ -170,6 +181,8 @@ def address(world: World, row: Row) -> str:
         "lost command": _command(world),
         "channel": [_channel(world, "hook")],
         "nobody's": [0],
+        "invitation": [_invitation(world, "ada@example.org")],
+        "gone invitation": [_invitation(world, "bob@example.org")],
         "removable": [_channel(world, "gone soon")],
         "view": [_view(world, "Risky")],
         "view that goes": [_view(world, "Gone soon")],
@@ -228,6 +241,11 @@ def _incident(world: World) -> int:
         world.watched(), area="service"
     )
     return made.pk
+
+
+def _invitation(world: World, email: str) -> int:
+    open_one = Invitation.objects.filter(team=world.team, email=email, revoked_at=None).first()
+    return (open_one or invitations.invite(world.team, email, TeamRole.MEMBER, world.owner, world.now)[0]).pk
 
 
 def _silence(world: World) -> int:
