@@ -169,10 +169,12 @@ def many_series(
     return {question: found.series(question) for question in questions}
 
 
-def want(watched: Watched, question: Question, user: Any = None, now: datetime | None = None) -> bool:
+def want(
+    watched: Watched, question: Question, user: Any = None, now: datetime | None = None, fresh: timedelta = FRESH
+) -> bool:
     """Puts the question into the priority queue; True if it now waits there.
 
-    Asked by ten people it is one row. A question answered or refused within `FRESH` is not asked again.
+    Asked by ten people it is one row. A question answered or refused within `fresh` is not asked again.
     """
     moment = now or timezone.now()
     row, created = PendingQuestion.objects.get_or_create(
@@ -182,7 +184,7 @@ def want(watched: Watched, question: Question, user: Any = None, now: datetime |
     )
     if created or row.state in {WorkState.PENDING, WorkState.RUNNING}:
         return True
-    if row.finished_at is not None and moment - row.finished_at < FRESH:
+    if row.finished_at is not None and moment - row.finished_at < fresh:
         return False
     again = PendingQuestion.objects.filter(pk=row.pk, state=row.state)
     fields = {"state": WorkState.PENDING, "asked_at": moment, "asked_by": user, "attempts": 0, "problem": ""}

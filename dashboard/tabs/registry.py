@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from django.http import QueryDict
 
-from dashboard.tabs import accuracy, batches, drift, overview, predictions, service
+from dashboard.tabs import accuracy, batches, drift, history, overview, predictions, service
 from dashboard.tabs.parts import Tab
 from dashboard.tabs.subject import Subject
 from monitoring.models import Area
@@ -66,6 +66,14 @@ ROWS = (
         (Area.DRIFT, Area.ACCURACY, Area.SERVICE),
         ("left", "right"),
         by_time=False,
+        by_batch=True,
+    ),
+    TabRow(
+        "history",
+        "History",
+        lambda subject, query: history.build(subject, query.get("kind", ""), query.get("text", "")),
+        (),
+        ("kind", "text"),
         by_batch=True,
     ),
 )

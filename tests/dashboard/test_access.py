@@ -20,6 +20,7 @@ from monitoring.models import (
     Incident,
     MailState,
     Message,
+    Note,
     NotificationRule,
     NotifyReason,
     Review,
@@ -49,6 +50,10 @@ TABLE = (
     Row("fleet"),
     *(Row(tab, "watched", outsider=HIDDEN) for tab in ("overview", "service", "accuracy", "drift", "predictions")),
     Row("batches", "watched", outsider=HIDDEN),
+    Row("history", "watched", outsider=HIDDEN),
+    Row("note-add", "watched", reader=REFUSED, outsider=HIDDEN),
+    Row("note-change", "note", reader=REFUSED, outsider=HIDDEN),
+    Row("note-remove", "removable note", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
     Row("refresh", "watched", owner=GOES_ON, reader=GOES_ON, outsider=HIDDEN, method="post"),
     Row("chart-csv", "chart", outsider=HIDDEN),
     Row("incidents"),
@@ -141,6 +146,8 @@ def address(world: World, row: Row) -> str:
         "incident": [_incident(world)],
         "acting": [_incident(world), "acknowledge"],
         "silence": [_silence(world)],
+        "note": [_note(world, "stays")],
+        "removable note": [_note(world, "gone soon")],
         "team": [world.team.pk],
         "rule of a deployment": [world.watched().pk, "drift"],
         "rule": [NotificationRule.objects.get_or_create(team=world.team, name="Nights")[0].pk],
@@ -149,6 +156,11 @@ def address(world: World, row: Row) -> str:
         "removable": [_channel(world, "gone soon")],
     }
     return reverse(row.name, args=args[row.about])
+
+
+def _note(world: World, text: str) -> int:
+    values = {"at": world.now, "written_at": world.now, "author": world.owner}
+    return Note.objects.get_or_create(watched=world.watched(), text=text, defaults=values)[0].pk
 
 
 def _channel(world: World, name: str) -> int:
