@@ -129,7 +129,7 @@ def upright(mark: p.Upright, pen: Pen) -> str:
         y = pen.top + 11 + LINE * mark.row if mark.text_y is None else pen.y(mark.text_y)
         gives_way = f"plot-{mark.room}" if pen.width is None else ""
         text = pen.text(x, y, escape(mark.words), "text2", anchor, dx=away, class_=gives_way)
-    ends = f'x1="{x}" x2="{x}" y1="{pen.top:g}" y2="{pen.top + pen.height:g}"'
+    ends = f'x1="{x}" x2="{x}" y1="{pen.top + mark.drop:g}" y2="{pen.top + pen.height:g}"'
     return f'<line {ends} stroke="{pen.theme[mark.token]}"{dash}/>{text}'
 
 

@@ -8,7 +8,7 @@ shrinks linearly with the width, words that are apart at both ends are apart in 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
 
@@ -65,7 +65,8 @@ class Change:
 class Flag:
     """One upright: at `share` of the width (0 to 1). Without room anywhere it has no `words`; `told` has them always.
 
-    `room`: "wide" where the words fit a narrow plot too, else "roomy".
+    `room`: "wide" where the words fit a narrow plot too, else "roomy". `low`: it begins below the caption, which it
+    would cross.
     """
 
     share: float
@@ -75,6 +76,7 @@ class Flag:
     row: int = 0
     left: bool = False
     room: str = "wide"
+    low: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,15 +110,22 @@ def flags(
     `shares`: where each change stands, 0 to 1. `words_at`: other words of the first row, with their middles.
     """
     taken: list[list[Box]] = [[] for _ in range(rows)]
+    captioned = 4 + text_width(caption) + AIR if caption else 0.0
     if caption:
-        taken[0].append(Box(0.0, 0.0, 4 + text_width(caption) + AIR))
+        taken[0].append(Box(0.0, 0.0, captioned))
     taken[0] += [Box(share, -text_width(text) / 2 - AIR, text_width(text) / 2 + AIR) for share, text in words_at]
-    found = [Flag(share, tuple(crowd), told_of(crowd)) for share, crowd in crowds(changes, shares)]
+    found = [
+        Flag(share, tuple(crowd), told_of(crowd), low=share * NARROW < captioned)
+        for share, crowd in crowds(changes, shares)
+    ]
     order = sorted(range(len(found)), key=lambda i: (_rank(found[i]), -i))
-    for room, width in (("wide", NARROW), ("roomy", ROOMY)):
-        for i in order:
-            if found[i].told and not found[i].words:
-                found[i] = _placed(found[i], taken, room, width)
+    lines = [Box(flag.share, -1, 1) for flag in found]
+    for crossing in (False, True):  # best is where no other line runs through the words
+        for room, width in (("wide", NARROW), ("roomy", ROOMY)):
+            for i in order:
+                if found[i].told and not found[i].words:
+                    others = [] if crossing else [*lines[:i], *lines[i + 1 :]]
+                    found[i] = _placed(found[i], taken, others, room, width)
     return found
 
 
@@ -153,14 +162,16 @@ def _rank(flag: Flag) -> int:
     return 0 if "model" in kinds else 1 if "incident" in kinds else 2
 
 
-def _placed(flag: Flag, taken: list[list[Box]], room: str, width: float) -> Flag:
+def _placed(flag: Flag, taken: list[list[Box]], lines: list[Box], room: str, width: float) -> Flag:
     long = text_width(flag.told)
     for row, boxes in enumerate(taken):
         for left in (False, True):
             box = Box(flag.share, -AIR - long, -AIR / 2) if left else Box(flag.share, AIR / 2, AIR + long)
-            if all(_inside(box, at) for at in (width, WIDEST)) and all(_free(box, other, width) for other in boxes):
+            if all(_inside(box, at) for at in (width, WIDEST)) and all(
+                _free(box, other, width) for other in (*boxes, *lines)
+            ):
                 boxes.append(box)
-                return Flag(flag.share, flag.changes, flag.told, flag.told, row, left, room)
+                return replace(flag, words=flag.told, row=row, left=left, room=room)
     return flag
 
 

@@ -138,7 +138,8 @@ class Upright:
     """A vertical line at ``x``: a change, a limit of importance, a median.
 
     Its words stand at its right (``left``: at its left; without a word: where there is room) on line ``row`` of the
-    panel, in plots that have the ``room``: "wide", or "roomy". Hovering over ``bin`` says what is ``told``.
+    panel, in plots that have the ``room``: "wide", or "roomy". Hovering over ``bin`` says what is ``told``. The line
+    begins ``drop`` px below the top.
     """
 
     x: float
@@ -152,6 +153,7 @@ class Upright:
     room: str = "wide"
     bin: float = 0.0
     told: str = ""
+    drop: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -168,9 +168,10 @@ def rule(mark: p.Rule, sheet: Sheet) -> None:
 
 def upright(mark: p.Upright, sheet: Sheet) -> None:
     x = axis_number(mark.x, sheet.plot.x)
+    top = rounded(1 - mark.drop / sheet.panel.height) if mark.drop else 1
     stroke = {"color": sheet.theme[mark.token], "width": 1, "dash": _DASHES.get(mark.dash, "dash")}
     sheet.shapes.append(
-        {"type": "line", "x0": x, "x1": x, "yref": f"{sheet.yref} domain", "y0": 0, "y1": 1, "line": stroke}
+        {"type": "line", "x0": x, "x1": x, "yref": f"{sheet.yref} domain", "y0": 0, "y1": top, "line": stroke}
     )
     if mark.told:
         sheet.add(telling(mark, sheet))

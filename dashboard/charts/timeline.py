@@ -198,6 +198,7 @@ def _upright(points: TimePoints, flag: Flag) -> Upright:
         room=flag.room,
         bin=points.xs()[index],
         told=detailed(flag.changes),
+        drop=LINE + 3 if flag.low else 0,
     )
 
 
