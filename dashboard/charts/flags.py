@@ -26,7 +26,7 @@ AIR = 6
 
 NOUNS = {
     "model": "replacement",
-    "settings": "settings change",
+    "settings": "change",
     "incident": "incident",
     "note": "note",
     "retraining": "retraining run",

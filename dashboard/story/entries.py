@@ -19,6 +19,7 @@ from monitoring.incidents import silences
 from monitoring.models import (
     Area,
     Command,
+    CommandKind,
     Incident,
     Note,
     Silence,
@@ -34,6 +35,28 @@ if TYPE_CHECKING:
 
 MOST = 200
 """Of each kind, the newest."""
+
+
+CHANGES_FIELDS = frozenset(
+    {
+        CommandKind.HEALTH_SETTINGS,
+        CommandKind.SETTINGS,
+        CommandKind.DETAILS,
+        CommandKind.REPLAY_SETTINGS,
+        CommandKind.RETRAINING_SETTINGS,
+    }
+)
+"""Changes that name the fields of what they change."""
+MOVES = frozenset(
+    {
+        CommandKind.HEALTH_SETTINGS,
+        CommandKind.SETTINGS,
+        CommandKind.DATA_DELETE,
+        CommandKind.ACTIVATE,
+        CommandKind.DEACTIVATE,
+    }
+)
+"""Changes after which numbers may be others."""
 
 
 class Kind(StrEnum):
@@ -55,7 +78,7 @@ class Kind(StrEnum):
 
 LABELS: Mapping[Kind, str] = {
     Kind.MODEL: "Models",
-    Kind.SETTINGS: "Settings",
+    Kind.SETTINGS: "Changes",
     Kind.INCIDENT: "Incidents",
     Kind.VERDICT: "Verdicts",
     Kind.RETRAINING: "Retraining",
@@ -124,25 +147,30 @@ def _replaced(before: str, told: Mapping[str, Any] | None) -> str:
     return " ".join(part for part in parts if part)
 
 
-def settings(subject: Subject) -> list[Entry]:
-    """Changes that were asked for here and that the source took."""
+def commanded(subject: Subject) -> list[Entry]:
+    """Changes that were asked for here and that the source took; on charts those that may move a number."""
     rows = Command.objects.filter(
         watched=subject.watched,
         state=WorkState.DONE,
         finished_at__gte=subject.view.start,
         finished_at__lt=min(subject.view.end, subject.anchor),
     )
-    return [
-        Entry(
-            row.finished_at or row.asked_at,
-            Kind.SETTINGS,
-            f"{row.get_kind_display()} changed",
-            words.listed(sorted(row.body), 4) if isinstance(row.body, dict) else "",
-            word=f"{row.get_kind_display().lower()} changed",
-            by=person(row.asked_by),
-        )
-        for row in rows.select_related("asked_by").order_by("-finished_at")[:MOST]
-    ]
+    rows = rows.exclude(kind__in=(CommandKind.TEST_SOURCE, CommandKind.MODEL_CHECK))
+    return [_command(row) for row in rows.select_related("asked_by").order_by("-finished_at")[:MOST]]
+
+
+def _command(row: Command) -> Entry:
+    label = CommandKind(row.kind).label if row.kind in CommandKind.values else row.kind
+    changed = row.kind in CHANGES_FIELDS
+    fields = sorted(row.body) if changed and isinstance(row.body, dict) else []
+    return Entry(
+        row.finished_at or row.asked_at,
+        Kind.SETTINGS,
+        f"{label} changed" if changed else f"{label}: {row.name}" if row.name else label,
+        words.listed(fields, 4),
+        word=(f"{label.lower()} changed" if changed else label.lower()) if row.kind in MOVES else "",
+        by=person(row.asked_by),
+    )
 
 
 def incidents(subject: Subject) -> list[Entry]:
@@ -279,7 +307,7 @@ def notes(subject: Subject) -> list[Entry]:
 
 GATHER: Mapping[Kind, Callable[[Any], Iterable[Entry]]] = {
     Kind.MODEL: models,
-    Kind.SETTINGS: settings,
+    Kind.SETTINGS: commanded,
     Kind.INCIDENT: incidents,
     Kind.VERDICT: verdicts,
     Kind.RETRAINING: retraining,

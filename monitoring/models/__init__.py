@@ -1,9 +1,11 @@
 """Rows of the watcher; other packages import them from here."""
 
+from monitoring.models.access import AuditEntry, Invitation, SetupCode
 from monitoring.models.channels import Channel
 from monitoring.models.choices import (
     CORE_AREAS,
     Area,
+    AuditAction,
     Breaks,
     Carrier,
     CommandKind,
@@ -50,6 +52,7 @@ from monitoring.models.reviews import (
     SignedReview,
     Weekday,
 )
+from monitoring.models.saved import DefaultView, SavedView
 from monitoring.models.silences import AlertPolicy, Silence
 from monitoring.models.snapshots import Answer, PendingQuestion, SeriesChunk, Topic
 from monitoring.models.sources import PollRun, Source
@@ -65,12 +68,15 @@ __all__ = [
     "Answer",
     "Area",
     "AreaHealth",
+    "AuditAction",
+    "AuditEntry",
     "Breaks",
     "Cadence",
     "Carrier",
     "Channel",
     "Command",
     "CommandKind",
+    "DefaultView",
     "Delivery",
     "DeploymentStatus",
     "DigestPace",
@@ -85,6 +91,7 @@ __all__ = [
     "IncidentNotice",
     "IncidentState",
     "IncidentTrack",
+    "Invitation",
     "MailState",
     "Membership",
     "Message",
@@ -106,7 +113,9 @@ __all__ = [
     "ReviewVerdict",
     "Role",
     "RunKind",
+    "SavedView",
     "SeriesChunk",
+    "SetupCode",
     "Severity",
     "SignedReview",
     "Silence",

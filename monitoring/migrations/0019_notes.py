@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("monitoring", "0014_further_areas"),
+        ("monitoring", "0018_blind_spots"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
