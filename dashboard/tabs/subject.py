@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Any, TypeVar
 from urllib.parse import urlencode
@@ -20,7 +20,7 @@ from dashboard.shelf import Clock, Shelf
 from metrics import ACCURACY_METRICS, DEFAULT_METRICS, TargetType
 from monitoring import questions as q
 from monitoring.client import HealthSettings, Malformed, Settings, parse
-from monitoring.fleet import strips
+from monitoring.fleet import STRIP_DAYS, DayBar, strips
 from monitoring.models import Area, AreaHealth, ModelSeen, Status, Watched
 from monitoring.questions import Bucket, Last, Mature, Question
 
@@ -254,13 +254,18 @@ class Subject:
         plain = not self.view.model and not self.view.segment
         if not plain or self.bucket != Bucket.DAY:
             return ()
-        bars = self._strips.get((self.watched.pk, Area(area).value), ())
+        last = self.clock.at(self.clock.n - 1).date()
+        bars = self.strips(last, self.clock.n).get((self.watched.pk, Area(area).value), ())
         return tuple(bar.status.value if bar.status else Status.NOT_STARTED.value for bar in bars)
 
-    @cached_property
-    def _strips(self) -> dict[tuple[int, str], Any]:
-        last = self.clock.at(self.clock.n - 1).date()
-        return strips([self.watched.pk], until=last, days=self.clock.n)
+    def strips(self, until: date, days: int = STRIP_DAYS) -> dict[tuple[int, str], tuple[DayBar, ...]]:
+        """Verdicts by day of every area, read once; the head and the charts of the usual range need the same ones."""
+        found: dict[tuple[int, str], tuple[DayBar, ...]]
+        key = f"strips-{until}-{days}"
+        if key not in self.memo:
+            self.memo[key] = strips([self.watched.pk], until=until, days=days)
+        found = self.memo[key]
+        return found
 
     # --- Addresses -----------------------------------------------------------------------------------------
 
