@@ -8,6 +8,7 @@ from dashboard.views import (
     act,
     actions,
     bell,
+    blind_spots,
     channels,
     charts,
     commands,
@@ -20,6 +21,7 @@ from dashboard.views import (
     mails,
     meeting,
     noise,
+    notes,
     record,
     reviews,
     rules,
@@ -30,6 +32,7 @@ from dashboard.views import (
     state,
     teams,
     tokens,
+    tuning,
     watch,
 )
 
@@ -42,6 +45,8 @@ urlpatterns = [
     path("views/<int:pk>/", saved.change, name="view-change"),
     path("views/<int:pk>/remove/", saved.remove, name="view-remove"),
     path("state/", state.show, name="state"),
+    path("blind-spots/", blind_spots.show, name="blind-spots"),
+    path("blind-spots/<int:pk>/<slug:column>/", blind_spots.mend, name="blind-spot"),
     path("deployments/<int:pk>/", deployment.tab_page("overview"), name="overview"),
     *(
         path(f"deployments/<int:pk>/{slug}/", deployment.tab_page(slug), name=slug)
@@ -52,7 +57,13 @@ urlpatterns = [
     path("deployments/<int:pk>/commands/", commands.listing, name="commands"),
     path("deployments/<int:pk>/commands/<int:command_pk>/dismiss/", commands.dismiss, name="command-dismiss"),
     path("deployments/<int:pk>/commands/<int:command_pk>/again/", commands.again, name="command-again"),
+    path("deployments/<int:pk>/settings/<slug:section>/save/", tuning.save, name="settings-save"),
+    path("deployments/<int:pk>/settings/<slug:section>/tried/", tuning.tried, name="settings-tried"),
+    path("deployments/<int:pk>/settings/<slug:section>/proposal/", tuning.proposal, name="settings-proposal"),
     path("deployments/<int:pk>/<slug:tab>/<slug:name>.csv", charts.csv_file, name="chart-csv"),
+    path("deployments/<int:pk>/notes/new/", notes.add, name="note-add"),
+    path("notes/<int:pk>/", notes.change, name="note-change"),
+    path("notes/<int:pk>/remove/", notes.remove, name="note-remove"),
     path("incidents/", incidents.show_all, name="incidents"),
     path("incidents/<int:pk>/", incidents.show, name="incident"),
     path("incidents/<int:pk>/<slug:action>/", incidents.act, name="incident-act"),

@@ -7,7 +7,19 @@ from dataclasses import dataclass
 
 from django.http import QueryDict
 
-from dashboard.tabs import accuracy, batches, drift, fairness, humility, overview, predictions, segments, service
+from dashboard.tabs import (
+    accuracy,
+    batches,
+    drift,
+    fairness,
+    history,
+    humility,
+    overview,
+    predictions,
+    segments,
+    service,
+    settings,
+)
 from dashboard.tabs.parts import Tab
 from dashboard.tabs.subject import Subject
 from monitoring.models import Area
@@ -79,6 +91,14 @@ ROWS = (
         by_batch=True,
     ),
     TabRow("segments", "Segments", segments.build, kept=("by", "attribute", "values"), by_batch=True),
+    TabRow(
+        "history",
+        "History",
+        lambda subject, query: history.build(subject, query.get("kind", ""), query.get("text", "")),
+        kept=("kind", "text"),
+        by_batch=True,
+    ),
+    TabRow("settings", "Settings", settings.build, kept=("section",), by_batch=True),
 )
 TABS = {row.slug: row for row in ROWS}
 KEPT = frozenset(name for row in ROWS for name in row.kept)

@@ -128,6 +128,7 @@ class CommandKind(models.TextChoices):
 
     TEST_SOURCE = "test_source", "Connection test"
     HEALTH_SETTINGS = "health_settings", "Health settings"
+    SETTINGS = "settings", "Monitoring settings"
     DETAILS = "details", "Label, description, importance"
     BATCH_CREATE = "batch_create", "New batch"
     BATCH_UPDATE = "batch_update", "Batch"

@@ -25,6 +25,7 @@ from monitoring.models import (
     Invitation,
     MailState,
     Message,
+    Note,
     NotificationRule,
     NotifyReason,
     Review,
@@ -58,14 +59,24 @@ TABLE = (
     Row("fleet-rows"),
     Row("fleet-choices"),
     Row("state"),
+    Row("blind-spots"),
+    Row("blind-spot", "blind spot", outsider=HIDDEN),
     Row("views"),
     Row("view-add", owner=GOES_ON, reader=GOES_ON, outsider=GOES_ON, method="post"),
     Row("view-change", "view", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
     Row("view-remove", "view that goes", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
     *(Row(tab, "watched", outsider=HIDDEN) for tab in ("overview", "service", "accuracy", "drift", "predictions")),
     Row("batches", "watched", outsider=HIDDEN),
+    Row("history", "watched", outsider=HIDDEN),
+    Row("note-add", "watched", reader=REFUSED, outsider=HIDDEN),
+    Row("note-change", "note", reader=REFUSED, outsider=HIDDEN),
+    Row("note-remove", "removable note", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
     Row("segments", "watched", outsider=HIDDEN),
     *(Row(tab, "watched", outsider=HIDDEN) for tab in ("fairness", "humility")),
+    Row("settings", "watched", outsider=HIDDEN),
+    Row("settings-save", "section", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
+    Row("settings-tried", "section", outsider=HIDDEN, method="post"),
+    Row("settings-proposal", "section", outsider=HIDDEN),
     Row("refresh", "watched", owner=GOES_ON, reader=GOES_ON, outsider=HIDDEN, method="post"),
     Row("chart-csv", "chart", outsider=HIDDEN),
     Row("incidents"),
@@ -173,7 +184,10 @@ def address(world: World, row: Row) -> str:
         "incident": [_incident(world)],
         "acting": [_incident(world), "acknowledge"],
         "silence": [_silence(world)],
+        "note": [_note(world, "stays")],
+        "removable note": [_note(world, "gone soon")],
         "team": [world.team.pk],
+        "section": [world.watched().pk, "drift"],
         "rule of a deployment": [world.watched().pk, "drift"],
         "rule": [NotificationRule.objects.get_or_create(team=world.team, name="Nights")[0].pk],
         "shift": [HandoverPlan.objects.get_or_create(team=world.team, name="Morning")[0].pk],
@@ -184,10 +198,16 @@ def address(world: World, row: Row) -> str:
         "invitation": [_invitation(world, "ada@example.org")],
         "gone invitation": [_invitation(world, "bob@example.org")],
         "removable": [_channel(world, "gone soon")],
+        "blind spot": [world.watched().pk, "fairness"],
         "view": [_view(world, "Risky")],
         "view that goes": [_view(world, "Gone soon")],
     }
     return reverse(row.name, args=args[row.about])
+
+
+def _note(world: World, text: str) -> int:
+    values = {"at": world.now, "written_at": world.now, "author": world.owner}
+    return Note.objects.get_or_create(watched=world.watched(), text=text, defaults=values)[0].pk
 
 
 def _command(world: World) -> list[int | str]:
