@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("monitoring", "0017_accounts"),
+        ("monitoring", "0019_notes"),
     ]
 
     operations = [
