@@ -10,8 +10,10 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 
+from dashboard import story
 from dashboard.charts import words
-from dashboard.charts.timeline import Change, Limit
+from dashboard.charts.flags import Change
+from dashboard.charts.timeline import Limit
 from dashboard.filters import View
 from dashboard.reader import Reader
 from dashboard.shelf import Clock, Shelf
@@ -52,7 +54,7 @@ class Subject:
         areas = {row.area: row for row in AreaHealth.objects.filter(watched=watched)}
         models = tuple(ModelSeen.objects.filter(watched=watched).order_by("since"))
         subject = cls(reader, watched, view, now, areas, models)
-        subject.shelf.read(subject.shared())
+        subject.shelf.read(subject.shared(), beside=story.questions())
         return subject
 
     def shared(self) -> list[Question]:
@@ -226,18 +228,18 @@ class Subject:
                 return seen.name or f"model {model_id[-6:]}"
         return self.watched.model_name if model_id == self.watched.model_id else f"model {model_id[-6:]}"
 
+    @cached_property
+    def marks(self) -> tuple[Change, ...]:
+        """What happened inside the range, as charts draw it."""
+        return story.changes(self)
+
     def changes(self) -> tuple[Change, ...]:
+        """`marks`, for charts."""
+        return self.marks
+
+    def replacements(self) -> tuple[Change, ...]:
         """Replacements of the champion inside the range."""
-        found = []
-        for before, after in zip(self.models, self.models[1:], strict=False):
-            told = (
-                ""
-                if before.model_id == after.model_id
-                else words.shortened(f"{after.name or 'new model'} took over", 26)
-            )
-            if self.view.start <= after.since < self.view.end and told:
-                found.append(Change(after.since, told))
-        return tuple(found)
+        return story.replacements(self)
 
     @property
     def former(self) -> ModelSeen | None:

@@ -208,6 +208,7 @@ class NotifyReason(models.TextChoices):
     REVIEW_DUE = "review_due", "Review due"
     OVERDUE = "overdue", "Action items overdue"
     TEST = "test", "Test message"
+    INVITED = "invited", "Invitation"
     FIRST = "first", "First mail about it"
 
 

@@ -33,8 +33,8 @@ from tests.dashboard import world as worlds
 from tests.dashboard.world import World
 
 TABS = ("overview", "service", "drift", "accuracy", "predictions")
-#: Session, person, preference, memberships; deployment, verdicts, models; three a read; frame; strips; events.
-QUERIES = {"overview": 27, "service": 24, "drift": 26, "accuracy": 24, "predictions": 24, "batches": 26}
+#: Session, person, preference, memberships; deployment, verdicts, models; three a read; frame; strips; events; marks.
+QUERIES = {"overview": 30, "service": 27, "drift": 29, "accuracy": 27, "predictions": 27, "batches": 26}
 
 
 def get(client: Client, world: World, tab: str, query: str = "", label: str = "Flight delayed > 15 min") -> str:
