@@ -1,6 +1,7 @@
 """Rows of the watcher; other packages import them from here."""
 
 from monitoring.models.access import AuditEntry, Invitation, SetupCode
+from monitoring.models.changes import SettingsChange
 from monitoring.models.channels import Channel
 from monitoring.models.choices import (
     CORE_AREAS,
@@ -17,6 +18,7 @@ from monitoring.models.choices import (
     Importance,
     IncidentKind,
     IncidentState,
+    Loosens,
     MailState,
     NoticeKind,
     NotifyReason,
@@ -91,6 +93,7 @@ __all__ = [
     "IncidentState",
     "IncidentTrack",
     "Invitation",
+    "Loosens",
     "MailState",
     "Membership",
     "Message",
@@ -113,6 +116,7 @@ __all__ = [
     "RunKind",
     "SavedView",
     "SeriesChunk",
+    "SettingsChange",
     "SetupCode",
     "Severity",
     "SignedReview",
