@@ -168,7 +168,7 @@ def test_a_team_that_does_not_want_to_hear_of_it_does_not(watched: Watched) -> N
 def test_by_a_rule_it_waits_for_the_digest_which_tells_it(watched: Watched) -> None:
     member = make_member("ines")
     NotificationRule.objects.create(team=watched.source.team, name="calm", delivery=Delivery.DIGEST)
-    preference = Membership.objects.get(pk=member.pk).user.preference  # type: ignore[attr-defined]
+    preference = Membership.objects.get(pk=member.pk).user.preference
     preference.digest = DigestPace.DAILY
     preference.save()
     seen(watched, NOW + HOUR, driftThreshold=0.3)
