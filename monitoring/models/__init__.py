@@ -36,6 +36,7 @@ from monitoring.models.commands import Command
 from monitoring.models.health import AreaHealth, HealthDay, Transition
 from monitoring.models.hearing import NotificationRule, Subscription, UsedLink, Vote
 from monitoring.models.incidents import Incident, IncidentEvent, IncidentNotice, IncidentTrack
+from monitoring.models.notes import Note
 from monitoring.models.outbox import Message
 from monitoring.models.regular import HandoverPlan, PeriodDone, Ping
 from monitoring.models.reviews import (
@@ -98,6 +99,7 @@ __all__ = [
     "Membership",
     "Message",
     "ModelSeen",
+    "Note",
     "NoticeKind",
     "NotificationRule",
     "NotifyReason",

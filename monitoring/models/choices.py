@@ -217,6 +217,7 @@ class NotifyReason(models.TextChoices):
     OVERDUE = "overdue", "Action items overdue"
     LOOSENED = "loosened", "Watch loosened"
     TEST = "test", "Test message"
+    INVITED = "invited", "Invitation"
     FIRST = "first", "First mail about it"
 
 
