@@ -57,6 +57,7 @@ urlpatterns = [
     path("deployments/<int:pk>/commands/", commands.listing, name="commands"),
     path("deployments/<int:pk>/commands/<int:command_pk>/dismiss/", commands.dismiss, name="command-dismiss"),
     path("deployments/<int:pk>/commands/<int:command_pk>/again/", commands.again, name="command-again"),
+    path("deployments/<int:pk>/settings/changes/<int:change_pk>/restore/", tuning.restore, name="settings-restore"),
     path("deployments/<int:pk>/settings/<slug:section>/save/", tuning.save, name="settings-save"),
     path("deployments/<int:pk>/settings/<slug:section>/tried/", tuning.tried, name="settings-tried"),
     path("deployments/<int:pk>/settings/<slug:section>/proposal/", tuning.proposal, name="settings-proposal"),

@@ -31,6 +31,7 @@ from monitoring.models import (
     Review,
     ReviewPlan,
     SavedView,
+    SettingsChange,
     Silence,
     WorkState,
 )
@@ -77,6 +78,7 @@ TABLE = (
     Row("settings-save", "section", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
     Row("settings-tried", "section", outsider=HIDDEN, method="post"),
     Row("settings-proposal", "section", outsider=HIDDEN),
+    Row("settings-restore", "changed setting", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
     Row("refresh", "watched", owner=GOES_ON, reader=GOES_ON, outsider=HIDDEN, method="post"),
     Row("chart-csv", "chart", outsider=HIDDEN),
     Row("incidents"),
@@ -188,6 +190,7 @@ def address(world: World, row: Row) -> str:
         "removable note": [_note(world, "gone soon")],
         "team": [world.team.pk],
         "section": [world.watched().pk, "drift"],
+        "changed setting": [world.watched().pk, _changed(world)],
         "rule of a deployment": [world.watched().pk, "drift"],
         "rule": [NotificationRule.objects.get_or_create(team=world.team, name="Nights")[0].pk],
         "shift": [HandoverPlan.objects.get_or_create(team=world.team, name="Morning")[0].pk],
@@ -219,6 +222,12 @@ def _command(world: World) -> list[int | str]:
         defaults={"asked_at": world.now, "finished_at": world.now, "asked_by": world.owner},
     )
     return [world.watched().pk, made.pk]
+
+
+def _changed(world: World) -> int:
+    """A change whose former value stands there again."""
+    values = {"kind": "health_settings", "path": "dataDrift.driftThreshold", "before": 0.15, "after": 0.2}
+    return SettingsChange.objects.get_or_create(watched=world.watched(), seen_at=world.now, defaults=values)[0].pk
 
 
 def _channel(world: World, name: str) -> int:
