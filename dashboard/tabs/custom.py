@@ -39,7 +39,8 @@ from monitoring.poll.facts import batch_ids, count_of
 from monitoring.questions import Question
 
 KIND = "customMetrics"
-SECOND = timedelta(seconds=1)
+#: The list is polled so seldom that an empty one is asked again by who looks at it.
+EMPTY_FOR = timedelta(minutes=5)
 MOST_CATEGORIES = 8
 SEVERITY = {Status.FAILING.value: 0, Status.WARNING.value: 1}
 
@@ -96,6 +97,8 @@ def read(subject: Subject, chosen: str = "") -> None:
         asked.append(q.segment_attributes(KIND))
     subject.shelf.read(asked)
     ids = _ids(subject)
+    if not ids:
+        subject.shelf.ask_again(q.custom_metrics(), EMPTY_FOR)
     shown = ids[:MOST_METRICS] + ([chosen] if chosen in ids[MOST_METRICS:] else [])
     subject.shelf.read([summary_question(subject), *(series_question(subject, metric_id) for metric_id in shown)])
 

@@ -7,7 +7,20 @@ from dataclasses import dataclass
 
 from django.http import QueryDict
 
-from dashboard.tabs import accuracy, batches, custom, drift, fairness, humility, overview, predictions, service
+from dashboard.tabs import (
+    accuracy,
+    batches,
+    custom,
+    drift,
+    fairness,
+    history,
+    humility,
+    overview,
+    predictions,
+    segments,
+    service,
+    settings,
+)
 from dashboard.tabs.parts import Tab
 from dashboard.tabs.subject import Subject
 from monitoring.models import Area
@@ -86,6 +99,15 @@ ROWS = (
         by_time=False,
         by_batch=True,
     ),
+    TabRow("segments", "Segments", segments.build, kept=("by", "attribute", "values"), by_batch=True),
+    TabRow(
+        "history",
+        "History",
+        lambda subject, query: history.build(subject, query.get("kind", ""), query.get("text", "")),
+        kept=("kind", "text"),
+        by_batch=True,
+    ),
+    TabRow("settings", "Settings", settings.build, kept=("section",), by_batch=True),
 )
 TABS = {row.slug: row for row in ROWS}
 KEPT = frozenset(name for row in ROWS for name in row.kept)

@@ -54,7 +54,7 @@ def delays(world: World, start: float, end: float, one: Deployment = lens.WATCHE
     """The minutes late of the flights that are known, in a span of time."""
     rows = world.api.rows(one)
     found = rows.live["arr_delay"].to_numpy()[(rows.at >= start) & (rows.at < end)]
-    return found[~np.isnan(found)]
+    return np.asarray(found[~np.isnan(found)])
 
 
 def test_a_card_shows_value_baseline_and_change_by_the_direction_of_good(measured: World, client: Client) -> None:
