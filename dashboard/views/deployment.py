@@ -135,7 +135,8 @@ def since_words(subject: Subject, reader: Reader) -> str:
     watched = subject.watched
     worst = Status(watched.worst)
     parts = []
-    worst_cells = [cell for cell in cells(watched) if cell.status == worst and cell.since]
+    known = cells(watched, subject.strips(subject.anchor.date()))
+    worst_cells = [cell for cell in known if cell.status == worst and cell.since]
     lead = min(
         worst_cells, key=lambda cell: trouble_since(cell, watched.first_seen_at)[0] or subject.anchor, default=None
     )
