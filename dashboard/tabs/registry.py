@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from django.http import QueryDict
 
-from dashboard.tabs import accuracy, batches, drift, overview, predictions, service
+from dashboard.tabs import accuracy, batches, drift, manage, overview, predictions, service
 from dashboard.tabs.parts import Tab
 from dashboard.tabs.subject import Subject
 from monitoring.models import Area
@@ -68,6 +68,7 @@ ROWS = (
         by_time=False,
         by_batch=True,
     ),
+    TabRow("manage", "Manage", lambda subject, query: manage.build(subject), by_batch=True),
 )
 TABS = {row.slug: row for row in ROWS}
 KEPT = frozenset(name for row in ROWS for name in row.kept)

@@ -116,6 +116,10 @@ TABLE = (
     Row("noise"),
     Row("noise-proposal", "rule of a deployment", outsider=HIDDEN),
     Row("commands", "watched", outsider=HIDDEN),
+    Row("manage", "watched", outsider=HIDDEN),
+    Row("act-on", "act", reader=REFUSED, outsider=HIDDEN),
+    Row("act-data", "watched", reader=REFUSED, outsider=HIDDEN),
+    Row("act-replace", "check", reader=REFUSED, outsider=HIDDEN),
     Row("command-dismiss", "command", owner=GOES_ON, reader=GOES_ON, outsider=HIDDEN, method="post"),
     Row("command-again", "lost command", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
     Row("bell", "watched", owner=GOES_ON, reader=GOES_ON, outsider=HIDDEN, method="post"),
@@ -162,6 +166,8 @@ def address(world: World, row: Row) -> str:
         "shift": [HandoverPlan.objects.get_or_create(team=world.team, name="Morning")[0].pk],
         "command": _command(world),
         "lost command": _command(world),
+        "act": [world.watched().pk, "deactivate"],
+        "check": _command(world, CommandKind.MODEL_CHECK),
         "channel": [_channel(world, "hook")],
         "removable": [_channel(world, "gone soon")],
         "view": [_view(world, "Risky")],
@@ -170,11 +176,11 @@ def address(world: World, row: Row) -> str:
     return reverse(row.name, args=args[row.about])
 
 
-def _command(world: World) -> list[int | str]:
+def _command(world: World, kind: CommandKind = CommandKind.DETAILS) -> list[int | str]:
     made, _ = Command.objects.get_or_create(
         source=world.source,
         watched=world.watched(),
-        kind=CommandKind.DETAILS,
+        kind=kind,
         state=WorkState.FAILED,
         defaults={"asked_at": world.now, "finished_at": world.now, "asked_by": world.owner},
     )
