@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -23,6 +24,9 @@ from monitoring.clock import parse_time
 from monitoring.models import CommandKind as C
 from monitoring.models import DeploymentStatus
 from monitoring.questions import Question
+
+#: Nobody polls these lists: one that is older is asked for again.
+OLD = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,8 @@ class Builder:
 def section(subject: Subject, slug: str) -> Section:
     """One section for the reader; without the role for it, everything but the buttons."""
     found = SECTIONS[slug]
-    subject.shelf.read([q.capabilities(), *found.asks])
+    subject.shelf.read([q.capabilities()])
+    subject.shelf.read(found.asks, again=OLD)
     case = Case(subject.reader, subject.watched, subject.shelf, subject.now)
     return found.build(case)
 
@@ -81,7 +86,8 @@ def section(subject: Subject, slug: str) -> Section:
 def sections(subject: Subject) -> list[Section]:
     """All of them, read at the price of one."""
     chosen = [slug for slug, one in SECTIONS.items() if subject.watched.batch_monitoring or not one.by_batch_only]
-    subject.shelf.read([q.capabilities(), *(ask for slug in chosen for ask in SECTIONS[slug].asks)])
+    subject.shelf.read([q.capabilities()])
+    subject.shelf.read([ask for slug in chosen for ask in SECTIONS[slug].asks], again=OLD)
     return [section(subject, slug) for slug in chosen]
 
 

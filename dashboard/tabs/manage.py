@@ -12,4 +12,4 @@ def build(subject: Subject) -> Tab:
     role = subject.reader.role_in(subject.watched.source.team_id)
     may = role is not None and role.may_change
     more = {"sections": sections(subject), "may_change": may, "gone": subject.watched.gone_at is not None}
-    return Tab("dashboard/tab_manage.html", more=more)
+    return Tab("dashboard/tab_manage.html", timeless=True, more=more)
