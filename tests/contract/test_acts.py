@@ -11,7 +11,6 @@ from urllib.parse import urlencode
 import msgspec
 import pytest
 from django.contrib.auth.models import User
-from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -67,13 +66,12 @@ class Desk:
         self.answer()
         return self.client.get(url).content.decode()
 
-    def post(self, kind: CommandKind, thing: str = "", /, **form: Any) -> HttpResponse:
+    def post(self, kind: CommandKind, thing: str = "", /, **form: Any) -> Any:
         """Opens the form, lets come what it asks for, fills it in."""
         url = self.url(kind, thing)
         self.client.get(url)
         self.answer()
-        response: Any = self.client.post(url, {"nonce": new_nonce(self.user), **form})
-        return response
+        return self.client.post(url, {"nonce": new_nonce(self.user), **form})
 
     def do(self, kind: CommandKind, thing: str = "", /, **form: Any) -> Command:
         """Posts the form, and works until the command is over."""
