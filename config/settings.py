@@ -102,10 +102,21 @@ PUBLIC_URL = env.url(
     help="The address that people and mails use, without a slash at the end.",
 ).rstrip("/")
 _public = urlsplit(PUBLIC_URL)
+SERVICE_URL = (
+    env.url(
+        "SERVICE_URL",
+        "",
+        ("http", "https"),
+        help="Where the watcher reaches this installation's own API, without /api/v2; empty: where `up` listens, "
+        "else PUBLIC_URL.",
+    ).rstrip("/")
+    or PUBLIC_URL
+)
+_hosts = (_public.hostname, urlsplit(SERVICE_URL).hostname, "127.0.0.1", "localhost", "[::1]")
 ALLOWED_HOSTS = env.words(
     "ALLOWED_HOSTS",
-    list(dict.fromkeys([_public.hostname or "localhost", "127.0.0.1", "localhost", "[::1]"])),
-    help="Host names that requests may ask for; by default PUBLIC_URL's and this machine's own.",
+    list(dict.fromkeys(host for host in _hosts if host)),
+    help="Host names that requests may ask for; by default PUBLIC_URL's, SERVICE_URL's and this machine's own.",
 )
 CSRF_TRUSTED_ORIGINS = [f"{_public.scheme}://{_public.netloc}"]
 HTTPS = _public.scheme == "https"
@@ -318,6 +329,8 @@ DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text(
 # Drawn by the pages' own chart code; named here because the watcher may not import the pages.
 MAIL_CHART = "dashboard.charts.mail.draw"
 REPORT_CHARTS = "dashboard.charts.report"
+# The counter at which the pages ask for tokens and for the audit of the service; they may not import it.
+SERVICE_DESK = "deployments.desk" if SERVICE_ENABLED else ""
 
 # --- Work in the background -------------------------------------------------------------------------------------
 

@@ -226,8 +226,8 @@ def _range(
     query: Mapping[str, str], anchor: datetime, zone: tzinfo, notes: list[str]
 ) -> tuple[Preset | None, datetime, datetime]:
     if query.get("start") and query.get("end"):
-        start = _moment(query["start"], zone)
-        end = _moment(query["end"], zone)
+        start = moment(query["start"], zone)
+        end = moment(query["end"], zone)
         if start and end and start < end:
             return None, *_snapped(start, min(end, start + MAX_RANGE), notes)
         notes.append("the range could not be read; the last 30\u202fd are shown")
@@ -258,21 +258,22 @@ def _snapped(start: datetime, end: datetime, notes: list[str]) -> tuple[datetime
 def _as_of(text: str, now: datetime, zone: tzinfo, notes: list[str]) -> datetime | None:
     if not text:
         return None
-    moment = _moment(text, zone)
-    if moment is None:
+    found = moment(text, zone)
+    if found is None:
         notes.append("the as-of time could not be read; the newest data are shown")
         return None
-    return moment if moment < now else None
+    return found if found < now else None
 
 
-def _moment(text: str, zone: tzinfo) -> datetime | None:
+def moment(text: str, zone: tzinfo) -> datetime | None:
+    """A time of an address in UTC, without an offset in the reader's `zone`; None for what is none."""
     try:
-        moment = datetime.fromisoformat(text.strip().replace(" ", "+") if "T" in text else text.strip())
+        found = datetime.fromisoformat(text.strip().replace(" ", "+") if "T" in text else text.strip())
     except ValueError:
         return None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=zone)
+    found = found if found.tzinfo else found.replace(tzinfo=zone)
     try:
-        return moment.astimezone(UTC)
+        return found.astimezone(UTC)
     except OverflowError:
         return None
 

@@ -35,6 +35,7 @@ class Watching:
     answered: str
     mail: str
     troubled: bool
+    late: bool = True
 
 
 @dataclass(frozen=True)
@@ -55,8 +56,9 @@ class Frame:
 
     @property
     def worst(self) -> str:
-        """The worst verdict of the fleet, for the favicon: failing, warning or passing."""
-        return next((s for s in (Status.FAILING, Status.WARNING) if self.counts.get(s)), Status.PASSING)
+        """The worst verdict of the fleet, for the favicon: failing, warning or passing; unknown where none is known."""
+        calm = Status.PASSING if self.total and not self.watching.late else Status.UNKNOWN
+        return next((s for s in (Status.FAILING, Status.WARNING) if self.counts.get(s)), calm)
 
 
 def frame(reader: Reader, now: datetime, around: int | None = None, *, neighbours: bool = True) -> Frame:
@@ -115,7 +117,8 @@ def _watching(sources: Sequence[Source], mail: Counter[str], now: datetime) -> W
         else f"{len(sources) - len(silent)} of {words.count(len(sources), 'source')} answering"
     )
     late = newest is None or now - newest > STALE_AFTER
-    return Watching(polled, answered, _mail_words(mail), troubled=bool(silent) or late or bool(mail[MailState.FAILED]))
+    troubled = bool(silent) or late or bool(mail[MailState.FAILED])
+    return Watching(polled, answered, _mail_words(mail), troubled=troubled, late=late)
 
 
 def _mail_words(mail: Counter[str]) -> str:

@@ -10,20 +10,26 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
 from dashboard.filters import View
 from dashboard.reader import Reader
 from metrics.buckets import HOUR
 from monitoring.clock import parse_time
 from monitoring.models import TopicState, Watched
-from monitoring.questions import Last, Mature, Question
-from monitoring.snapshots import Snapshot, read, waiting, want
+from monitoring.questions import Between, Last, Mature, Question
+from monitoring.snapshots import Snapshot, read, waiting, want_many
 
 Values = tuple[float | None, ...]
 #: An answer that moves with the clock is asked again once it is older than this: what is polled never is, on the
 #: default view; other views are polled by nobody.
 OLD, OLD_ELSEWHERE = timedelta(minutes=75), timedelta(minutes=10)
+
+
+#: Answers that labels restate after the end of their window.
+LABELLED = frozenset(
+    {"accuracy/", "accuracyOverSpace/", "accuracyOverTime/", "predictionResults/", "predictionsVsActualsOverTime/"}
+)
 
 
 @dataclass(frozen=True)
@@ -64,9 +70,18 @@ def _indexes(clock: Clock) -> Mapping[datetime, int]:
     return {clock.at(i): i for i in range(clock.n)}
 
 
-@dataclass(frozen=True, slots=True)
-class Bucket:
+class Bucket(Protocol):
     """One bucket as answered, without its period."""
+
+    @property
+    def start(self) -> datetime: ...
+
+    @property
+    def values(self) -> dict[str, Any]: ...
+
+
+class _Whole(NamedTuple):
+    """A bucket of an answer that is kept whole."""
 
     start: datetime
     values: dict[str, Any]
@@ -81,7 +96,7 @@ class Shelf:
     anchor: datetime
     asked: dict[str, Question] = field(default_factory=dict)
     snapshots: list[Snapshot] = field(default_factory=list)
-    _buckets: dict[str, list[Bucket]] = field(default_factory=dict)
+    _buckets: dict[str, Sequence[Bucket]] = field(default_factory=dict)
 
     def read(self, questions: Iterable[Question | None]) -> None:
         """Three statements, however many questions; those already read are left out."""
@@ -90,6 +105,13 @@ class Shelf:
             self.asked |= fresh
             self._buckets.clear()
             self.snapshots.append(read(self.watched, fresh.values(), as_of=self.view.as_of, now=self.anchor))
+
+    def peek(self, questions: Iterable[Question]) -> None:
+        """As `read`, but what is not stored stays so: nothing of it is asked for."""
+        fresh = [q for q in questions if _slot(q) not in self.asked]
+        if fresh:
+            self._buckets.clear()
+            self.snapshots.append(read(self.watched, fresh, as_of=self.view.as_of, now=self.anchor))
 
     def payload(self, question: Question) -> dict[str, Any]:
         """The stored answer; {} where there is none."""
@@ -110,19 +132,19 @@ class Shelf:
         found = self._series(question)
         return found.frame if found is not None else {}
 
-    def buckets(self, question: Question) -> list[Bucket]:
+    def buckets(self, question: Question) -> Sequence[Bucket]:
         """The buckets of a question over time, whether kept one by one or as a whole answer."""
         slot = _slot(question)
         if slot not in self._buckets:
             self._buckets[slot] = self._read_buckets(question)
         return self._buckets[slot]
 
-    def _read_buckets(self, question: Question) -> list[Bucket]:
+    def _read_buckets(self, question: Question) -> Sequence[Bucket]:
         if question.is_series:
             found = self._series(question)
-            return [Bucket(p.start, p.values) for p in found.points] if found is not None else []
+            return found.points if found is not None else ()
         placed = [(_start(one), one) for one in self.entries(question, "buckets")]
-        return [Bucket(start, one) for start, one in placed if start is not None]
+        return [_Whole(start, one) for start, one in placed if start is not None]
 
     def known_at(self) -> datetime | None:
         """When the oldest of the answers on the page was last confirmed by the source."""
@@ -149,9 +171,8 @@ class Shelf:
         coming = waiting(self.watched, lacking)
         role = reader.role_in(self.watched.source.team_id)
         if role is not None and role.may_act and self.watched.source.enabled:
-            for question in lacking:
-                if question not in coming and want(self.watched, question, reader.user, self.anchor):
-                    coming.add(question)
+            further = [question for question in lacking if question not in coming]
+            coming |= want_many(self.watched, further, reader.user, self.anchor) if further else set()
         return list(coming)
 
     def _series(self, question: Question) -> Any:
@@ -173,8 +194,14 @@ class Shelf:
         elif not self.payload(question):
             return True
         limit = OLD if self.view.is_default else OLD_ELSEWHERE
-        moving = isinstance(question.window, Last | Mature) or question.path.endswith("OverBatch/")
-        return moving and (checked is None or self.anchor - checked > limit)
+        return self._moves(question, checked) and (checked is None or self.anchor - checked > limit)
+
+    def _moves(self, question: Question, checked: datetime | None) -> bool:
+        """Whether an answer of `checked` may differ by now: the window slides, or its labels still came then."""
+        if isinstance(question.window, Between):
+            late = timedelta(hours=self.watched.label_lag_hours or 0) if question.path in LABELLED else timedelta(0)
+            return not question.is_series and (checked is None or checked < question.window.end + late)
+        return isinstance(question.window, Last | Mature) or question.path.endswith("OverBatch/")
 
 
 def number(values: dict[str, Any], name: str = "value") -> float | None:

@@ -19,7 +19,15 @@ from django.utils import timezone
 
 from deployments import health, humility, jobs, registry, runtime
 from deployments.ingest.shape import Shape, shape_of_package
-from deployments.models import Deployment, DeploymentStatus, Job, ModelPackage, ModelRole
+from deployments.models import (
+    Deployment,
+    DeploymentStatus,
+    Job,
+    ModelPackage,
+    ModelRole,
+    RetrainingRun,
+    RunStatus,
+)
 from deployments.reports.segments import SERVICE_ATTRIBUTES
 from deployments.settings_rules import categorical_columns, geospatial_columns
 from deployments.settings_schema import Settings, parse
@@ -27,6 +35,7 @@ from metrics import TargetType
 
 KIND = "modelReplacement"
 REPLACEABLE = (DeploymentStatus.ACTIVE, DeploymentStatus.INACTIVE)
+UNFINISHED_RUNS = (RunStatus.CREATED, RunStatus.RUNNING)
 
 
 class Reason(StrEnum):
@@ -65,6 +74,7 @@ class Case:
     package: ModelPackage
     user: User
     under_way: bool = False
+    run: RetrainingRun | None = None
 
     @property
     def current(self) -> ModelPackage | None:
@@ -82,9 +92,20 @@ class Case:
         return old, shape_of_package(self.package.pk)
 
 
-def validate(deployment: Deployment, package: ModelPackage, user: User, *, under_way: bool = False) -> dict[str, Check]:
-    """Every check by its name. `under_way`: the deployment's status says already that its model is being replaced."""
-    case = Case(deployment, package, user, under_way)
+def validate(
+    deployment: Deployment,
+    package: ModelPackage,
+    user: User,
+    *,
+    under_way: bool = False,
+    run: RetrainingRun | None = None,
+) -> dict[str, Check]:
+    """Every check by its name.
+
+    `under_way`: the deployment's status says already that its model is being replaced. `run`: the retraining run that
+    has made the package and replaces the model itself.
+    """
+    case = Case(deployment, package, user, under_way, run)
     return {name: check(case) for name, check in CHECKS.items()}
 
 
@@ -169,7 +190,7 @@ def _failing(message: str) -> Check:
 
 
 def _combined(case: Case) -> Check:
-    return _passing("Neither model is put together from models by segment.")
+    return _passing("A model package is one model: none is put together from models by segment.")
 
 
 def _tracked_segments(case: Case) -> Check:
@@ -225,7 +246,16 @@ def _deployable(case: Case) -> Check:
 
 
 def _status(case: Case) -> Check:
-    return _passing("The model package is registered and in use or free.")
+    made_by = RetrainingRun.objects.filter(package=case.package).select_related("policy").first()
+    if made_by is None:
+        return _passing("The model package is registered.")
+    name = f"The run of the retraining policy {made_by.policy.name!r} that made the model"
+    if made_by.status in UNFINISHED_RUNS and made_by != case.run:
+        return _failing(f"{name} is not finished.")
+    if made_by.status in (RunStatus.FAILED, RunStatus.CANCELLED):
+        ended = "has failed" if made_by.status == RunStatus.FAILED else "was cancelled"
+        return Check(Outcome.WARNING, f"{name} {ended}. {made_by.error_message}".strip())
+    return _passing("The model package is registered, and its retraining is done.")
 
 
 def _not_current(case: Case) -> Check:

@@ -109,7 +109,7 @@ class Turn:
         if not blocks:
             return None
         try:
-            with open_scorer(challenger.model.package) as scorer:
+            with open_scorer(challenger.model.package, challenger.deployment) as scorer:
                 while blocks:
                     for block in blocks:
                         self._one(challenger, scorer, block)

@@ -175,6 +175,25 @@ def current(deployment: Deployment) -> dict[str, Value]:
     return values
 
 
+def for_scoring(deployment: Deployment, package: ModelPackage) -> dict[str, bool | float | str]:
+    """What a package's scoring address is told when it scores for a deployment.
+
+    The package's defaults, and the deployment's value where its champion's parameter has the same name and type.
+    Secrets are left out: they were given for the champion, and another package's address belongs to somebody else.
+    """
+    own = {row.name: row for row in deployment.runtime_values.all()}
+    told: dict[str, bool | float | str] = {}
+    for one in definitions_of(package):
+        if one.type == CREDENTIAL:
+            continue
+        row = own.get(one.field_name)
+        fits = row is not None and row.kind == one.type and not problem(one, row.value)
+        value = row.value if row is not None and fits else one.default_value
+        if value is not None:
+            told[one.field_name] = value
+    return told
+
+
 def _set(deployment: Deployment, definition: Definition, value: Value) -> None:
     row = RuntimeValue(deployment=deployment, name=definition.field_name, kind=definition.type)
     if definition.type == CREDENTIAL:

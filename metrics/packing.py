@@ -32,11 +32,41 @@ def pack(tag: int, columns: Sequence[IntArray | FloatArray]) -> bytes:
     length = len(columns[0]) if columns else 0
     codes = bytes(_narrowest(column) for column in columns)
     body = b"".join(column.astype(_DTYPES[code]).tobytes() for column, code in zip(columns, codes, strict=True))
+    return _sealed(tag, length, codes, body)
+
+
+def _sealed(tag: int, length: int, codes: bytes, body: bytes) -> bytes:
     if len(body) >= _COMPRESS_FROM:
         smaller = zlib.compress(body, 1)
         if len(smaller) < len(body):
-            return _HEADER.pack(tag | _COMPRESSED, len(columns), length) + codes + smaller
-    return _HEADER.pack(tag, len(columns), length) + codes + body
+            return _HEADER.pack(tag | _COMPRESSED, len(codes), length) + codes + smaller
+    return _HEADER.pack(tag, len(codes), length) + codes + body
+
+
+def pack_each(tag: int, columns: Sequence[IntArray | FloatArray], edges: IntArray) -> list[bytes]:
+    """`pack` of each part of long columns, from `edges[i]` to `edges[i + 1]`; each column is cast once a width."""
+    codes, raws = zip(*(_cast(column, edges) for column in columns), strict=True)
+    widths = [_DTYPES[code].itemsize for code in range(len(_DTYPES))]
+    packed = []
+    bounds = edges.tolist()
+    for place, part_codes in enumerate(zip(*codes, strict=True)):
+        left, right = bounds[place], bounds[place + 1]
+        parts = (
+            raw[code][left * widths[code] : right * widths[code]] for raw, code in zip(raws, part_codes, strict=True)
+        )
+        packed.append(_sealed(tag, right - left, bytes(part_codes), b"".join(parts)))
+    return packed
+
+
+def _cast(column: IntArray | FloatArray, edges: IntArray) -> tuple[list[int], dict[int, bytes]]:
+    """The code of each part of a column, and the column's bytes by code."""
+    if column.dtype.kind == "f":
+        return [_FLOAT_CODE] * (len(edges) - 1), {_FLOAT_CODE: column.astype(_DTYPES[_FLOAT_CODE]).tobytes()}
+    codes = np.zeros(len(edges) - 1, np.int64)
+    filled = np.flatnonzero(np.diff(edges))
+    if filled.size:
+        codes[filled] = np.searchsorted(_LIMITS, np.maximum.reduceat(column, edges[:-1][filled]))
+    return codes.tolist(), {code: column.astype(_DTYPES[code]).tobytes() for code in np.unique(codes).tolist()}
 
 
 def unpack(payload: bytes | memoryview) -> tuple[int, list[IntArray | FloatArray]]:

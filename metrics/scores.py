@@ -18,7 +18,7 @@ import numpy as np
 from scipy.special import expit, logit
 
 from metrics.arrays import BoolArray, FloatArray, FloatLike, IntArray, IntLike, as_floats, as_ints, ratio
-from metrics.packing import PayloadError, gaps, pack, unpack
+from metrics.packing import PayloadError, gaps, pack, pack_each, unpack
 
 EXACT_CAP = 400
 """Distinct scores an hour may have and stay exact: so many fit into 4 KiB."""
@@ -201,6 +201,17 @@ def merge_scores(parts: Sequence[ScoreCounts], cap: int | None = None) -> ScoreC
         keys[starts], np.add.reduceat(negatives[order], starts), np.add.reduceat(positives[order], starts)
     )
     return merged if cap is None else merged.capped(cap)
+
+
+def encode_scores(counts: Sequence[ScoreCounts]) -> list[bytes]:
+    """`encode` of each, several times faster for many small ones."""
+    exact = [one for one in counts if one.exact]
+    if not exact:
+        return [one.encode() for one in counts]
+    edges = np.concatenate([[0], np.cumsum([len(one.keys) for one in exact])])
+    columns = [np.concatenate([getattr(one, name) for one in exact]) for name in ("keys", "negatives", "positives")]
+    packed = iter(pack_each(_EXACT_TAG, columns, edges))
+    return [next(packed) if one.exact else one.encode() for one in counts]
 
 
 def decode_scores(payload: bytes | memoryview) -> ScoreCounts:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import reduce
+from operator import or_
 
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, F, OrderBy, Q, QuerySet, Sum
 
 from monitoring import conf
 from monitoring.clock import parse_time
@@ -16,14 +18,18 @@ STRIP_DAYS = 30
 PAGE = 50
 MAX_PAGE = 200
 
-ORDERS: dict[str, tuple[str, ...]] = {
-    "worst": ("-severity", "importance_rank", "-predictions_per_day", "label", "pk"),
+#: What is not known stands last, wherever it would otherwise sort: an unknown traffic is no heavy one.
+_BUSIEST = F("predictions_per_day").desc(nulls_last=True)
+ORDERS: dict[str, tuple[str | OrderBy, ...]] = {
+    "worst": ("-severity", "importance_rank", _BUSIEST, "label", "pk"),
     "label": ("label", "pk"),
     "-label": ("-label", "pk"),
-    "activity": ("-predictions_per_day", "label", "pk"),
-    "last": ("-last_prediction_at", "label", "pk"),
-    "age": ("model_deployed_at", "label", "pk"),
+    "activity": (_BUSIEST, "label", "pk"),
+    "last": (F("last_prediction_at").desc(nulls_last=True), "label", "pk"),
+    "age": (F("model_deployed_at").asc(nulls_last=True), "label", "pk"),
 }
+#: Facts that a deployment may lack, and the field that is empty then.
+LACKING = {"tag": "tags", "owner": "owners", "importance": "importance", "type": "target_type"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +42,10 @@ class Filters:
     importances: tuple[str, ...] = ()
     sources: tuple[int, ...] = ()
     target_types: tuple[str, ...] = ()
-    tags: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()  # `name`, `name=value` or `name=` (no value)
+    teams: tuple[int, ...] = ()
+    owners: tuple[str, ...] = ()
+    lacking: tuple[str, ...] = ()  # of `LACKING`: deployments that have none
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,18 +124,21 @@ def fleet(
     now: datetime,
     size: int = PAGE,
 ) -> FleetPage:
-    """One page of the deployments of the teams, in at most six statements however many there are."""
+    """One page of the deployments of the teams, in at most six statements however many there are.
+
+    With `size` 0 only what is said of the whole fleet.
+    """
     chosen = filters or Filters()
     sources = tuple(Source.objects.filter(team__in=list(team_ids)).select_related("team").order_by("name"))
-    everything = Watched.objects.filter(source__in=[source.pk for source in sources], gone_at__isnull=True)
-    narrowed = _narrow(everything, chosen)
+    everything = listed(sources)
+    narrowed = narrow(everything, chosen)
     counts = {row["worst"]: row["n"] for row in narrowed.values("worst").annotate(n=Count("pk")).order_by()}
     shown = narrowed.filter(worst__in=chosen.statuses) if chosen.statuses else narrowed
     total = sum(counts.get(status, 0) for status in chosen.statuses) if chosen.statuses else sum(counts.values())
-    size = max(1, min(size, MAX_PAGE))
-    pages = max(1, -(-total // size))
+    size = max(0, min(size, MAX_PAGE))
+    pages = max(1, -(-total // max(1, size)))
     number = max(1, min(page, pages))
-    found = _page(shown, ORDERS.get(order, ORDERS["worst"]), (number - 1) * size, size)
+    found = _page(shown, ORDERS.get(order, ORDERS["worst"]), (number - 1) * size, size) if size else []
     return FleetPage(
         rows=_rows(found, {source.pk: source for source in sources}, now),
         total=total,
@@ -141,7 +153,12 @@ def fleet(
     )
 
 
-def _page(rows: QuerySet[Watched], order: Sequence[str], first: int, size: int) -> list[Watched]:
+def listed(sources: Iterable[Source]) -> QuerySet[Watched]:
+    """What the sources list now."""
+    return Watched.objects.filter(source__in=[source.pk for source in sources], gone_at__isnull=True)
+
+
+def _page(rows: QuerySet[Watched], order: Sequence[str | OrderBy], first: int, size: int) -> list[Watched]:
     """The keys of the page by a narrow index, then only its rows: thousands of wide ones are not sorted for thirty."""
     keys = list(rows.order_by(*order).values_list("pk", flat=True)[first : first + size])
     wide = Watched.objects.defer("listing", "source_health").in_bulk(keys)
@@ -167,7 +184,8 @@ def strips(
     return {key: tuple(known.get(key, {}).get(day, DayBar(day, None)) for day in span) for key in wanted}
 
 
-def _narrow(rows: QuerySet[Watched], filters: Filters) -> QuerySet[Watched]:
+def narrow(rows: QuerySet[Watched], filters: Filters) -> QuerySet[Watched]:
+    """All filters but that of the status, which the counts on top leave open."""
     if filters.search:
         rows = rows.filter(Q(label__icontains=filters.search) | Q(description__icontains=filters.search))
     if filters.importances:
@@ -176,11 +194,31 @@ def _narrow(rows: QuerySet[Watched], filters: Filters) -> QuerySet[Watched]:
         rows = rows.filter(source__in=filters.sources)
     if filters.target_types:
         rows = rows.filter(target_type__in=filters.target_types)
-    for tag in filters.tags:
-        rows = rows.filter(tags__contains=[{"name": tag}])
+    if filters.teams:
+        rows = rows.filter(source__team__in=filters.teams)
+    if filters.owners:
+        rows = rows.filter(_any(Q(owners__contains=[owner]) for owner in filters.owners))
+    if filters.tags:
+        rows = rows.filter(_any(_tagged(text) for text in filters.tags))
+    for name in filters.lacking:
+        field = LACKING[name]
+        rows = rows.filter(**{field: [] if field in ("tags", "owners") else ""})
     for area, status in filters.areas:
         rows = rows.filter(**{f"health__{Area(area).value}__status": status})
     return rows
+
+
+def _any(conditions: Iterable[Q]) -> Q:
+    return reduce(or_, conditions)
+
+
+def _tagged(text: str) -> Q:
+    """`name`: whatever its value; `name=value`; `name=`: those that have it without a value."""
+    name, equals, value = text.partition("=")
+    if not equals:
+        return Q(tags__contains=[{"name": name}])
+    values = (value,) if value else (None, "")
+    return _any(Q(tags__contains=[{"name": name, "value": one}]) for one in values)
 
 
 def _served(rows: QuerySet[Watched]) -> float:
@@ -200,9 +238,9 @@ def _rows(found: Sequence[Watched], sources: Mapping[int, Source], now: datetime
     return tuple(result)
 
 
-def cells(watched: Watched, *, now: datetime) -> tuple[AreaCell, ...]:
-    """The cells of all areas that are on at one deployment: one statement."""
-    return _cells(watched, strips([watched.pk], until=now.date()))
+def cells(watched: Watched) -> tuple[AreaCell, ...]:
+    """The cells of all areas that are on at one deployment, without strips: no statement."""
+    return _cells(watched, {})
 
 
 def _cells(watched: Watched, bars: Mapping[tuple[int, str], tuple[DayBar, ...]]) -> tuple[AreaCell, ...]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db.models import Q
 
 from monitoring import compaction, conf
 from monitoring.models import (
     Answer,
     Command,
+    CommandKind,
     HealthDay,
     Incident,
     Message,
@@ -21,7 +23,7 @@ from monitoring.models import (
     WorkState,
 )
 
-_FINISHED = (WorkState.DONE, WorkState.REFUSED, WorkState.CONFLICT, WorkState.FAILED)
+_FINISHED = (WorkState.DONE, WorkState.REFUSED, WorkState.CONFLICT, WorkState.FAILED, WorkState.IN_DOUBT)
 
 
 def prune(now: datetime) -> dict[str, int]:
@@ -43,7 +45,14 @@ def prune(now: datetime) -> dict[str, int]:
         "links": UsedLink.objects.filter(at__lt=now - conf.KEEP_DONE).delete(),
         "runs": PollRun.objects.filter(started_at__lt=now - conf.KEEP_RUNS).delete(),
         "questions": PendingQuestion.objects.filter(state__in=_FINISHED, finished_at__lt=finished).delete(),
-        "commands": Command.objects.filter(state__in=_FINISHED, finished_at__lt=now - conf.KEEP_RUNS).delete(),
+        "commands": _commands(now, snapshots),
     }
     counts = {name: count for name, (count, _) in deleted.items()}
     return {**counts, "thinned": compaction.compact(now)}
+
+
+def _commands(now: datetime, kept_since: datetime) -> tuple[int, dict[str, int]]:
+    """Connection tests go after a month; what was changed at a source is a record and is kept as long as snapshots."""
+    finished = Command.objects.filter(state__in=_FINISHED)
+    tests = Q(kind=CommandKind.TEST_SOURCE, finished_at__lt=now - conf.KEEP_RUNS)
+    return finished.filter(tests | Q(finished_at__lt=kept_since)).delete()

@@ -17,11 +17,11 @@ ROW_HEIGHT = 19
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A segment, its value with interval, its status and how many rows it has."""
+    """A segment, its value with interval, its status and how many rows it has; None where nobody tells."""
 
     name: str
     value: float | None
-    n: int
+    n: int | None
     low: float | None = None
     high: float | None = None
     status: str = "passing"
@@ -30,7 +30,10 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class RankedPoints:
-    """Segments in any order. ``better`` is +1 when a higher value is better. Small ones are hidden and counted."""
+    """Segments in any order. ``better`` is +1 when a higher value is better. Small ones are hidden and counted.
+
+    ``unit``: "%" for shares, "ms", or nothing. ``rows``: what ``n`` counts. ``zero``: the axis starts there.
+    """
 
     segments: tuple[Segment, ...]
     metric: str
@@ -38,17 +41,32 @@ class RankedPoints:
     baseline: float | None = None
     better: int = 1
     most: int = 12
+    unit: str = ""
+    rows: str = "row"
+    zero: bool = False
+
+
+def is_small(segment: Segment) -> bool:
+    """Whether too few rows stand behind a segment."""
+    return segment.n is not None and segment.n < LEAST_ROWS
+
+
+def value_words(value: float | None, points: RankedPoints) -> str:
+    """The value with its unit."""
+    if points.unit == "ms":
+        return words.milliseconds(value)
+    return words.percent(value, 2) if points.unit == "%" else words.metric_value(value, points.metric)
 
 
 def shown(points: RankedPoints) -> list[Segment]:
     """The segments that are large enough, worst first."""
-    large = [s for s in points.segments if s.value is not None and s.n >= LEAST_ROWS]
+    large = [s for s in points.segments if s.value is not None and not is_small(s)]
     return sorted(large, key=lambda s: (s.value or 0.0) * points.better)[: points.most]
 
 
 def hidden(points: RankedPoints) -> int:
     """How many segments are too small to be shown."""
-    return sum(1 for s in points.segments if s.n < LEAST_ROWS or s.value is None)
+    return sum(1 for s in points.segments if is_small(s) or s.value is None)
 
 
 def ranked_plot(points: RankedPoints) -> Plot:
@@ -56,7 +74,8 @@ def ranked_plot(points: RankedPoints) -> Plot:
     rows = shown(points)
     n = len(rows)
     values = [v for s in rows for v in (s.value, s.low, s.high)]
-    x = value_axis(values, include=[] if points.baseline is None else [points.baseline])
+    base = [] if points.baseline is None else [points.baseline]
+    x = value_axis(values, include=base, zero=points.zero, unit="%" if points.unit == "%" else "")
     names = [words.shortened(s.name, 20) for s in rows]
     y = Axis(-0.5, max(n, 1) - 0.5, tuple(Tick(n - 1 - i, name, name) for i, name in enumerate(names)))
     marks: list[Mark] = [] if points.baseline is None else [Upright(points.baseline, dash="5 4")]
@@ -74,7 +93,7 @@ def ranked_plot(points: RankedPoints) -> Plot:
                 names=[segment_words(s, points) for s in rows],
             )
         )
-    marks += [EndLabel(float(n - 1 - i), f"{s.n:,}", "text3") for i, s in enumerate(rows)]
+    marks += [EndLabel(float(n - 1 - i), f"{s.n:,}", "text3") for i, s in enumerate(rows) if s.n is not None]
     panel = Panel(y, max(1, n) * ROW_HEIGHT, tuple(marks), grid=False)
     clicks = tuple(s.href for s in rows) if any(s.href for s in rows) else ()
     return Plot(x, (panel,), left=margin_for(names), right=64, hover="closest", clicks=clicks)
@@ -82,13 +101,11 @@ def ranked_plot(points: RankedPoints) -> Plot:
 
 def segment_words(segment: Segment, points: RankedPoints) -> str:
     """``Envoy: AUC 0.731 (0.702 – 0.760), 477 rows``."""
-    value = words.metric_value(segment.value, points.metric)
     spread = ""
     if segment.low is not None and segment.high is not None:
-        spread = (
-            f" ({words.metric_value(segment.low, points.metric)} – {words.metric_value(segment.high, points.metric)})"
-        )
-    return f"{segment.name}: {points.metric} {value}{spread}, {words.count(segment.n, 'row')}"
+        spread = f" ({value_words(segment.low, points)} – {value_words(segment.high, points)})"
+    size = "" if segment.n is None else f", {words.count(segment.n, points.rows)}"
+    return f"{segment.name}: {points.metric} {value_words(segment.value, points)}{spread}{size}"
 
 
 def ranked_title(points: RankedPoints) -> str:
@@ -98,7 +115,7 @@ def ranked_title(points: RankedPoints) -> str:
         return f"No {points.noun} has {LEAST_ROWS} labelled rows yet"
     worst = rows[0]
     name = words.shortened(worst.name, 36)
-    return f"{name} is the weakest {points.noun}, at {words.metric_value(worst.value, points.metric)}"
+    return f"{name} is the weakest {points.noun}, at {value_words(worst.value, points)}"
 
 
 def ranked_summary(points: RankedPoints) -> str:
@@ -117,7 +134,12 @@ def ranked_columns(points: RankedPoints) -> tuple[str, ...]:
 def ranked_rows(points: RankedPoints) -> list[tuple[str, ...]]:
     """One row a segment, the small ones too."""
     return [
-        (s.name, *("" if v is None else f"{words.rounded(v, 6)}" for v in (s.value, s.low, s.high)), str(s.n), s.status)
+        (
+            s.name,
+            *("" if v is None else f"{words.rounded(v, 6)}" for v in (s.value, s.low, s.high)),
+            "" if s.n is None else str(s.n),
+            s.status,
+        )
         for s in points.segments
     ]
 

@@ -46,6 +46,8 @@ class Series:
     dash: str = ""
     label: str | None = None
     """Words at the right end; ``None``: name and last value, empty: none."""
+    hollow: str = "labels still arriving"
+    """Why the ``immature`` points are not judged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,9 +232,7 @@ def series_marks(points: TimePoints, series: Series, axis: Axis) -> list[Mark]:
         marks.append(Line(xs, tail, series.token, 1.5, "2 2", hover=False))
         hollow = [v if i in series.immature else None for i, v in enumerate(series.values)]
         marks.append(
-            Dots(
-                xs, hollow, (series.token,), ("ring",), 3.5, digits=digits, name=f"{series.name}, labels still arriving"
-            )
+            Dots(xs, hollow, (series.token,), ("ring",), 3.5, digits=digits, name=f"{series.name}, {series.hollow}")
         )
     return marks + end_label(points, series)
 

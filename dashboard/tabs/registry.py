@@ -7,7 +7,18 @@ from dataclasses import dataclass
 
 from django.http import QueryDict
 
-from dashboard.tabs import accuracy, batches, drift, overview, predictions, service
+from dashboard.tabs import (
+    accuracy,
+    batches,
+    drift,
+    fairness,
+    humility,
+    overview,
+    predictions,
+    segments,
+    service,
+    settings,
+)
 from dashboard.tabs.parts import Tab
 from dashboard.tabs.subject import Subject
 from monitoring.models import Area
@@ -60,6 +71,16 @@ ROWS = (
         (Area.PREDICTIONS_TIMELINESS, Area.ACTUALS_TIMELINESS),
     ),
     TabRow(
+        "fairness",
+        "Fairness",
+        lambda subject, query: fairness.build(
+            subject, query.get("feature", ""), query.get("metric", ""), query.get("class", "")
+        ),
+        (Area.FAIRNESS,),
+        ("feature", "metric", "class"),
+    ),
+    TabRow("humility", "Humility", lambda subject, query: humility.build(subject)),
+    TabRow(
         "batches",
         "Batches",
         lambda subject, query: batches.build(subject, query.get("left", ""), query.get("right", "")),
@@ -68,6 +89,8 @@ ROWS = (
         by_time=False,
         by_batch=True,
     ),
+    TabRow("segments", "Segments", segments.build, kept=("by", "attribute", "values"), by_batch=True),
+    TabRow("settings", "Settings", settings.build, kept=("section",), by_batch=True),
 )
 TABS = {row.slug: row for row in ROWS}
 KEPT = frozenset(name for row in ROWS for name in row.kept)

@@ -1,27 +1,26 @@
-"""The fleet: every deployment of the reader's teams, worst first."""
+"""The fleet: every deployment of the reader's teams, worst first, one by one or in groups."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
-from functools import lru_cache
-from urllib.parse import urlencode
+from datetime import datetime, timedelta
+from typing import Any
 
 from django.http import HttpResponse, QueryDict
+from django.shortcuts import redirect
 from django.utils import timezone
-from django.utils.safestring import SafeString, mark_safe
 
-from dashboard.charts import strips
-from dashboard.charts.theme import SEVERITY, STATUS_WORDS
-from dashboard.incidents import Line, open_by_deployment
+from dashboard.first_run import Step, step_of
+from dashboard.fleet import HEADS, chips, pager, rows
+from dashboard.narrowing import EVERYTHING, KEPT, Asked, asked, link
 from dashboard.pages import page, part, render
-from dashboard.phrases import area_number, since_text
 from dashboard.reader import PageRequest, Reader
+from dashboard.saved import opening, shelf
 from dashboard.sentences import fleet_headline, fleet_note, news
 from dashboard.views.bell import hears_of
-from monitoring.fleet import ORDERS, AreaCell, Filters, FleetPage, FleetRow, fleet
-from monitoring.models import CORE_AREAS, Area, Importance, Status, Subscription, Transition
+from monitoring.fleet import LACKING, ORDERS, Filters, FleetPage, fleet, listed, narrow
+from monitoring.groups import Group, Grouping, groups
+from monitoring.models import CORE_AREAS, Importance, Status, Subscription, Transition
 
 ORDER_WORDS = {
     "worst": "worst first",
@@ -31,185 +30,140 @@ ORDER_WORDS = {
     "last": "last seen",
     "age": "oldest model",
 }
+GROUP_WORDS = {
+    Grouping.TEAM: "team",
+    Grouping.TAG: "tag",
+    Grouping.OWNER: "owner",
+    Grouping.IMPORTANCE: "importance",
+    Grouping.SOURCE: "source",
+    Grouping.TYPE: "kind of target",
+}
 ROWS = 30
-HEADS = {Area.SERVICE: "Service, 30\u202fd", Area.DRIFT: "Drift, 30\u202fd", Area.ACCURACY: "Accuracy, 30\u202fd"}
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One area of a row, ready to show."""
-
-    status: str
-    strip: SafeString
-    number: str
-    delta: float | None
-    tone: str
-    title: str
-
-
-@dataclass(frozen=True)
-class Row:
-    """One deployment, ready to show."""
-
-    row: FleetRow
-    cells: tuple[Cell, ...]
-    tall: bool
-    group_end: bool
-    since: str
-    incidents: tuple[Line, ...] = ()
-
-    @property
-    def incident(self) -> Line | None:
-        """The worst open incident of the deployment."""
-        return self.incidents[0] if self.incidents else None
-
-    @property
-    def snoozed(self) -> bool:
-        """Whether all that is open is snoozed: striped, and still there."""
-        return bool(self.incidents) and all(one.snoozed for one in self.incidents)
-
-
-@dataclass(frozen=True)
-class Chip:
-    """A filter that can be switched on or off by its link."""
-
-    status: str
-    word: str
-    n: int
-    href: str
-    chosen: bool
+CHOICES = 40
 
 
 @page
 def show(request: PageRequest) -> HttpResponse:
     """The whole page, or with htmx and for live updates only its list."""
-    now = timezone.now()
-    filters, order, number = asked(request.GET)
-    found = fleet(request.reader.team_ids, filters, order, number, now=now, size=ROWS)
+    if not request.reader.memberships and step_of(request.reader) is not Step.DONE:
+        return redirect("setup")
+    if not request.GET and not request.htmx and (own := opening(request.reader)):
+        return redirect(f"{request.path}?{own}")
+    now, reader = timezone.now(), request.reader
+    by = asked(request.GET, now, reader.zone)
+    found = fleet(reader.team_ids, by.filters, by.order, by.page, now=now, size=0 if by.group else ROWS)
     context = {
         "nav": "fleet",
         "now": now,
         "page": found,
-        "filters": filters,
-        "rows": rows(found, request.reader.zone, now),
-        "heard": heard(found, request.reader),
-        "heads": [(HEADS[area], f"{area.label} status") for area in CORE_AREAS],
-        "chips": chips(found, request.GET),
-        "order": order,
-        "order_words": ORDER_WORDS[order],
+        "filters": by.filters,
+        **(_groups(found, by, request.GET) if by.group else _rows(found, request, now)),
+        "chips": chips(found, request.GET, by.filters),
+        "order": by.order,
+        "order_words": ORDER_WORDS[by.order],
         "orders": [(name, ORDER_WORDS[name], link(request.GET, order=name)) for name in ORDERS],
-        "importances": _importances(request.GET, filters),
-        "headline": fleet_headline(
-            found.counts, found.all_count, narrowed=filters != Filters(statuses=filters.statuses)
-        ),
-        "note": fleet_note(found.served_while_failing, news(_recent(request.reader, now))),
-        "narrowed": filters != Filters(),
-        "pager": pager(found, request.GET),
+        "group_word": GROUP_WORDS[by.group] if by.group else "",
+        "groupings": _groupings(request.GET, by),
+        "headline": _headline(found, by),
+        "note": fleet_note(found.served_while_failing, news(_recent(reader, now))),
+        "narrowed": by.narrowed,
+        "chosen": chosen(by.filters, found, request.GET),
+        "everything": EVERYTHING,
         "query": request.GET.urlencode(),
+        "kept": [(name, request.GET[name]) for name in KEPT if name != "q" and request.GET.get(name)],
     }
     if request.htmx:
         return part(request, "dashboard/_fleet.html", context)
-    return render(request, "dashboard/fleet.html", context, neighbours=False)
+    return render(request, "dashboard/fleet.html", context | shelf(reader, request.GET), neighbours=False)
 
 
-def asked(query: QueryDict) -> tuple[Filters, str, int]:
-    """Filters, order and page from the address; what does not exist is left out."""
-    areas = tuple(
-        (area.value, status) for area in Area for status in _words(query, area.value) if status in Status.values
-    )
-    filters = Filters(
-        search=query.get("q", "").strip()[:200],
-        statuses=tuple(s for s in _words(query, "status") if s in Status.values),
-        areas=areas,
-        importances=tuple(i for i in _words(query, "importance") if i in Importance.values),
-        sources=tuple(int(s) for s in _words(query, "source") if s.isdecimal() and len(s) < 10),
-        target_types=_words(query, "type"),
-        tags=_words(query, "tag"),
-    )
-    order = query.get("order", "worst")
-    number = query.get("page", "1")
-    return filters, order if order in ORDERS else "worst", int(number) if number.isdecimal() and len(number) < 7 else 1
+@page
+def group_rows(request: PageRequest) -> HttpResponse:
+    """The worst deployments of one group, for when it is opened."""
+    now = timezone.now()
+    by = asked(request.GET, now, request.reader.zone)
+    found = fleet(request.reader.team_ids, by.filters, by.order, now=now, size=ROWS)
+    context = {"now": now, "page": found, "more": link(request.GET, group=""), **_rows(found, request, now)}
+    return part(request, "dashboard/_fleet_rows.html", context)
+
+
+@page
+def choices(request: PageRequest) -> HttpResponse:
+    """What the fleet can be narrowed by: tags, owners, kinds, teams, importance, sources, with how many there are."""
+    everything = listed(request.reader.sources())
+    lists = []
+    for by in (Grouping.IMPORTANCE, Grouping.TAG, Grouping.OWNER, Grouping.TYPE, Grouping.TEAM, Grouping.SOURCE):
+        found = groups(everything, by)
+        named = [one for one in found.shown if one.key or by.value in LACKING]
+        if len(named) > 1 or by is Grouping.TAG:
+            shown = sorted(named, key=lambda one: -one.size)[:CHOICES]
+            lists.append((GROUP_WORDS[by], [(one, _only(request.GET, one)) for one in shown], found.total - len(shown)))
+    return part(request, "dashboard/_fleet_choices.html", {"lists": lists, "everything": EVERYTHING})
+
+
+def _rows(found: FleetPage, request: PageRequest, now: datetime) -> dict[str, Any]:
+    return {
+        "rows": rows(found, request.reader.zone, now),
+        "heard": heard(found, request.reader),
+        "heads": [(HEADS[area], f"{area.label} status") for area in CORE_AREAS],
+        "pager": pager(found, request.GET),
+    }
+
+
+def _groups(found: FleetPage, by: Asked, query: QueryDict) -> dict[str, Any]:
+    """The groups of what the filters leave, the chosen statuses among them."""
+    assert by.group is not None
+    narrowed = narrow(listed(found.sources), by.filters)
+    if by.filters.statuses:
+        narrowed = narrowed.filter(worst__in=by.filters.statuses)
+    made = groups(narrowed, by.group)
+    return {
+        "groups": [(one, link(query, group="", **_filter(one))) for one in made.shown],
+        "groups_left_out": made.total - len(made.shown),
+    }
+
+
+def _filter(one: Group) -> dict[str, str]:
+    return {one.by.value: one.key, "lacking": ""} if one.key else {one.by.value: "", "lacking": one.by.value}
+
+
+def _only(query: QueryDict, one: Group) -> str:
+    return link(query, **_filter(one))
+
+
+def _groupings(query: QueryDict, by: Asked) -> list[tuple[str, str, bool]]:
+    each = [(GROUP_WORDS[one], link(query, group=one.value), by.group is one) for one in Grouping]
+    return [("none", link(query, group=""), by.group is None), *each]
+
+
+def chosen(filters: Filters, found: FleetPage, query: QueryDict) -> list[tuple[str, str]]:
+    """(words, address without it) of every filter but status and search, which show themselves."""
+    teams = {source.team_id: source.team.name for source in found.sources}
+    sources = {source.pk: source.name for source in found.sources}
+    named = [
+        ("importance", [str(Importance(one).label) for one in filters.importances]),
+        ("source", [sources[pk] for pk in filters.sources if pk in sources]),
+        ("type", list(filters.target_types)),
+        ("tag", list(filters.tags)),
+        ("team", [teams[pk] for pk in filters.teams if pk in teams]),
+        ("owner", list(filters.owners)),
+        ("lacking", [f"no {name}" for name in filters.lacking]),
+        *((area, [f"{area.replace('_', ' ')} {Status(status).label.lower()}"]) for area, status in filters.areas),
+    ]
+    return [(" or ".join(values), link(query, **{name: ""})) for name, values in named if values]
+
+
+def _headline(found: FleetPage, by: Asked) -> str:
+    narrowed = by.filters != Filters(statuses=by.filters.statuses)
+    return fleet_headline(found.counts, found.all_count, narrowed=narrowed)
 
 
 def heard(found: FleetPage, reader: Reader) -> set[int]:
     """The listed deployments that the person hears of: one statement."""
-    listed = {row.watched.pk: row.watched.source.team_id for row in found.rows}
-    wishes = dict(Subscription.objects.filter(user=reader.user, watched__in=listed).values_list("watched", "wish"))
+    listed_here = {row.watched.pk: row.watched.source.team_id for row in found.rows}
+    wishes = dict(Subscription.objects.filter(user=reader.user, watched__in=listed_here).values_list("watched", "wish"))
     wants = {membership.team_id: membership.wants_mail for membership in reader.memberships}
-    return {pk for pk, team in listed.items() if hears_of(wishes.get(pk, ""), wants=wants.get(team, False))}
-
-
-def rows(found: FleetPage, zone: tzinfo, now: datetime) -> list[Row]:
-    """Rows with their cells; the last of equal severity closes its group."""
-    shown = []
-    open_ones = open_by_deployment([row.watched.pk for row in found.rows], zone, now) if found.rows else {}
-    for i, row in enumerate(found.rows):
-        following = found.rows[i + 1].status if i + 1 < len(found.rows) else None
-        cells = tuple(_cell(row, cell) for cell in row.cells)
-        tall = row.status in (Status.FAILING, Status.WARNING)
-        since = since_text(row.lead, row.watched.first_seen_at, zone, now) if row.status is not Status.PASSING else ""
-        shown.append(
-            Row(
-                row,
-                cells,
-                tall,
-                following is not None and following != row.status,
-                since,
-                tuple(open_ones.get(row.watched.pk, ())),
-            )
-        )
-    return shown
-
-
-@lru_cache(maxsize=8192)
-def strip(statuses: tuple[str, ...]) -> SafeString:
-    """The drawn strip. Most deployments of a fleet share a few patterns, so each is drawn once a process."""
-    return mark_safe(strips.strip_svg(statuses, "fleet", period="30\u202fd"))  # noqa: S308 - statuses only
-
-
-def _drawn(cell: AreaCell) -> SafeString:
-    """A day of which nothing is known is drawn as not started."""
-    return strip(tuple(day.status.value if day.status else Status.NOT_STARTED.value for day in cell.strip))
-
-
-def chips(found: FleetPage, query: QueryDict) -> list[Chip]:
-    """The six counts on top, worst first; a click on a chosen one gives it up."""
-    chosen = _words(query, "status")
-    result = []
-    for status in SEVERITY:
-        n = found.counts.get(status, 0)
-        on = status in chosen
-        rest = [s for s in chosen if s != status] if on else [*chosen, status]
-        result.append(Chip(status, STATUS_WORDS[status].lower(), n, link(query, status=",".join(rest)), on))
-    return result
-
-
-def link(query: QueryDict, **changes: str) -> str:
-    """The address of the list with some parameters changed; a changed filter starts at page one."""
-    pairs = {key: query.get(key, "") for key in query if key != "page" or "page" in changes}
-    pairs |= changes
-    kept = [(key, value) for key, value in pairs.items() if value]
-    return f"?{urlencode(kept, safe=',')}" if kept else "?"
-
-
-def pager(found: FleetPage, query: QueryDict) -> dict[str, str] | None:
-    """Links to the neighbouring pages; None if all fits on one."""
-    if found.pages < 2:
-        return None
-    return {
-        "words": f"Page {found.page:,} of {found.pages:,}",
-        "previous": link(query, page=str(found.page - 1)) if found.page > 1 else "",
-        "next": link(query, page=str(found.page + 1)) if found.page < found.pages else "",
-    }
-
-
-def _cell(row: FleetRow, cell: AreaCell) -> Cell:
-    number, delta, tone = area_number(cell, row.watched)
-    return Cell(cell.status, _drawn(cell), number, delta, tone, cell.reason)
-
-
-def _words(query: QueryDict, name: str) -> tuple[str, ...]:
-    return tuple(word for text in query.getlist(name) for word in text.split(",") if word)
+    return {pk for pk, team in listed_here.items() if hears_of(wishes.get(pk, ""), wants=wants.get(team, False))}
 
 
 def _recent(reader: Reader, now: datetime) -> Sequence[Transition]:
@@ -221,9 +175,3 @@ def _recent(reader: Reader, now: datetime) -> Sequence[Transition]:
         new__in=[Status.FAILING, Status.UNAVAILABLE],
     )
     return list(found.select_related("watched").order_by("-at")[:20])
-
-
-def _importances(query: QueryDict, filters: Filters) -> list[tuple[str, str, bool]]:
-    options = [("", "any"), ("CRITICAL,HIGH", "critical and high"), *Importance.choices]
-    now = ",".join(filters.importances)
-    return [(str(label).lower(), link(query, importance=value), value == now) for value, label in options]

@@ -224,6 +224,7 @@ def summary(
         "sampleSize": int(state.n_actual),
         "valuePerClass": found.by_class[0] or None,
         "errorBound": found.bounds[0],
+        "interval": accuracy.interval(package, state, metric),
     }
 
 

@@ -276,7 +276,13 @@ ACCURACY_OVER_TIME = {
             "errorBound": 0.0,
         }
     ],
-    "summary": {"period": PERIOD, "value": 0.79, "sampleSize": 900, "valuePerClass": None},
+    "summary": {
+        "period": PERIOD,
+        "value": 0.79,
+        "sampleSize": 900,
+        "valuePerClass": None,
+        "interval": {"low": 0.76, "high": 0.82},
+    },
     **SEGMENT,
 }
 ACCURACY_OVER_BATCH = {

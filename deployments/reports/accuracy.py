@@ -19,12 +19,15 @@ from metrics import (
     ACCURACY_METRICS,
     RANKING_METRICS,
     TargetType,
+    binary_intervals,
     binary_metrics,
     confusion,
+    multiclass_intervals,
     multiclass_metrics,
     per_class_metrics,
     percent_change,
     ranking_bounds,
+    regression_intervals,
     regression_metrics,
 )
 from metrics.arrays import FloatArray
@@ -57,6 +60,21 @@ def measure(package: ModelPackage, states: Sequence[AccuracyState], metric: str,
         bounds=[_bound(package, state, metric) for state in states],
         by_class=_by_class(package, states, sums, metric, classes),
     )
+
+
+def interval(package: ModelPackage, state: AccuracyState, metric: str) -> dict[str, float] | None:
+    """The 95 % interval of a metric, `{"low": …, "high": …}`; None where it has no simple formula or too few rows."""
+    sums = state.sums[None]
+    if package.kind is TargetType.REGRESSION:
+        found = regression_intervals(sums)
+    elif package.kind is TargetType.BINARY:
+        found = binary_intervals(sums, [state.scores[0]] if metric in RANKING_METRICS else None)
+    else:
+        found = multiclass_intervals(sums, len(package.class_names))
+    if metric not in found:
+        return None
+    low, high = (finite(ends[0]) for ends in found[metric])
+    return None if low is None or high is None else {"low": low, "high": high}
 
 
 def over_classes(package: ModelPackage, state: AccuracyState, metric: str, classes: Sequence[str]) -> float | None:

@@ -271,17 +271,18 @@ def _act(run: RetrainingRun, policy: Policy, user: User) -> None:
             run.challenger, run.challenger_public_id = made, made.public_id
             run.save(update_fields=["challenger", "challenger_public_id"])
     if policy.action is Action.REPLACEMENT:
-        _replace(deployment, package, REASONS[Cause(run.cause)], user)
+        _replace(run, package, REASONS[Cause(run.cause)], user)
 
 
-def _replace(deployment: Deployment, package: ModelPackage, reason: Reason, user: User) -> None:
+def _replace(run: RetrainingRun, package: ModelPackage, reason: Reason, user: User) -> None:
+    deployment = run.policy.deployment
     with transaction.atomic():
         row = (
             Deployment.objects.select_for_update(of=("self",)).select_related("champion__package").get(pk=deployment.pk)
         )
         if row.champion is not None and row.champion.package_id == package.pk:
             return
-        found = replacement.overall(replacement.validate(row, package, user))
+        found = replacement.overall(replacement.validate(row, package, user, run=run))
         if found.status is Outcome.FAILING:
             raise jobs.JobFailed(found.message)
         registry.replace_model(row, package, timezone.now(), reason.value, user)

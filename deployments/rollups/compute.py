@@ -17,7 +17,7 @@ from deployments.blocks import FEATURE, SEGMENT, SKIP_DRIFT, WARNING
 from deployments.ingest.shape import CONSUMER, Target
 from deployments.rollups.cuts import Cut
 from deployments.rollups.scoring import Scored
-from deployments.rollups.states import AccuracyState, ServiceState, encode_packed, pack_rows
+from deployments.rollups.states import ServiceState, encode_accuracy, encode_packed, pack_rows
 from metrics import (
     BinSpec,
     CategoricalBins,
@@ -27,6 +27,7 @@ from metrics import (
     consumer_hashes,
     consumers,
     count_by_group,
+    encode_scores,
     latency_counts,
     load_counts,
     multiclass_scores,
@@ -219,6 +220,33 @@ def _warned(rows: pl.DataFrame) -> NDArray[np.bool_] | None:
 # --- Accuracy ---------------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, eq=False)
+class _Scores:
+    """What the scored rows of each group add up to, packed; `scores` has one entry a class that is ranked."""
+
+    n_actual: Counts
+    sum_actual: Floats
+    sum_predicted: Floats
+    sums: Floats
+    scores: Sequence[Sequence[bytes]]
+    actual: Sequence[bytes]
+    predicted: Sequence[bytes]
+
+    def payloads(self, total: Counts, doubled: Counts) -> list[bytes]:
+        """The state of each group; of one without any actual the numbers of rows alone."""
+        nothing = (b"", (), b"", b"")
+        scores = zip(*self.scores, strict=True) if self.scores else [()] * len(total)
+        heads = zip(total.tolist(), self.n_actual.tolist(), doubled.tolist(), strict=True)
+        means = zip(self.sum_actual.tolist(), self.sum_predicted.tolist(), strict=True)
+        parts = zip(heads, means, self.sums, scores, self.actual, self.predicted, strict=True)
+        return [
+            encode_accuracy((*head, *levels), sums.tobytes(), of_class, actual, predicted)
+            if head[1]
+            else encode_accuracy((*head, 0.0, 0.0), *nothing)
+            for head, levels, sums, of_class, actual, predicted in parts
+        ]
+
+
 def accuracy(scored: Scored, cuts: Sequence[Cut], model: Model) -> list[list[bytes | None]]:
     """Accuracy states by cut and group; None where no row has an association id."""
     states: list[list[bytes | None]] = []
@@ -227,36 +255,26 @@ def accuracy(scored: Scored, cuts: Sequence[Cut], model: Model) -> list[list[byt
         total = rows_by_group(np.where(scored.counted, cut.group, -1), n)
         keyed = rows_by_group(np.where(scored.keyed, cut.group, -1), n)
         doubled = rows_by_group(np.where(scored.duplicate, cut.group, -1), n)
-        found = _accuracy_of_cut(scored, cut.of(scored.rows), n, model)
-        states.append(
-            [
-                part.with_rows(int(total[g]), int(doubled[g])).encode() if keyed[g] else None
-                for g, part in enumerate(found)
-            ]
-        )
+        found = _accuracy_of_cut(scored, cut.of(scored.rows), n, model).payloads(total, doubled)
+        states.append([payload if any_key else None for payload, any_key in zip(found, keyed.tolist(), strict=True)])
     return states
 
 
-def _accuracy_of_cut(scored: Scored, group: Counts, n: int, model: Model) -> list[AccuracyState]:
+def _accuracy_of_cut(scored: Scored, group: Counts, n: int, model: Model) -> _Scores:
     y, z = scored.actual, scored.predicted
     usable = np.isfinite(y) & np.isfinite(z).all(axis=1)
     group = np.where(usable, group, -1)
-    matched = rows_by_group(group, n)
+    matched, nothing = rows_by_group(group, n), [b""] * n
     if model.target.is_text:
-        return [AccuracyState(0, int(matched[g])) for g in range(n)]
-    if not model.target.classes:
-        sums = regression_sums(y, z[:, 0], group, n, model.center)
-        sum_y, sum_z = sum_by_group(y, group, n), sum_by_group(z[:, 0], group, n)
-        return [
-            AccuracyState(0, int(matched[g]), 0, sums[g], (), float(sum_y[g]), float(sum_z[g]))
-            if matched[g]
-            else AccuracyState()
-            for g in range(n)
-        ]
-    return _accuracy_of_classes(y, z, group, n, model)
+        return _Scores(matched, np.zeros(n), np.zeros(n), np.zeros((n, 0)), (), nothing, nothing)
+    if model.target.classes:
+        return _accuracy_of_classes(y, z, group, n, model)
+    sums = regression_sums(y, z[:, 0], group, n, model.center)
+    levels = sum_by_group(y, group, n), sum_by_group(z[:, 0], group, n)
+    return _Scores(matched, *levels, sums, (), nothing, nothing)
 
 
-def _accuracy_of_classes(y: Floats, z: Floats, group: Counts, n: int, model: Model) -> list[AccuracyState]:
+def _accuracy_of_classes(y: Floats, z: Floats, group: Counts, n: int, model: Model) -> _Scores:
     classes = len(model.target.classes)
     actual = np.where(group >= 0, y, 0).astype(np.int64)
     labels = model.target.labels(z)
@@ -268,17 +286,10 @@ def _accuracy_of_classes(y: Floats, z: Floats, group: Counts, n: int, model: Mod
         sums = multiclass_sums(actual, labels, z, group, n, classes)
         by_class = multiclass_scores(actual, z, group, n)
         sum_z = np.full(n, np.nan)
-    matched = rows_by_group(group, n)
     of_actual, of_label = count_by_group(actual, group, n, classes), count_by_group(labels, group, n, classes)
-    return [
-        AccuracyState(
-            *(0, int(matched[g]), 0, sums[g], tuple(counts[g] for counts in by_class)),
-            *(float(of_actual[g, 1]) if classes == 2 else np.nan, float(sum_z[g]), of_actual[g], of_label[g]),
-        )
-        if matched[g]
-        else AccuracyState()
-        for g in range(n)
-    ]
+    sum_y = of_actual[:, 1].astype(np.float64) if classes == 2 else np.full(n, np.nan)
+    scores = [encode_scores(counts) for counts in by_class]
+    return _Scores(rows_by_group(group, n), sum_y, sum_z, sums, scores, pack_rows(of_actual), pack_rows(of_label))
 
 
 # --- Columns ----------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ features and bins is that of the model's package, which never changes.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import reduce
 from typing import Any
 
@@ -135,14 +135,10 @@ class AccuracyState:
     actual_class_counts: Counts = field(default_factory=lambda: NO_COUNTS)
     predicted_class_counts: Counts = field(default_factory=lambda: NO_COUNTS)
 
-    def with_rows(self, total: int, duplicates: int) -> AccuracyState:
-        """The same with the numbers of all rows and of duplicates."""
-        return replace(self, n_total=total, n_duplicates=duplicates)
-
     def encode(self) -> bytes:
         head = [self.n_total, self.n_actual, self.n_duplicates, self.sum_actual, self.sum_predicted]
         classes = [pack_counts(self.actual_class_counts), pack_counts(self.predicted_class_counts)]
-        return _ENCODER.encode([*head, self.sums.tobytes(), [part.encode() for part in self.scores], *classes])
+        return encode_accuracy(head, self.sums.tobytes(), [part.encode() for part in self.scores], *classes)
 
 
 State = ServiceState | PredictionState | AccuracyState
@@ -209,6 +205,13 @@ def encode_packed(
 ) -> bytes:
     """`encode_predictions` of counts that are packed already."""
     return _ENCODER.encode([*head, features, target, classes, sums.tobytes(), sketch])
+
+
+def encode_accuracy(
+    head: Sequence[float], sums: bytes, scores: Sequence[bytes], actual: bytes, predicted: bytes
+) -> bytes:
+    """The bytes of an `AccuracyState`; `head`: n_total, n_actual, n_duplicates, sum_actual, sum_predicted."""
+    return _ENCODER.encode([*head, sums, scores, actual, predicted])
 
 
 def decode_service(payload: bytes | memoryview) -> ServiceState:

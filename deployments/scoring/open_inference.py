@@ -1,8 +1,8 @@
 """The client of a model server that speaks the Open Inference Protocol, version 2, over HTTP.
 
 One request a piece of rows: `POST {url}/v2/models/{model}[/versions/{version}]/infer`, one input a feature with shape
-`[rows, 1]`, `FP64` for numbers and `BYTES` for words; missing values are `null`. Source: the
-Open Inference Protocol, `github.com/kserve/open-inference-protocol`.
+`[rows, 1]`, `FP64` for numbers and `BYTES` for words; missing values are `null`. Runtime parameters go into the
+request's own `parameters`. Source: the Open Inference Protocol, `github.com/kserve/open-inference-protocol`.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ class ScoringAddress(Struct, rename="camel", omit_defaults=True):
 class OpenInference:
     """A model behind an address; the columns of its answer as numbers."""
 
-    def __init__(self, address: ScoringAddress, shape: Shape) -> None:
+    def __init__(self, address: ScoringAddress, shape: Shape, parameters: Mapping[str, bool | float | str]) -> None:
         addresses.check(address.url)
-        self._address, self._shape = address, shape
+        self._address, self._shape, self._parameters = address, shape, parameters
         self._http = addresses.client(settings.SCORING_SECONDS)
 
     def __enter__(self) -> OpenInference:
@@ -60,7 +60,9 @@ class OpenInference:
 
     def run(self, features: Mapping[str, pl.Series], rows: int) -> list[pl.Series]:
         """The answer's columns. Raises ScoringFailed with what the server said, or with what was wrong about it."""
-        body = {"inputs": [self._input(name, column) for name, column in features.items()]}
+        body: dict[str, Any] = {"inputs": [self._input(name, column) for name, column in features.items()]}
+        if self._parameters:
+            body["parameters"] = dict(self._parameters)
         try:
             with self._http.stream("POST", self._path(), json=body) as answer:
                 raw = self._whole(answer)

@@ -10,10 +10,11 @@ import msgspec
 import numpy as np
 import polars as pl
 
+from deployments import runtime
 from deployments.blocks import FEATURE
 from deployments.ingest.columns import of_classes
 from deployments.ingest.shape import Shape, shape_of_package
-from deployments.models import FeatureType, ModelPackage
+from deployments.models import Deployment, FeatureType, ModelPackage
 from deployments.scoring.errors import ScoringFailed
 from deployments.scoring.open_inference import OpenInference, ScoringAddress
 from deployments.scoring.process import Sandbox
@@ -40,12 +41,16 @@ def can_score(package: ModelPackage) -> bool:
 
 
 @contextmanager
-def open_scorer(package: ModelPackage) -> Iterator[Scorer]:
-    """The package's scorer; its process or connection ends with the block. Raises ScoringFailed if there is none."""
+def open_scorer(package: ModelPackage, deployment: Deployment | None = None) -> Iterator[Scorer]:
+    """The package's scorer; its process or connection ends with the block. Raises ScoringFailed if there is none.
+
+    A scoring address is told the runtime parameters that hold at the `deployment`; an ONNX model takes features only.
+    """
     shape = shape_of_package(package.pk)
     if package.scoring_address:
         address = msgspec.convert(package.scoring_address, ScoringAddress)
-        with OpenInference(address, shape) as server:
+        parameters = {} if deployment is None else runtime.for_scoring(deployment, package)
+        with OpenInference(address, shape, parameters) as server:
             yield _Address(server, shape)
         return
     if not package.artifact:

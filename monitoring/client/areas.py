@@ -17,6 +17,7 @@ class Shape(msgspec.Struct, frozen=True, rename="camel"):
 class BiasAndFairness(Shape, frozen=True):
     protected_features: list[str] | None = None
     fairness_metrics_set: str | None = None
+    preferable_target_value: bool | int | float | str | None = None
     fairness_threshold: Number = None
 
 

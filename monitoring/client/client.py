@@ -180,9 +180,12 @@ class DeploymentsClient:
                 await self._sleep(pause)
         raise AssertionError("unreachable: the last attempt returns or raises")
 
-    async def patch(self, path: str, body: Any) -> Reply:
-        """PATCH, sent once."""
-        return await self._send("PATCH", path, (), body)
+    async def change(self, method: str, path: str, body: Any = None, *, key: str = "") -> Reply:
+        """PATCH, POST, PUT or DELETE, sent once: what may have arrived is not sent again from here.
+
+        `key`: sent as `Idempotency-Key`, for sources that count a request with the same key once.
+        """
+        return await self._send(method, path, (), body, {"Idempotency-Key": key} if key else {})
 
     def path_of(self, location: str) -> str:
         """A Location as a path below the base address. Raises Astray if it lies elsewhere."""
@@ -204,9 +207,12 @@ class DeploymentsClient:
         grown: float = self._limits.first_pause * 2 ** (attempt - 1)
         return grown * (0.5 + random.random())  # noqa: S311  spreads clients, guards nothing
 
-    async def _send(self, method: str, path: str, query: Query, body: Any = None) -> Reply:
+    async def _send(
+        self, method: str, path: str, query: Query, body: Any = None, more: Mapping[str, str] | None = None
+    ) -> Reply:
         url = f"{self._base}{path}?{_encoded(tuple(query))}" if query else self._base + path
         headers = self._headers if body is None else {**self._headers, "Content-Type": "application/json"}
+        headers = {**headers, **more} if more else headers
         content = None if body is None else orjson.dumps(body)
         request = httpx.Request(method, url, headers=headers, content=content, extensions=self._timeouts())
         async with self._slots:

@@ -18,6 +18,7 @@ _TABS = {
     Area.SERVICE: "service/",
     Area.DRIFT: "drift/",
     Area.ACCURACY: "accuracy/",
+    Area.FAIRNESS: "fairness/",
     Area.PREDICTIONS_TIMELINESS: "predictions/",
     Area.ACTUALS_TIMELINESS: "predictions/",
 }

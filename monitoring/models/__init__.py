@@ -1,9 +1,11 @@
 """Rows of the watcher; other packages import them from here."""
 
+from monitoring.models.access import AuditEntry, Invitation, SetupCode
 from monitoring.models.channels import Channel
 from monitoring.models.choices import (
     CORE_AREAS,
     Area,
+    AuditAction,
     Breaks,
     Carrier,
     CommandKind,
@@ -49,6 +51,7 @@ from monitoring.models.reviews import (
     SignedReview,
     Weekday,
 )
+from monitoring.models.saved import DefaultView, SavedView
 from monitoring.models.silences import AlertPolicy, Silence
 from monitoring.models.snapshots import Answer, PendingQuestion, SeriesChunk, Topic
 from monitoring.models.sources import PollRun, Source
@@ -64,12 +67,15 @@ __all__ = [
     "Answer",
     "Area",
     "AreaHealth",
+    "AuditAction",
+    "AuditEntry",
     "Breaks",
     "Cadence",
     "Carrier",
     "Channel",
     "Command",
     "CommandKind",
+    "DefaultView",
     "Delivery",
     "DeploymentStatus",
     "DigestPace",
@@ -84,6 +90,7 @@ __all__ = [
     "IncidentNotice",
     "IncidentState",
     "IncidentTrack",
+    "Invitation",
     "MailState",
     "Membership",
     "Message",
@@ -104,7 +111,9 @@ __all__ = [
     "ReviewVerdict",
     "Role",
     "RunKind",
+    "SavedView",
     "SeriesChunk",
+    "SetupCode",
     "Severity",
     "SignedReview",
     "Silence",

@@ -16,6 +16,9 @@ class Team(models.Model):
 
     name = models.CharField(max_length=120, unique=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    requires_two_factor = models.BooleanField(
+        default=False, help_text="Members see nothing until they have a second factor"
+    )
 
     class Meta:
         ordering: ClassVar = ["name"]
@@ -47,6 +50,11 @@ class Membership(models.Model):
     def may_change(self) -> bool:
         """May change things at the team's sources."""
         return Role(self.role).may_change
+
+    @property
+    def may_act(self) -> bool:
+        """May note, answer, and keep things for the team."""
+        return Role(self.role).may_act
 
     def __str__(self) -> str:
         return f"{self.user} in {self.team}"

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from django.db import models
-from django.db.models import Case, Value, When
+from django.db.models import Case, F, Value, When
 
 from monitoring.models.choices import CORE_AREAS, Area, DeploymentStatus, Importance, Status
 from monitoring.models.sources import Source
@@ -80,6 +80,9 @@ class Watched(models.Model):
     served_failing = models.FloatField(
         default=0.0, help_text="Predictions served since it is failing; 0 while it is not"
     )
+    commands_until = models.DateTimeField(
+        null=True, help_text="Pages look for commands to show until then; null = nothing was ever asked"
+    )
     blind_spots = models.JSONField(default=list)
     label_lag_hours = models.FloatField(null=True, help_text="Learned: after how long labels are complete")
     judged_at = models.DateTimeField(null=True)
@@ -92,7 +95,12 @@ class Watched(models.Model):
             # The fleet page: worst first within the sources of a team.
             # Narrow and with all that is counted, so that ten thousand wide rows are not read for thirty of them.
             models.Index(
-                fields=["source", "-severity", "importance_rank", "-predictions_per_day", "label", "id"],
+                "source",
+                F("severity").desc(),
+                "importance_rank",
+                F("predictions_per_day").desc(nulls_last=True),
+                "label",
+                "id",
                 include=["worst", "served_failing"],
                 condition=models.Q(gone_at__isnull=True),
                 name="monitoring_fleet_worst",

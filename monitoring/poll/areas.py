@@ -53,7 +53,7 @@ def area_facts(settings: Settings, health: HealthSettings, known: Snapshot) -> A
     followed = settings.segment_analysis.attributes or [] if settings.segment_analysis else []
     return AreaFacts(
         protected=tuple(dict.fromkeys((fairness.protected_features or []) if fairness else [])),
-        fairness_metrics=_fairness_metrics(fairness.fairness_metrics_set if fairness else None),
+        fairness_metrics=fairness_metrics(fairness.fairness_metrics_set if fairness else None),
         humility_on=bool(settings.humility and settings.humility.enabled),
         custom=_custom_ids(known.payload(q.custom_metrics())),
         custom_judged=bool(custom and (custom.failing_conditions or custom.warning_conditions)),
@@ -63,7 +63,7 @@ def area_facts(settings: Settings, health: HealthSettings, known: Snapshot) -> A
     )
 
 
-def _fairness_metrics(chosen: str | None) -> tuple[str, ...]:
+def fairness_metrics(chosen: str | None) -> tuple[str, ...]:
     """The metrics of the set; for a set that only the source knows, its own choice."""
     found = FAIRNESS_METRIC_SETS.get(chosen or _DEFAULT_SET)
     return tuple(metric.value for metric in found) if found is not None else ("",)
@@ -117,7 +117,7 @@ def area_questions(
         return found + [(q.custom_over_batch(one), Pace.HOURLY) for one in facts.custom[:MOST_METRICS]]
     found += [(question, Pace.HOURLY) for question in _series(facts)]
     if facts.humility_on:
-        found.append((q.humility(Last(interval)), Pace.HOURLY))
+        found += [(question, Pace.HOURLY) for question in (q.humility(Last(interval)), q.humility_rules())]
     found += [(q.predictions_over_space(Last(interval), place), Pace.HOURLY) for place in facts.places[:1]]
     return found
 

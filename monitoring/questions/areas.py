@@ -43,9 +43,9 @@ def custom_metrics() -> Question:
     return Question("customMetrics/", params_of(("limit", PAGE)), paged=True)
 
 
-def custom_summary(window: Window, *, model_id: str | None = None) -> Question:
+def custom_summary(window: Window, *, model_id: str | None = None, segment: Segment | None = None) -> Question:
     """All custom metrics over one period: `metrics`, each with value, baseline and percent change."""
-    return Question("customMetricsSummary/", params_of(model_id=model_id), window)
+    return Question("customMetricsSummary/", params_of(model_id=model_id, segment=segment), window)
 
 
 def custom_batch_summary(batch_ids: Sequence[str], *, model_id: str | None = None) -> Question:
@@ -55,10 +55,16 @@ def custom_batch_summary(batch_ids: Sequence[str], *, model_id: str | None = Non
 
 
 def custom_over_time(
-    metric_id: str, window: Window, bucket: str = Bucket.DAY, *, model_id: str | None = None
+    metric_id: str,
+    window: Window,
+    bucket: str = Bucket.DAY,
+    *,
+    model_id: str | None = None,
+    segment: Segment | None = None,
 ) -> Question:
     """One custom metric by bucket: `value`, `sampleSize`, `categories`; the frame holds its definition."""
-    return Question(f"customMetrics/{metric_id}/valuesOverTime/", params_of(model_id=model_id), window, bucket)
+    params = params_of(model_id=model_id, segment=segment)
+    return Question(f"customMetrics/{metric_id}/valuesOverTime/", params, window, bucket)
 
 
 def custom_over_batch(metric_id: str, *, batch_ids: Sequence[str] = (), model_id: str | None = None) -> Question:

@@ -6,7 +6,7 @@
   let waiting = null;
 
   const list = () => document.getElementById("fleet");
-  const ids = (root) => [...root.querySelectorAll("#rows > tr")].map((row) => row.id);
+  const ids = (root) => [...root.querySelectorAll("#rows > [id]")].map((row) => row.id);
 
   function mark(before, after) {
     const old = before.querySelectorAll(".live");
@@ -16,15 +16,23 @@
   }
 
   function inPlace(fresh) {
-    for (const row of fresh.querySelectorAll("#rows > tr")) {
-      const here = document.getElementById(row.id);
-      if (!here || here.contains(document.activeElement) || here.innerHTML === row.innerHTML) continue;
-      mark(here, row);
-      here.replaceWith(document.importNode(row, true));
+    for (const row of fresh.querySelectorAll("#rows > [id]")) {
+      let here = document.getElementById(row.id), there = row;
+      // An opened group keeps what it shows; only its head is renewed.
+      if (here && here.matches("details")) [here, there] = [here.querySelector("summary"), row.querySelector("summary")];
+      if (!here || here.contains(document.activeElement) || here.innerHTML === there.innerHTML) continue;
+      mark(here, there);
+      const made = document.importNode(there, true);
+      here.replaceWith(made);
+      window.htmx?.process(made);
     }
     for (const name of [".counts", ".foot"]) {
       const [here, there] = [list().querySelector(name), fresh.querySelector(name)];
-      if (here && there && !here.querySelector("details[open]") && !here.contains(document.activeElement)) here.replaceWith(document.importNode(there, true));
+      if (here && there && !here.querySelector("details[open]") && !here.contains(document.activeElement) && here.innerHTML !== there.innerHTML) {
+        const made = document.importNode(there, true);
+        here.replaceWith(made);
+        window.htmx?.process(made);
+      }
     }
   }
 
@@ -37,7 +45,9 @@
 
   function show() {
     if (!waiting) return;
-    list().replaceWith(document.importNode(waiting, true));
+    const made = document.importNode(waiting, true);
+    list().replaceWith(made);
+    window.htmx?.process(made);
     waiting = null;
     button.hidden = true;
   }
@@ -55,13 +65,17 @@
     const fresh = page.getElementById("fleet");
     const head = page.getElementById("fleet-head");
     if (!fresh || !list()) return;
-    if (head) document.getElementById("fleet-head").innerHTML = head.innerHTML;
+    if (head && document.getElementById("fleet-head").innerHTML !== head.innerHTML) {
+      document.getElementById("fleet-head").innerHTML = head.innerHTML;
+      document.title = document.title.replace(/^(\([^)]*\) )?.*$/, (_, mark) => `${mark || ""}${head.querySelector("h1").textContent} · Vitals`);
+      document.dispatchEvent(new Event("vitals:state"));
+    }
     if (!ids(list()).length || !ids(fresh).length) { waiting = fresh; show(); return; }
     const changes = moved(ids(list()), ids(fresh));
     inPlace(fresh);
     waiting = changes ? fresh : null;
     button.hidden = !changes;
-    button.textContent = changes === 1 ? "1 change, show" : `${changes} changes, show`;
+    button.textContent = changes === 1 ? "The order changed: 1 change, show" : `The order changed: ${changes} changes, show`;
   }
 
   button.addEventListener("click", show);

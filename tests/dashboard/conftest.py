@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
+from tests.dashboard import lens_source
 from tests.dashboard import world as worlds
 
 
@@ -19,3 +20,11 @@ def inside(world: worlds.World, client: Client) -> Client:
     """A browser in which the owner is logged in."""
     client.force_login(world.owner)
     return client
+
+
+@pytest.fixture
+def lenses(db: None, client: Client) -> worlds.World:
+    """A polled installation in which fairness, humility and custom metrics are watched; the owner is logged in."""
+    world = worlds.build(deployments=lens_source.DEPLOYMENTS)
+    client.force_login(world.owner)
+    return world

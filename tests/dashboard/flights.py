@@ -8,6 +8,7 @@ hour of the day in the months before. Response times follow from the number of r
 from __future__ import annotations
 
 import importlib.util
+import re
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -246,6 +247,12 @@ class Source:
         }
 
 
+def _length(text: str) -> timedelta:
+    """A bucket size: `PT12H`, `P7D`; days where none is given."""
+    found = re.fullmatch(r"PT?(\d+)([HD])", text)
+    return int(found[1]) * (HOUR if found[2] == "H" else 24 * HOUR) if found else 24 * HOUR
+
+
 class Asked:
     """The parameters of one request."""
 
@@ -253,7 +260,7 @@ class Asked:
         self.query = query
         self.end = _parse(self.one("end")) or now
         self.start = _parse(self.one("start")) or self.end - timedelta(days=7)
-        step = {"PT1H": HOUR, "P1D": 24 * HOUR, "P7D": 168 * HOUR}.get(self.one("bucketSize"), 24 * HOUR)
+        step = _length(self.one("bucketSize"))
         edges = [self.start]
         while edges[-1] < self.end:
             edges.append(min(edges[-1] + step, self.end))
@@ -389,14 +396,26 @@ def _accuracy_over_time(source: Source, one: Deployment, asked: Asked) -> Json:
         mask = mask & (not one.empty)
         return {"value": accuracy(name, rows.p[mask], rows.y[mask]), "sampleSize": int((~np.isnan(rows.y[mask])).sum())}
 
+    mask = rows.mask(asked.start.timestamp(), asked.end.timestamp(), asked.segment)
     return {
         "metric": name,
         "modelId": None,
         "baseline": base,
         "baselines": [base],
-        "summary": {},
+        "summary": value(mask) | {"interval": _interval(name, rows.p[mask], rows.y[mask])},
         "buckets": asked.over(value, rows),
     }
+
+
+def _interval(name: str, p: np.ndarray, y: np.ndarray) -> Json | None:
+    """The normal 95 % interval of LogLoss and MAE; None for other metrics."""
+    known = ~np.isnan(y)
+    p, y = p[known], y[known]
+    if name not in ("LogLoss", "MAE") or len(y) < 2:
+        return None
+    errors = np.abs(p - y) if name == "MAE" else -np.log(np.where(y == 1, p, 1 - p))
+    half = 1.96 * errors.std(ddof=1) / len(y) ** 0.5
+    return {"low": float(errors.mean() - half), "high": float(errors.mean() + half)}
 
 
 def _importances(one: Deployment) -> dict[str, float]:

@@ -10,12 +10,15 @@ import pytest
 from django.test import Client
 from django.urls import get_resolver, reverse
 
+from dashboard.acting import new_nonce
 from dashboard.urls import urlpatterns
 from monitoring.channels import aim
 from monitoring.models import (
     ActionItem,
     Carrier,
     Channel,
+    Command,
+    CommandKind,
     HandoverPlan,
     Incident,
     MailState,
@@ -24,7 +27,9 @@ from monitoring.models import (
     NotifyReason,
     Review,
     ReviewPlan,
+    SavedView,
     Silence,
+    WorkState,
 )
 from monitoring.reviews import meeting
 from tests.dashboard.world import World
@@ -47,8 +52,21 @@ class Row:
 
 TABLE = (
     Row("fleet"),
+    Row("fleet-rows"),
+    Row("fleet-choices"),
+    Row("state"),
+    Row("views"),
+    Row("view-add", owner=GOES_ON, reader=GOES_ON, outsider=GOES_ON, method="post"),
+    Row("view-change", "view", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
+    Row("view-remove", "view that goes", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
     *(Row(tab, "watched", outsider=HIDDEN) for tab in ("overview", "service", "accuracy", "drift", "predictions")),
     Row("batches", "watched", outsider=HIDDEN),
+    Row("segments", "watched", outsider=HIDDEN),
+    *(Row(tab, "watched", outsider=HIDDEN) for tab in ("fairness", "humility")),
+    Row("settings", "watched", outsider=HIDDEN),
+    Row("settings-save", "section", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
+    Row("settings-tried", "section", outsider=HIDDEN, method="post"),
+    Row("settings-proposal", "section", outsider=HIDDEN),
     Row("refresh", "watched", owner=GOES_ON, reader=GOES_ON, outsider=HIDDEN, method="post"),
     Row("chart-csv", "chart", outsider=HIDDEN),
     Row("incidents"),
@@ -103,8 +121,15 @@ TABLE = (
     Row("handover-remove", "shift", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
     Row("noise"),
     Row("noise-proposal", "rule of a deployment", outsider=HIDDEN),
+    Row("commands", "watched", outsider=HIDDEN),
+    Row("command-dismiss", "command", owner=GOES_ON, reader=GOES_ON, outsider=HIDDEN, method="post"),
+    Row("command-again", "lost command", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
     Row("bell", "watched", owner=GOES_ON, reader=GOES_ON, outsider=HIDDEN, method="post"),
     Row("teams"),
+    Row("tokens"),
+    Row("token-revoke", "nobody's", owner=HIDDEN, reader=HIDDEN, outsider=HIDDEN, method="post"),
+    Row("setup", owner=GOES_ON, reader=GOES_ON),
+    Row("setup-test", outsider=HIDDEN),
     Row("member-change", "member", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
     Row("preferences"),
     Row("preferences-test", owner=GOES_ON, reader=GOES_ON, outsider=GOES_ON, method="post"),
@@ -142,13 +167,30 @@ def address(world: World, row: Row) -> str:
         "acting": [_incident(world), "acknowledge"],
         "silence": [_silence(world)],
         "team": [world.team.pk],
+        "section": [world.watched().pk, "drift"],
         "rule of a deployment": [world.watched().pk, "drift"],
         "rule": [NotificationRule.objects.get_or_create(team=world.team, name="Nights")[0].pk],
         "shift": [HandoverPlan.objects.get_or_create(team=world.team, name="Morning")[0].pk],
+        "command": _command(world),
+        "lost command": _command(world),
         "channel": [_channel(world, "hook")],
+        "nobody's": [0],
         "removable": [_channel(world, "gone soon")],
+        "view": [_view(world, "Risky")],
+        "view that goes": [_view(world, "Gone soon")],
     }
     return reverse(row.name, args=args[row.about])
+
+
+def _command(world: World) -> list[int | str]:
+    made, _ = Command.objects.get_or_create(
+        source=world.source,
+        watched=world.watched(),
+        kind=CommandKind.DETAILS,
+        state=WorkState.FAILED,
+        defaults={"asked_at": world.now, "finished_at": world.now, "asked_by": world.owner},
+    )
+    return [world.watched().pk, made.pk]
 
 
 def _channel(world: World, name: str) -> int:
@@ -157,6 +199,11 @@ def _channel(world: World, name: str) -> int:
     aim(channel, "https://example.org/hook")
     channel.save()
     return channel.pk
+
+
+def _view(world: World, name: str) -> int:
+    when = {"defaults": {"created_at": world.now}}
+    return SavedView.objects.get_or_create(team=world.team, name=name, **when)[0].pk
 
 
 @pytest.fixture
@@ -227,7 +274,8 @@ def test_each_person_gets_what_the_table_says(mailed: World) -> None:
         client = Client()
         client.force_login(user)
         for row in TABLE:
-            response = getattr(client, row.method)(address(mailed, row))
+            form = {"nonce": new_nonce(user)} if row.method == "post" else {}
+            response = getattr(client, row.method)(address(mailed, row), form)
             assert response.status_code == getattr(row, role), f"{role} at {row.name}"
 
 
@@ -266,7 +314,7 @@ def test_pages_are_kept_out_of_caches_and_say_what_may_run(inside: Client) -> No
 def test_no_page_has_an_inline_script_style_or_handler(mailed: World, client: Client) -> None:
     client.force_login(mailed.owner)
     for row in TABLE:
-        if row.method != "get" or row.name in {"chart-csv", "mail-body", "review-record"}:
+        if row.method != "get" or row.name in {"chart-csv", "mail-body", "review-record", "state"}:
             continue
         page = DATA.sub("", client.get(address(mailed, row)).content.decode())
         assert " style=" not in page, row.name

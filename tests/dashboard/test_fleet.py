@@ -15,7 +15,7 @@ from dashboard.views.fleet import ROWS
 from monitoring.models import Source, Status, Watched
 from tests.dashboard.world import World, person
 
-QUERIES = 16
+QUERIES = 18
 
 
 def labels(page: str) -> list[str]:

@@ -45,16 +45,17 @@ def person(name: str, team: Team | None = None, role: Role = Role.MEMBER) -> Use
     return user
 
 
-def build(now: datetime | None = None) -> World:
+def build(now: datetime | None = None, deployments: tuple[flights.Deployment, ...] = flights.DEPLOYMENTS) -> World:
     """Everything polled once, by the watcher itself, without a network.
 
     The rows of the first build are kept and copied in again by the later ones, which takes a moment instead of seconds.
     """
-    if not _kept:
-        world = _build(now or datetime.now(UTC))
-        _kept.append(Kept(world.api, world.now, {table: _copy_out(table) for table in TABLES}))
+    which = ",".join(one.id for one in deployments)
+    if which not in _kept:
+        world = _build(now or datetime.now(UTC), deployments)
+        _kept[which] = Kept(world.api, world.now, {table: _copy_out(table) for table in TABLES})
         return world
-    kept = _kept[0]
+    kept = _kept[which]
     for table, rows in kept.rows.items():
         _copy_in(table, rows)
     users = {user.username: user for user in User.objects.all()}
@@ -72,7 +73,7 @@ class Kept:
     rows: dict[str, bytes]
 
 
-_kept: list[Kept] = []
+_kept: dict[str, Kept] = {}
 TABLES = ("auth_user", *(model._meta.db_table for model in apps.get_app_config("monitoring").get_models()))
 
 

@@ -377,7 +377,8 @@ def test_an_export_killed_in_the_middle_is_completed_after_its_lease(kind: Expor
     roll_up(deployment)
     package = deployment.champion.package
     content = pl.DataFrame({"association_id": ids}).write_csv().encode()
-    package.training_dataset = datasets.store(content, "training.csv", "text/csv", None)
+    assert deployment.created_by is not None
+    package.training_dataset = datasets.store(content, "training.csv", "text/csv", deployment.created_by)
     package.save()
     made = work.start(work.make(kind, deployment, deployment.champion))
     assert made.job is not None

@@ -18,30 +18,38 @@ from deployments.models import (
     Block,
     BlockKind,
     Challenger,
+    Dataset,
     DeployedModel,
     Deployment,
     DeploymentStatus,
     Job,
     JobState,
+    ModelPackage,
     ModelRole,
     PredictionKey,
     Reign,
+    RunStatus,
     State,
 )
-from tests.deployments.factories import make_package, make_user
+from deployments.retraining import run
+from deployments.retraining.options import Action, Cause
+from tests.deployments.factories import NOW, make_package, make_user
 from tests.deployments.killing import kill
 from tests.deployments.onnx_models import make_scoring_package
 from tests.deployments.test_challengers import make_world, replayed_rows, work
+from tests.deployments.test_retraining import make_world as retrained_world
+from tests.deployments.test_retraining import policy
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 WORKER = """
 from importlib import import_module
-from deployments import challengers, jobs, registry, replay, tasks
+from deployments import artifacts, challengers, jobs, registry, replay, tasks
+from deployments.retraining import run
 for name in tasks.HANDLERS:
     import_module(name)
 module, name = sys.argv[1].split(".")
-stop_after({"challengers": challengers, "jobs": jobs, "registry": registry, "replay": replay}[module], name)
+stop_after(globals()[module], name)
 challengers.PIECE = 4
 jobs.run(int(sys.argv[2]))
 """
@@ -129,3 +137,21 @@ def test_a_model_is_replaced_whole() -> None:
     assert again.champion is not None
     assert (again.champion.package_id, again.status) == (package.pk, DeploymentStatus.ACTIVE)
     assert Reign.objects.filter(deployment=deployment).count() == 2
+
+
+@pytest.mark.parametrize("moment", ["run._stored", "artifacts.attach"])
+def test_a_retraining_run_makes_one_model_and_one_challenger(moment: str) -> None:
+    owner = make_user()
+    deployment = retrained_world(owner)
+    row = policy(deployment, owner, action=Action.CHALLENGER)
+    made = run.start(row, Cause.MANUAL, NOW)
+    assert made.job is not None
+    before = ModelPackage.objects.count()
+    kill_after(moment, made.job)
+    assert ModelPackage.objects.count() == before
+    after_the_lease(made.job)
+    made.refresh_from_db()
+    assert made.status == RunStatus.SUCCEEDED, made.error_message
+    assert ModelPackage.objects.count() == before + 1
+    assert Challenger.objects.get().public_id == made.challenger_public_id
+    assert Dataset.objects.count() == 2

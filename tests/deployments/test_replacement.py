@@ -23,7 +23,10 @@ from deployments.models import (
     ModelPackage,
     ModelRole,
     Reign,
+    RetrainingPolicy,
+    RetrainingRun,
     Role,
+    RunStatus,
 )
 from deployments.replacement import CHECKS, Outcome, Reason, validate
 from deployments.rollups import fill
@@ -199,6 +202,20 @@ def test_settings_that_the_model_cannot_honour_fail(owner: User) -> None:
     )
     found = failing(several, make_package("Multiclass", owner=owner), owner)
     assert found == {"humilityRules", "predictionIntervals"}
+
+
+def test_a_model_whose_retraining_is_not_done_cannot_replace(deployment: Deployment, owner: User) -> None:
+    package = make_package(owner=owner)
+    policy = RetrainingPolicy.objects.create(deployment=deployment, name="Weekly", created_by=owner)
+    run = RetrainingRun.objects.create(policy=policy, package=package, status=RunStatus.RUNNING, started_at=NOW)
+    assert failing(deployment, package, owner) == {"modelStatus"}
+    assert validate(deployment, package, owner, run=run)["modelStatus"].status is Outcome.PASSING
+    RetrainingRun.objects.update(status=RunStatus.FAILED, error_message="No owner.")
+    found = validate(deployment, package, owner)["modelStatus"]
+    assert found.status is Outcome.WARNING
+    assert found.message == "The run of the retraining policy 'Weekly' that made the model has failed. No owner."
+    RetrainingRun.objects.update(status=RunStatus.SUCCEEDED)
+    assert validate(deployment, package, owner)["modelStatus"].status is Outcome.PASSING
 
 
 def test_a_failing_validation_replaces_nothing(deployment: Deployment, client: APIClient, owner: User) -> None:

@@ -18,14 +18,14 @@ from rest_framework.test import APIClient
 from skl2onnx import to_onnx
 from sklearn.linear_model import LinearRegression
 
-from deployments import addresses, artifacts
+from deployments import addresses, artifacts, runtime
 from deployments.api.authentication import issue
 from deployments.ingest.errors import Refused
-from deployments.models import ModelPackage
+from deployments.models import Deployment, ModelPackage
 from deployments.scoring.errors import ScoringFailed
 from deployments.scoring.process import Sandbox
 from deployments.scoring.scorer import open_scorer
-from tests.deployments.factories import make_package, make_user
+from tests.deployments.factories import make_deployment, make_package, make_user
 from tests.deployments.onnx_models import make_scoring_package, onnx_of, predicted
 
 pytestmark = pytest.mark.django_db
@@ -262,6 +262,31 @@ def test_an_address_is_asked_by_the_open_inference_protocol(server: str, setting
         {"name": "age", "shape": [3, 1], "datatype": "FP64", "data": [25.0, 44.0, 66.0]},
         {"name": "town", "shape": [3, 1], "datatype": "BYTES", "data": ["Oslo", None, "Oslo"]},
     ]
+
+
+def test_an_address_is_told_the_runtime_parameters_but_no_secrets(server: str, settings: Settings) -> None:
+    settings.ALLOW_PRIVATE_ADDRESSES = True
+    deployment = make_deployment("Regression")
+    assert deployment.champion is not None
+    defined = [
+        {"fieldName": "retries", "type": "numeric", "defaultValue": 3, "maxValue": 9},
+        {"fieldName": "region", "type": "string", "defaultValue": "north"},
+        {"fieldName": "strict", "type": "boolean"},
+        {"fieldName": "key", "type": "credential"},
+    ]
+    ModelPackage.objects.filter(pk=deployment.champion.package_id).update(runtime_parameters=defined)
+    deployment = Deployment.objects.select_related("champion__package").get(pk=deployment.pk)
+    chosen: dict[str, float | str] = {"retries": 7.0, "region": "south", "key": "secret"}
+    runtime.replace(deployment, [runtime.Setting(name, value=value) for name, value in chosen.items()], None, "p")
+    other = addressed(server)
+    other.runtime_parameters = [*defined[:1], {"fieldName": "region", "type": "boolean"}, *defined[2:]]
+    with open_scorer(other, deployment) as scorer:
+        assert scorer.predict(ROWS)["p"].to_list() == [50.0, 88.0, 132.0]
+    # `region` is of another type there, nothing was chosen for `strict`, and `key` is the champion's own
+    assert Server.seen[-1][1]["parameters"] == {"retries": 7.0}
+    with open_scorer(addressed(server), deployment) as scorer:
+        scorer.predict(ROWS)
+    assert "parameters" not in Server.seen[-1][1]
 
 
 @pytest.mark.parametrize(

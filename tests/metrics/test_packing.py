@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metrics.packing import PayloadError, gaps, pack, unpack
+from metrics.packing import PayloadError, gaps, pack, pack_each, unpack
 
 COUNTS = st.lists(st.integers(0, 2**63 - 1) | st.integers(0, 300), max_size=200)
 
@@ -20,6 +20,19 @@ def test_what_was_packed_comes_back(counts: list[int], tag: int) -> None:
     assert found == tag
     assert columns[0].tolist() == counts
     assert columns[1].tolist() == scores.tolist()
+
+
+@given(st.lists(st.lists(st.integers(0, 2**63 - 1) | st.integers(0, 300), max_size=9), min_size=1, max_size=9))
+def test_parts_packed_together_equal_the_parts_packed_one_by_one(parts: list[list[int]]) -> None:
+    edges = np.cumsum([0, *map(len, parts)])
+    numbers = np.array([number for part in parts for number in part], dtype=np.int64)
+    alone = [pack(1, [np.array(part, dtype=np.int64), np.array(part, dtype=np.int64) / 7]) for part in parts]
+    assert pack_each(1, [numbers, numbers / 7], edges) == alone
+
+
+def test_long_parts_packed_together_are_compressed_too() -> None:
+    zeros = np.zeros(20_000, dtype=np.int64)
+    assert pack_each(1, [zeros], np.array([0, 9_000, 20_000])) == [pack(1, [zeros[:9_000]]), pack(1, [zeros[9_000:]])]
 
 
 @pytest.mark.parametrize(("largest", "width"), [(255, 1), (256, 2), (65_536, 4), (2**32, 8)])

@@ -89,6 +89,7 @@ PUBLIC = [
     "decode_load",
     "decode_quantiles",
     "decode_scores",
+    "encode_scores",
     "default_bucket",
     "drift_scores",
     "fairness_sums",

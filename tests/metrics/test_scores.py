@@ -17,6 +17,7 @@ from metrics import (
     PayloadError,
     ScoreCounts,
     decode_scores,
+    encode_scores,
     merge_scores,
     ranking_bounds,
     ranking_metrics,
@@ -203,3 +204,10 @@ def test_binned_scores_stand_for_the_middle_of_their_bin() -> None:
 def test_foreign_bytes_are_refused(payload: bytes) -> None:
     with pytest.raises(PayloadError):
         decode_scores(payload)
+
+
+def test_many_summaries_encoded_together_equal_each_encoded_alone(late_flights: Binary) -> None:
+    hours = int(late_flights.hour.max()) + 1
+    counts = score_counts(late_flights.score, late_flights.actual, late_flights.hour, hours, cap=20)
+    assert {one.exact for one in counts} == {True, False}
+    assert encode_scores(counts) == [one.encode() for one in counts]

@@ -108,6 +108,26 @@ def test_binary_accuracy_over_time_equals_scikit_learn(client: APIClient, binary
     assert (empty["value"], empty["sampleSize"]) == (None, 0)
 
 
+def test_the_summary_tells_how_sure_it_is(client: APIClient, binary: Any) -> None:
+    deployment, p, y = binary
+    ask_for = f"accuracyOverTime/?{PERIOD}&bucketSize=P1D&metric="
+    loss = -np.log(np.where(y == 1, p, 1 - p))
+    half = 1.959964 * loss.std(ddof=1) / N**0.5
+    found = ask(client, deployment, f"{ask_for}LogLoss")["summary"]["interval"]
+    assert (found["low"], found["high"]) == (
+        pytest.approx(loss.mean() - half, rel=1e-6),
+        pytest.approx(loss.mean() + half, rel=1e-6),
+    )
+    found = ask(client, deployment, f"{ask_for}AUC")["summary"]["interval"]
+    rng = np.random.default_rng(1)
+    picks = [rng.integers(0, N, N) for _ in range(2000)]
+    low, high = np.quantile([sk.roc_auc_score(y[i], p[i]) for i in picks], [0.025, 0.975])
+    assert (found["low"], found["high"]) == (pytest.approx(low, abs=0.015), pytest.approx(high, abs=0.015))
+    assert ask(client, deployment, f"{ask_for}F1")["summary"]["interval"] is None
+    empty = ask(client, deployment, "accuracyOverTime/?start=2025-03-02T00:00:00Z&end=2025-03-03T00:00:00Z&metric=AUC")
+    assert empty["summary"]["interval"] is None
+
+
 def test_exact_scores_carry_an_error_bound_of_zero(client: APIClient, binary: Any) -> None:
     deployment = binary[0]
     answer = ask(client, deployment, f"accuracy/?{PERIOD}")["metrics"]

@@ -1,0 +1,179 @@
+"""How a page asks for a change at a source: once a form, only by those who may, and shown until it is decided.
+
+`act_on` is all that a view needs; the page shows the command by `templates/dashboard/_commands.html` on every tab.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.core import signing
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.utils import timezone
+
+from dashboard.charts import words
+from dashboard.incidents import person
+from dashboard.reader import PageRequest, Reader
+from monitoring import commands
+from monitoring.commands import KINDS, BadTarget, Method, NotAllowed
+from monitoring.models import Command, CommandKind, Watched, WorkState
+
+_SIGNER = signing.Signer(salt="vitals.form")
+#: As many differing fields are told of a conflict.
+MOST_FIELDS = 6
+
+
+def new_nonce(user: User) -> str:
+    """What makes a form count once: random, and signed for one person."""
+    return _SIGNER.sign(f"{user.pk}.{secrets.token_hex(8)}")
+
+
+def nonce_of(request: PageRequest) -> str:
+    """The nonce of a posted form. Raises SuspiciousOperation (400) for one that this person was not given."""
+    try:
+        told = _SIGNER.unsign(request.POST.get("nonce", ""))
+    except signing.BadSignature:
+        raise SuspiciousOperation("The form was not made by this page.") from None
+    owner, _, _ = told.partition(".")
+    if owner != str(request.reader.user.pk):
+        raise SuspiciousOperation("The form was made for somebody else.")
+    return told
+
+
+def act_on(
+    request: PageRequest,
+    watched: Watched,
+    kind: CommandKind | str,
+    body: Mapping[str, Any] | None = None,
+    read: Mapping[str, Any] | None = None,
+    *,
+    target: str = "",
+    name: str = "",
+) -> Command:
+    """Asks for a change in the reader's name; the same form sent twice asks once.
+
+    `body`: what is sent. `read`: the fields as the page showed them. `target`, `name`: the thing below the deployment.
+    Answers 403 for who may not, 400 for a forged form or a thing that is not named by an id.
+    """
+    nonce = nonce_of(request)
+    try:
+        return commands.ask(
+            request.reader.user,
+            kind,
+            watched.source,
+            timezone.now(),
+            watched=watched,
+            target=target,
+            name=name,
+            body=body,
+            read=read,
+            nonce=nonce,
+        )
+    except NotAllowed as refused:
+        raise PermissionDenied(str(refused)) from None
+    except BadTarget as bad:
+        raise SuspiciousOperation(str(bad)) from None
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field of a conflict: what was read, what was wanted, what stands there now."""
+
+    name: str
+    wanted: str
+    present: str
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One command as a page shows it."""
+
+    pk: int
+    sentence: str
+    state: WorkState
+    tone: str
+    who: str
+    when: str
+    text: str
+    percent: int | None = None
+    fields: tuple[Field, ...] = ()
+    may_repeat: bool = False
+    checks: tuple[tuple[str, str, str], ...] = ()
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in {WorkState.PENDING, WorkState.RUNNING}
+
+    @property
+    def is_conflict(self) -> bool:
+        return self.state == WorkState.CONFLICT
+
+
+_TONES = {
+    WorkState.DONE: "passing",
+    WorkState.REFUSED: "failing",
+    WorkState.FAILED: "failing",
+    WorkState.CONFLICT: "warning",
+    WorkState.IN_DOUBT: "warning",
+}
+
+
+def shown_of(reader: Reader, watched: Watched, now: datetime) -> list[Shown]:
+    """The commands of a deployment that its pages show; no query while nothing was asked for."""
+    role = reader.role_in(watched.source.team_id)
+    may = role is not None and role.may_change
+    return [shown(command, reader, now, may_change=may) for command in commands.shown(watched, now)]
+
+
+def shown(command: Command, reader: Reader, now: datetime, *, may_change: bool) -> Shown:
+    """One command in words."""
+    kind, state = KINDS.get(command.kind), WorkState(command.state)
+    sentence = kind.sentence(command.name, done=state is WorkState.DONE) if kind else command.word
+    fields = _differences(command) if state is WorkState.CONFLICT else ()
+    ended = state not in {WorkState.PENDING, WorkState.RUNNING, WorkState.DONE}
+    creates = kind is not None and kind.method is Method.CREATE
+    return Shown(
+        pk=command.pk,
+        sentence=sentence,
+        state=state,
+        tone=_TONES.get(state, ""),
+        who=person(command.asked_by) or "somebody",
+        when=words.stamp(command.asked_at, reader.zone, now),
+        text=_text(command, state),
+        percent=round(command.progress * 100) if command.progress is not None and state is WorkState.RUNNING else None,
+        fields=fields,
+        may_repeat=may_change and ended and not (creates and state is WorkState.CONFLICT),
+    )
+
+
+def _text(command: Command, state: WorkState) -> str:
+    if state is WorkState.PENDING:
+        return f"{command.problem} Tried again soon." if command.problem else "Waiting for the source."
+    if state is WorkState.RUNNING:
+        return command.message or command.problem or "Under way at the source."
+    return command.message if state is WorkState.DONE else command.problem
+
+
+def _differences(command: Command) -> tuple[Field, ...]:
+    """What was wanted against what stands there now, field by field."""
+    present = command.result.get("present") if isinstance(command.result, dict) else None
+    found = present if isinstance(present, dict) else {}
+    names = [*command.body, *(name for name in command.read if name not in command.body)]
+    rows = [Field(name, _value(command.body.get(name)), _value(found.get(name))) for name in names if name in found]
+    return tuple(row for row in rows if row.wanted != row.present)[:MOST_FIELDS]
+
+
+def _value(value: Any) -> str:
+    """A value of a setting in a few words."""
+    if value is None:
+        return words.NONE
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return words.shortened(text, 80)

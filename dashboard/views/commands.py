@@ -1,0 +1,64 @@
+"""The commands of a deployment on its pages: asked for again while one is open, taken off, or decided again."""
+
+from __future__ import annotations
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from dashboard.acting import act_on, shown_of
+from dashboard.pages import page, part
+from dashboard.reader import PageRequest
+from monitoring import commands
+from monitoring.models import Command, Watched, WorkState
+
+
+@page
+def listing(request: PageRequest, pk: int) -> HttpResponse:
+    """The piece of the page. `open`: how many were open when it was last drawn; fewer now means that the tab is old."""
+    watched = request.reader.watched_or_404(pk)
+    return _piece(request, watched, request.GET.get("open", "0"))
+
+
+@page
+@require_POST
+def dismiss(request: PageRequest, pk: int, command_pk: int) -> HttpResponse:
+    """Takes a finished command off the page, for everybody."""
+    watched = request.reader.watched_or_404(pk)
+    role = request.reader.role_in(watched.source.team_id)
+    if role is not None and role.may_act:
+        commands.dismiss(_one(watched, command_pk), timezone.now())
+    return _piece(request, watched, "0") if request.htmx else redirect("overview", pk)
+
+
+@page
+@require_POST
+def again(request: PageRequest, pk: int, command_pk: int) -> HttpResponse:
+    """The same once more, decided on what stands at the source now."""
+    watched = request.reader.watched_or_404(pk)
+    old = _one(watched, command_pk)
+    if old.state in commands.OPEN_STATES or old.state == WorkState.DONE:
+        raise Http404("Only what did not come through can be asked for again.")
+    present = old.result.get("present") if old.state == WorkState.CONFLICT else None
+    read = {name: present.get(name) for name in old.read} if isinstance(present, dict) else old.read
+    act_on(request, watched, old.kind, old.body, read, target=old.target, name=old.name)
+    commands.dismiss(old, timezone.now())
+    watched.refresh_from_db(fields=["commands_until"])
+    return _piece(request, watched, "0") if request.htmx else redirect("overview", pk)
+
+
+def _piece(request: PageRequest, watched: Watched, before: str) -> HttpResponse:
+    found = shown_of(request.reader, watched, timezone.now())
+    left = sum(one.is_open for one in found)
+    response = part(request, "dashboard/_commands.html", {"watched": watched, "commands": found, "open": left})
+    if before.isdecimal() and left < int(before):
+        response["HX-Trigger"] = "acted"  # the tab below is drawn again
+    return response
+
+
+def _one(watched: Watched, pk: int) -> Command:
+    found = watched.commands.filter(pk=pk).first()
+    if found is None:
+        raise Http404("There is no such command.")
+    return found

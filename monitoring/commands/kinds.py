@@ -1,0 +1,275 @@
+"""What can be asked of a source, one row each. Adding an action is adding a row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from monitoring import questions as q
+from monitoring.commands import matching as m
+from monitoring.models import CommandKind
+from monitoring.questions import Question
+
+Matches = Callable[[Mapping[str, Any], Mapping[str, Any]], bool]
+#: A question, or how to ask it given the ids of the thing.
+Again = Question | Callable[[Sequence[str]], Question]
+
+
+class Method(Enum):
+    """How a command reaches the source."""
+
+    CHANGE = "PATCH"
+    CREATE = "POST"
+    REMOVE = "DELETE"
+    CONSULT = "POST, which changes nothing"
+    TEST = "GET"
+
+
+class Repeat(Enum):
+    """What is done when the answer got lost and the source does not show the change.
+
+    SAFE: sent again, twice is as once. KEYED: sent again only where the source is known to honour `Idempotency-Key`
+    (our own service does). NEVER: left in doubt, and a person decides.
+    """
+
+    SAFE = "safe"
+    KEYED = "keyed"
+    NEVER = "never"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of command.
+
+    `does` and `did`: its sentence, with the name of the thing. `path`: below the deployment, `{0}` and `{1}` are the
+    ids of the thing. `reads`: the path that shows the present state (a list where something is created; "" is the
+    deployment itself); None where nothing shows it. `matches`: for changes, whether (present, body) is as asked
+    already; for creations, whether (entry of the list, body) is the thing. `named`: names are used once, so an entry
+    that matches before anything was sent is a conflict. `again`: what pages show of it, asked once it is done.
+    `capability`: what the source must say it supports. `why`: what an HTTP status of refusal means here.
+    """
+
+    slug: CommandKind
+    does: str
+    did: str
+    method: Method
+    path: str
+    reads: str | None = None
+    matches: Matches = m.as_asked
+    repeat: Repeat = Repeat.SAFE
+    named: bool = False
+    paged: bool = False
+    again: tuple[Again, ...] = ()
+    capability: str = ""
+    why: Mapping[int, str] = field(default_factory=dict)
+
+    def sentence(self, name: str, *, done: bool) -> str:
+        """`Lock batch January`, `Locked batch January`."""
+        return (self.did if done else self.does).format(name=name or "it").strip()
+
+    def asks_again(self, ids: Sequence[str]) -> list[Question]:
+        """What is asked once it is done, so that pages show it."""
+        return [one(ids) if callable(one) else one for one in self.again]
+
+
+def _change(slug: CommandKind, does: str, did: str, path: str, *again: Again, **more: Any) -> Kind:
+    return Kind(slug, does, did, Method.CHANGE, path, more.pop("reads", path), again=again, **more)
+
+
+def _create(slug: CommandKind, does: str, did: str, path: str, *again: Again, **more: Any) -> Kind:
+    more = {"matches": m.same_name, "paged": True, **more}
+    return Kind(slug, does, did, Method.CREATE, path, more.pop("reads", path), again=again, **more)
+
+
+def _remove(slug: CommandKind, does: str, did: str, path: str, *again: Again, **more: Any) -> Kind:
+    return Kind(slug, does, did, Method.REMOVE, path, path, again=again, **more)
+
+
+def _runs_of(ids: Sequence[str]) -> Question:
+    return q.retraining_runs(ids[0])
+
+
+C = CommandKind
+_BATCH, _METRIC, _RULE = "monitoringBatches/{0}/", "customMetrics/{0}/", "humilityRules/{0}/"
+_CHALLENGER, _POLICY = "challengers/{0}/", "retrainingPolicies/{0}/"
+_PREDICTIONS, _ACTUALS, _TRAINING = "predictionDataExports/", "actualsDataExports/", "trainingDataExports/"
+_CHALLENGED = "supportsChallengerModels"
+_ONE_OWNER = "A deployment keeps at least one owner who can log in: make somebody else an owner first."
+
+_ROWS = (
+    Kind(C.TEST_SOURCE, "Test the connection", "Tested the connection", Method.TEST, ""),
+    _change(
+        C.HEALTH_SETTINGS,
+        "Change the health settings",
+        "Changed the health settings",
+        "healthSettings/",
+        q.health_settings(),
+    ),
+    _change(
+        *(C.SETTINGS, "Change the monitoring settings", "Changed the monitoring settings", "settings/", q.settings()),
+    ),
+    _change(C.DETAILS, "Change {name}", "Changed {name}", "", q.details()),
+    # Batches.
+    _create(
+        *(C.BATCH_CREATE, "Create batch {name}", "Created batch {name}", "monitoringBatches/", q.batches()),
+        matches=m.same_batch,
+        named=True,
+    ),
+    *(
+        _change(slug, f"{does} batch {{name}}", f"{did} batch {{name}}", _BATCH, q.batches(), matches=m.batch_as_asked)
+        for slug, does, did in (
+            (C.BATCH_UPDATE, "Change", "Changed"),
+            (C.BATCH_LOCK, "Lock", "Locked"),
+            (C.BATCH_UNLOCK, "Unlock", "Unlocked"),
+        )
+    ),
+    _remove(C.BATCH_DELETE, "Delete batch {name}", "Deleted batch {name}", _BATCH, q.batches()),
+    # Custom metrics.
+    _create(
+        *(C.METRIC_CREATE, "Create custom metric {name}", "Created custom metric {name}", "customMetrics/"),
+        q.custom_metrics(),
+        named=True,
+    ),
+    _change(
+        *(C.METRIC_UPDATE, "Change custom metric {name}", "Changed custom metric {name}", _METRIC, q.custom_metrics()),
+        matches=m.but_for_nulls,
+    ),
+    _remove(
+        C.METRIC_DELETE, "Delete custom metric {name}", "Deleted custom metric {name}", _METRIC, q.custom_metrics()
+    ),
+    Kind(
+        *(C.METRIC_VALUES, "Send values of {name}", "Sent values of {name}", Method.CREATE, _METRIC + "fromJSON/"),
+        repeat=Repeat.KEYED,
+        again=(q.custom_metrics(),),
+    ),
+    # Humility rules: an extension of our service; other sources refuse them.
+    _create(
+        *(C.RULE_CREATE, "Create humility rule {name}", "Created humility rule {name}", "humilityRules/"),
+        q.humility_rules(),
+        named=True,
+        capability="supportsHumilityRules",
+    ),
+    _change(
+        *(C.RULE_UPDATE, "Change humility rule {name}", "Changed humility rule {name}", _RULE, q.humility_rules()),
+        matches=m.but_for_nulls,
+    ),
+    _remove(C.RULE_DELETE, "Remove humility rule {name}", "Removed humility rule {name}", _RULE, q.humility_rules()),
+    # Challengers and the champion.
+    _create(
+        *(C.CHALLENGER_CREATE, "Add challenger {name}", "Added challenger {name}", "challengers/", q.challengers()),
+        named=True,
+        paged=False,
+        capability=_CHALLENGED,
+    ),
+    _change(C.CHALLENGER_RENAME, "Rename challenger {name}", "Renamed challenger {name}", _CHALLENGER, q.challengers()),
+    _remove(C.CHALLENGER_DELETE, "Delete challenger {name}", "Deleted challenger {name}", _CHALLENGER, q.challengers()),
+    Kind(
+        *(C.REPLAY, "Replay {name}", "Replayed {name}", Method.CREATE, "challengerPredictions/"),
+        repeat=Repeat.NEVER,
+        again=(q.challengers(),),
+        capability=_CHALLENGED,
+        why={429: "One replay at a time: another one is still running."},
+    ),
+    _change(
+        *(C.REPLAY_SETTINGS, "Change when challengers are replayed", "Changed when challengers are replayed"),
+        *("challengerReplaySettings/", q.replay_settings()),
+        matches=m.but_for_nulls,
+    ),
+    Kind(
+        *(C.MODEL_CHECK, "Check whether {name} may take over", "Checked whether {name} may take over"),
+        *(Method.CONSULT, "model/validation/"),
+        capability="supportsModelReplacement",
+    ),
+    _change(
+        *(C.MODEL_REPLACE, "Make {name} the champion", "Made {name} the champion", "model/"),
+        *(q.details(), q.challengers(), q.champion_package(), q.model_history()),
+        reads="",
+        matches=m.model_took_over,
+        capability="supportsModelReplacement",
+        why={409: "The model is being replaced already."},
+    ),
+    # Retraining.
+    _create(
+        *(C.POLICY_CREATE, "Create retraining policy {name}", "Created retraining policy {name}"),
+        *("retrainingPolicies/", q.retraining_policies()),
+        named=True,
+        capability="supportsRetraining",
+    ),
+    _change(
+        *(C.POLICY_UPDATE, "Change retraining policy {name}", "Changed retraining policy {name}", _POLICY),
+        q.retraining_policies(),
+        matches=m.but_for_nulls,
+    ),
+    _remove(
+        *(C.POLICY_DELETE, "Delete retraining policy {name}", "Deleted retraining policy {name}", _POLICY),
+        q.retraining_policies(),
+    ),
+    _create(
+        *(C.RUN_START, "Run {name} now", "Ran {name}", _POLICY + "runs/", q.retraining_policies(), _runs_of),
+        matches=m.anything,
+        repeat=Repeat.NEVER,
+        capability="supportsRetraining",
+        why={409: "A run of this policy is under way: wait for it, or cancel it."},
+    ),
+    _change(
+        *(C.RUN_CANCEL, "Cancel the run of {name}", "Cancelled the run of {name}", _POLICY + "runs/{1}/"),
+        *(q.retraining_policies(), _runs_of),
+        why={409: "The run was finished before it could be cancelled."},
+    ),
+    _change(
+        *(C.RETRAINING_SETTINGS, "Change the retraining settings", "Changed the retraining settings"),
+        *("retrainingSettings/", q.retraining_settings()),
+        matches=m.retraining_as_asked,
+    ),
+    # Exports.
+    *(
+        _create(
+            *(slug, f"Export {what} of {{name}}", f"Exported {what} of {{name}}", path, again),
+            matches=matches,
+            repeat=Repeat.NEVER,
+        )
+        for slug, what, path, again, matches in (
+            (C.EXPORT_PREDICTIONS, "predictions", _PREDICTIONS, q.prediction_exports(), m.same_period),
+            (C.EXPORT_ACTUALS, "actuals", _ACTUALS, q.actuals_exports(), m.same_period),
+            (C.EXPORT_TRAINING, "training data", _TRAINING, q.training_exports(), m.anything),
+        )
+    ),
+    *(
+        _change(slug, f"Cancel the export of {what}", f"Cancelled the export of {what}", path + "{0}/", again)
+        for slug, what, path, again in (
+            (C.CANCEL_PREDICTIONS, "predictions", _PREDICTIONS, q.prediction_exports()),
+            (C.CANCEL_ACTUALS, "actuals", _ACTUALS, q.actuals_exports()),
+        )
+    ),
+    _remove(
+        *(C.EXPORT_DELETE, "Delete the export of actuals", "Deleted the export of actuals", _ACTUALS + "{0}/"),
+        q.actuals_exports(),
+    ),
+    # The deployment itself.
+    Kind(
+        *(C.DATA_DELETE, "Delete monitoring data of {name}", "Deleted monitoring data of {name}"),
+        *(Method.CREATE, "monitoringDataDeletions/"),
+    ),
+    *(
+        _change(slug, f"{does} {{name}}", f"{did} {{name}}", "status/", q.details(), reads="")
+        for slug, does, did in (
+            (C.ACTIVATE, "Activate", "Activated"),
+            (C.DEACTIVATE, "Deactivate", "Deactivated"),
+        )
+    ),
+    _remove(C.DEPLOYMENT_DELETE, "Delete {name} at the source", "Deleted {name} at the source", ""),
+    _change(
+        *(C.SHARE, "Change the role of {name}", "Changed the role of {name}", "sharedRoles/", q.shared_roles()),
+        matches=m.shared_as_asked,
+        paged=True,
+        why={409: _ONE_OWNER, 403: "The source's token may not share this deployment: it needs an owner who can."},
+    ),
+)
+KINDS: dict[str, Kind] = {kind.slug.value: kind for kind in _ROWS}
+
+
+def kind_of(slug: str) -> Kind:
+    """The row of a kind. Raises KeyError for one that is not declared."""
+    return KINDS[slug]

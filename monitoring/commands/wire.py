@@ -1,0 +1,52 @@
+"""A source, spoken to step by step: the row is written between two requests, so that a kill leaves a true record."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Any, Self
+
+from monitoring import sources
+from monitoring.client import Reply
+from monitoring.models import Source
+from monitoring.poll.fetch import Job, Outcome, fetch
+from monitoring.sources import MakeTransport
+
+SECONDS = 30
+
+
+class Wire:
+    """One client in one event loop; use as `with`."""
+
+    def __init__(self, source: Source, transport: MakeTransport | None = None) -> None:
+        self._client = sources.client_of(source, transport)
+        self._runner = asyncio.Runner()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._runner.run(self._client.close())
+        self._runner.close()
+
+    def get(self, path: str) -> Reply:
+        return self._runner.run(self._client.get(path))
+
+    def pages(self, path: str) -> dict[str, Any]:
+        return self._runner.run(self._client.pages(path, [("limit", "100")]))
+
+    def send(self, method: str, path: str, body: Any, key: str) -> Reply:
+        return self._runner.run(self._client.change(method, path, body, key=key))
+
+    def version(self) -> str:
+        return self._runner.run(self._client.version())
+
+    def path_of(self, location: str) -> str:
+        return self._client.path_of(location)
+
+    def fetch(self, jobs: Sequence[Job]) -> list[Outcome]:
+        """The outcomes of some questions; failures among them."""
+        return self._runner.run(fetch(self._client, jobs, seconds=SECONDS)).outcomes

@@ -1,0 +1,65 @@
+"""Questions about what people make at a source: challengers, policies, rules, exports, roles. Never polled."""
+
+from __future__ import annotations
+
+from monitoring.questions.question import PAGE, Question, params_of
+
+
+def humility_rules() -> Question:
+    """The rules in their order, with trigger and action; an extension that only our service answers."""
+    return Question("humilityRules/")
+
+
+def challengers() -> Question:
+    """`data`: each challenger with its name, model and package."""
+    return Question("challengers/")
+
+
+def replay_settings() -> Question:
+    """Whether challengers are replayed by themselves (`enabled`) and when (`schedule`)."""
+    return Question("challengerReplaySettings/")
+
+
+def champion_package() -> Question:
+    """The champion's package: its ids, name and target."""
+    return Question("championModelPackage/")
+
+
+def model_history() -> Question:
+    """The champions, newest first; an extension that only our service answers."""
+    return Question("modelHistory/", params_of(("limit", PAGE)), paged=True)
+
+
+def retraining_policies() -> Question:
+    """All policies, each with its latest run."""
+    return Question("retrainingPolicies/", params_of(("limit", PAGE)), paged=True)
+
+
+def retraining_runs(policy_id: str) -> Question:
+    """The newest runs of a policy."""
+    return Question(f"retrainingPolicies/{policy_id}/runs/", params_of(("limit", PAGE)))
+
+
+def retraining_settings() -> Question:
+    """What runs train on and in whose name."""
+    return Question("retrainingSettings/")
+
+
+def prediction_exports() -> Question:
+    """The newest exports of predictions."""
+    return Question("predictionDataExports/", params_of(("limit", PAGE)))
+
+
+def actuals_exports() -> Question:
+    """The newest exports of actuals."""
+    return Question("actualsDataExports/", params_of(("limit", PAGE)))
+
+
+def training_exports() -> Question:
+    """The newest exports of training data that succeeded."""
+    return Question("trainingDataExports/", params_of(("limit", PAGE)))
+
+
+def shared_roles() -> Question:
+    """People, groups and organisations with their roles."""
+    return Question("sharedRoles/", params_of(("limit", PAGE)), paged=True)
