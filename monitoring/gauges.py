@@ -1,4 +1,4 @@
-"""The watcher's figures for this whole installation, from the database and Redis alone: any process answers the same."""
+"""The watcher's figures for the whole installation, from the database and Redis alone: any process answers alike."""
 
 from __future__ import annotations
 
@@ -6,15 +6,17 @@ from datetime import datetime, timedelta
 
 import redis
 from django.conf import settings
+from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import Avg, Count, Max, Min, Q, QuerySet, Sum
+from django.db.models import Avg, Count, F, Max, Min, Q, QuerySet, Sum
+from django.db.models.functions import Greatest
 
 from monitoring import conf
 from monitoring.models import Command, MailState, Message, PendingQuestion, PollRun, RunKind, Source, Watched, WorkState
 
 Labels = tuple[tuple[str, str], ...]
 Gauge = tuple[str, str, list[tuple[Labels, float]]]
-"""Name, what it is, and its samples: labels and value. The other half of the installation tells its own in this shape."""
+"""Name, what it is, and its samples: labels and value. The other half tells its own in the same shape."""
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 OPEN = (WorkState.PENDING, WorkState.RUNNING)
@@ -23,6 +25,8 @@ MOST_SOURCES = 100
 """Sources with samples of their own: the silent and the slowest ones first."""
 QUANTILES = (0.5, 0.95, 0.99, 1.0)
 QUEUES = ("ingest", "rollup", "poll", "mail", "jobs")
+Listed = QuerySet[Watched]
+"""Deployments that some figures are about."""
 
 
 def read(now: datetime) -> list[Gauge]:
@@ -51,7 +55,7 @@ def _sources(now: datetime) -> list[Gauge]:
             seconds=Avg("runs__seconds", filter=polls),
         )
         .select_related("team")
-        .order_by("silent_since", "-seconds")
+        .order_by("silent_since", F("seconds").desc(nulls_last=True))
     )
     known = [(_source(row), row) for row in rows[:MOST_SOURCES]]
     return [
@@ -115,13 +119,16 @@ def _polling(now: datetime) -> list[Gauge]:
     ]
 
 
-def ages(watched: QuerySet[Watched], now: datetime) -> dict[float, float]:
+def ages(watched: Listed, now: datetime) -> dict[float, float]:
     """Seconds since the last answer about each deployment, as quantiles over the fleet; empty without one.
 
     An answer is the list that names the deployment, or a poll of its own.
     """
-    inner = watched.order_by().extra(select={"seen": "greatest(seen_at, polled_at)"}).values("seen")
-    sql, params = inner.query.sql_with_params()
+    inner = watched.order_by().annotate(seen=Greatest("seen_at", "polled_at")).values("seen")
+    try:
+        sql, params = inner.query.sql_with_params()
+    except EmptyResultSet:  # of no team at all
+        return {}
     wanted = ", ".join(f"percentile_disc({1 - quantile}) WITHIN GROUP (ORDER BY seen)" for quantile in QUANTILES)
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {wanted} FROM ({sql}) one", params)  # noqa: S608 - our own numbers and Django's SQL
