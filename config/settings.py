@@ -383,6 +383,9 @@ RATE_LIMIT_API = env.number("RATE_LIMIT_API", 6000, help="API requests a minute 
 RATE_LIMIT_LOGIN = env.number(
     "RATE_LIMIT_LOGIN", 10, help="Failed log-ins a minute, by address and by name; 0: no limit."
 )
+RATE_LIMIT_INVITE = env.number(
+    "RATE_LIMIT_INVITE", 20, help="Invitations a minute, by address and by person; 0: no limit."
+)
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_JSON_BYTES
 FILE_UPLOAD_MAX_MEMORY_SIZE = 4 * _MB
 

@@ -47,6 +47,14 @@ def step_of(reader: Reader) -> Step:
     return Step.TEST if unheard and reader.may_add else Step.DONE
 
 
+def check_username(text: str) -> str:
+    """The name in its stored form. Raises ValidationError for one that accounts may not have."""
+    name = get_user_model().normalize_username(text)
+    for validate in get_user_model()._meta.get_field("username").validators:
+        validate(name)
+    return name
+
+
 class PersonForm(forms.Form):
     """The first account, an administrator's."""
 
@@ -66,10 +74,7 @@ class PersonForm(forms.Form):
 
     def clean_username(self) -> str:
         """By the rule that the accounts themselves keep: letters, digits and @/./+/-/_."""
-        name = get_user_model().normalize_username(str(self.cleaned_data["username"]))
-        for validate in get_user_model()._meta.get_field("username").validators:
-            validate(name)
-        return name
+        return check_username(str(self.cleaned_data["username"]))
 
     def clean(self) -> dict[str, Any]:
         found = super().clean() or {}

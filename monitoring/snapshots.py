@@ -190,9 +190,13 @@ def want(watched: Watched, question: Question, user: Any = None, now: datetime |
 
 
 def want_many(
-    watched: Watched, questions: Iterable[Question], user: Any = None, now: datetime | None = None
+    watched: Watched,
+    questions: Iterable[Question],
+    user: Any = None,
+    now: datetime | None = None,
+    fresh: timedelta = FRESH,
 ) -> set[Question]:
-    """`want` for many questions in three statements; those of them that now wait."""
+    """`want` for many questions in three statements; those of them that now wait. `fresh`: in the place of `FRESH`."""
     moment = now or timezone.now()
     by_key = {_pending_key(question): question for question in questions}
     rows = [
@@ -200,7 +204,7 @@ def want_many(
         for key, question in by_key.items()
     ]
     PendingQuestion.objects.bulk_create(rows, ignore_conflicts=True)
-    over = watched.pending_questions.filter(key__in=by_key, finished_at__lte=moment - FRESH)
+    over = watched.pending_questions.filter(key__in=by_key, finished_at__lte=moment - fresh)
     fields = {"state": WorkState.PENDING, "asked_at": moment, "asked_by": user, "attempts": 0, "problem": ""}
     over.exclude(state__in=[WorkState.PENDING, WorkState.RUNNING]).update(finished_at=None, **fields)
     return waiting(watched, by_key.values())

@@ -12,6 +12,7 @@ from dashboard.tabs import (
     batches,
     drift,
     fairness,
+    history,
     humility,
     overview,
     predictions,
@@ -90,6 +91,13 @@ ROWS = (
         by_batch=True,
     ),
     TabRow("segments", "Segments", segments.build, kept=("by", "attribute", "values"), by_batch=True),
+    TabRow(
+        "history",
+        "History",
+        lambda subject, query: history.build(subject, query.get("kind", ""), query.get("text", "")),
+        kept=("kind", "text"),
+        by_batch=True,
+    ),
     TabRow("settings", "Settings", settings.build, kept=("section",), by_batch=True),
 )
 TABS = {row.slug: row for row in ROWS}

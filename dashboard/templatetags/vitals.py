@@ -244,6 +244,7 @@ def chart(view: ChartView, controls: str = "") -> dict[str, object]:
         "figure": mark_safe(view.figure_json),  # noqa: S308 - JSON with <, > and & escaped
         "controls": controls,
         "rows": table_rows(view.rows),
+        "marks": table_rows(view.marks),
     }
 
 

@@ -156,7 +156,9 @@ def since_words(subject: Subject, reader: Reader) -> str:
     watched = subject.watched
     worst = Status(watched.worst)
     parts = []
-    worst_cells = [cell for cell in cells(watched) if cell.status == worst and cell.since]
+    worst_cells = [
+        cell for cell in cells(watched, subject.strips(subject.now.date())) if cell.status == worst and cell.since
+    ]
     lead = min(worst_cells, key=lambda cell: trouble_since(cell, watched.first_seen_at)[0] or subject.now, default=None)
     if lead is not None and worst is not Status.PASSING:
         parts.append(f"{worst.label} {since_text(lead, watched.first_seen_at, reader.zone, subject.now)}.")

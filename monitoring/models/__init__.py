@@ -1,6 +1,7 @@
 """Rows of the watcher; other packages import them from here."""
 
 from monitoring.models.access import AuditEntry, Invitation, SetupCode
+from monitoring.models.changes import SettingsChange
 from monitoring.models.channels import Channel
 from monitoring.models.choices import (
     CORE_AREAS,
@@ -17,6 +18,7 @@ from monitoring.models.choices import (
     Importance,
     IncidentKind,
     IncidentState,
+    Loosens,
     MailState,
     NoticeKind,
     NotifyReason,
@@ -34,6 +36,7 @@ from monitoring.models.commands import Command
 from monitoring.models.health import AreaHealth, HealthDay, Transition
 from monitoring.models.hearing import NotificationRule, Subscription, UsedLink, Vote
 from monitoring.models.incidents import Incident, IncidentEvent, IncidentNotice, IncidentTrack
+from monitoring.models.notes import Note
 from monitoring.models.outbox import Message
 from monitoring.models.regular import HandoverPlan, PeriodDone, Ping
 from monitoring.models.reviews import (
@@ -91,10 +94,12 @@ __all__ = [
     "IncidentState",
     "IncidentTrack",
     "Invitation",
+    "Loosens",
     "MailState",
     "Membership",
     "Message",
     "ModelSeen",
+    "Note",
     "NoticeKind",
     "NotificationRule",
     "NotifyReason",
@@ -113,6 +118,7 @@ __all__ = [
     "RunKind",
     "SavedView",
     "SeriesChunk",
+    "SettingsChange",
     "SetupCode",
     "Severity",
     "SignedReview",

@@ -12,6 +12,7 @@ from django.urls import get_resolver, reverse
 
 from dashboard.acting import new_nonce
 from dashboard.urls import urlpatterns
+from monitoring import invitations
 from monitoring.channels import aim
 from monitoring.models import (
     ActionItem,
@@ -21,16 +22,20 @@ from monitoring.models import (
     CommandKind,
     HandoverPlan,
     Incident,
+    Invitation,
     MailState,
     Message,
+    Note,
     NotificationRule,
     NotifyReason,
     Review,
     ReviewPlan,
     SavedView,
+    SettingsChange,
     Silence,
     WorkState,
 )
+from monitoring.models import Role as TeamRole
 from monitoring.reviews import meeting
 from tests.dashboard.world import World
 from tests.monitoring.factories import make_incident
@@ -55,18 +60,25 @@ TABLE = (
     Row("fleet-rows"),
     Row("fleet-choices"),
     Row("state"),
+    Row("blind-spots"),
+    Row("blind-spot", "blind spot", outsider=HIDDEN),
     Row("views"),
     Row("view-add", owner=GOES_ON, reader=GOES_ON, outsider=GOES_ON, method="post"),
     Row("view-change", "view", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
     Row("view-remove", "view that goes", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
     *(Row(tab, "watched", outsider=HIDDEN) for tab in ("overview", "service", "accuracy", "drift", "predictions")),
     Row("batches", "watched", outsider=HIDDEN),
+    Row("history", "watched", outsider=HIDDEN),
+    Row("note-add", "watched", reader=REFUSED, outsider=HIDDEN),
+    Row("note-change", "note", reader=REFUSED, outsider=HIDDEN),
+    Row("note-remove", "removable note", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
     Row("segments", "watched", outsider=HIDDEN),
     *(Row(tab, "watched", outsider=HIDDEN) for tab in ("fairness", "humility")),
     Row("settings", "watched", outsider=HIDDEN),
     Row("settings-save", "section", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
     Row("settings-tried", "section", outsider=HIDDEN, method="post"),
     Row("settings-proposal", "section", outsider=HIDDEN),
+    Row("settings-restore", "changed setting", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
     Row("refresh", "watched", owner=GOES_ON, reader=GOES_ON, outsider=HIDDEN, method="post"),
     Row("chart-csv", "chart", outsider=HIDDEN),
     Row("incidents"),
@@ -104,6 +116,7 @@ TABLE = (
     Row("source-add", reader=REFUSED),
     Row("source-change", "source", reader=REFUSED, outsider=HIDDEN),
     Row("source-row", "source", outsider=HIDDEN),
+    Row("source-remove", "source", reader=REFUSED, outsider=HIDDEN),
     Row("source-test", "source", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
     Row("channels"),
     Row("channel-add", reader=REFUSED),
@@ -126,6 +139,13 @@ TABLE = (
     Row("command-again", "lost command", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
     Row("bell", "watched", owner=GOES_ON, reader=GOES_ON, outsider=HIDDEN, method="post"),
     Row("teams"),
+    Row("team-add", owner=FOUND, reader=REFUSED, outsider=FOUND, method="post"),
+    Row("team-change", "team", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
+    Row("team-remove", "team", reader=REFUSED, outsider=HIDDEN),
+    Row("invite", "team", reader=REFUSED, outsider=HIDDEN, method="post"),
+    Row("invitation-resend", "invitation", reader=REFUSED, outsider=HIDDEN, method="post"),
+    Row("invitation-revoke", "gone invitation", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
+    Row("member-remove", "member", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
     Row("tokens"),
     Row("token-revoke", "nobody's", owner=HIDDEN, reader=HIDDEN, outsider=HIDDEN, method="post"),
     Row("setup", owner=GOES_ON, reader=GOES_ON),
@@ -137,7 +157,7 @@ TABLE = (
 )
 #: Figures travel as data: no browser runs or styles by them.
 DATA = re.compile(r'<script[^>]* type="application/json"[^>]*>.*?</script>', re.DOTALL)
-PUBLIC = {"login", "logout", "unsubscribe", "act"}
+PUBLIC = {"login", "logout", "unsubscribe", "act", "join"}
 
 
 def address(world: World, row: Row) -> str:
@@ -166,8 +186,11 @@ def address(world: World, row: Row) -> str:
         "incident": [_incident(world)],
         "acting": [_incident(world), "acknowledge"],
         "silence": [_silence(world)],
+        "note": [_note(world, "stays")],
+        "removable note": [_note(world, "gone soon")],
         "team": [world.team.pk],
         "section": [world.watched().pk, "drift"],
+        "changed setting": [world.watched().pk, _changed(world)],
         "rule of a deployment": [world.watched().pk, "drift"],
         "rule": [NotificationRule.objects.get_or_create(team=world.team, name="Nights")[0].pk],
         "shift": [HandoverPlan.objects.get_or_create(team=world.team, name="Morning")[0].pk],
@@ -175,11 +198,19 @@ def address(world: World, row: Row) -> str:
         "lost command": _command(world),
         "channel": [_channel(world, "hook")],
         "nobody's": [0],
+        "invitation": [_invitation(world, "ada@example.org")],
+        "gone invitation": [_invitation(world, "bob@example.org")],
         "removable": [_channel(world, "gone soon")],
+        "blind spot": [world.watched().pk, "fairness"],
         "view": [_view(world, "Risky")],
         "view that goes": [_view(world, "Gone soon")],
     }
     return reverse(row.name, args=args[row.about])
+
+
+def _note(world: World, text: str) -> int:
+    values = {"at": world.now, "written_at": world.now, "author": world.owner}
+    return Note.objects.get_or_create(watched=world.watched(), text=text, defaults=values)[0].pk
 
 
 def _command(world: World) -> list[int | str]:
@@ -191,6 +222,12 @@ def _command(world: World) -> list[int | str]:
         defaults={"asked_at": world.now, "finished_at": world.now, "asked_by": world.owner},
     )
     return [world.watched().pk, made.pk]
+
+
+def _changed(world: World) -> int:
+    """A change whose former value stands there again."""
+    values = {"kind": "health_settings", "path": "dataDrift.driftThreshold", "before": 0.15, "after": 0.2}
+    return SettingsChange.objects.get_or_create(watched=world.watched(), seen_at=world.now, defaults=values)[0].pk
 
 
 def _channel(world: World, name: str) -> int:
@@ -238,6 +275,11 @@ def _incident(world: World) -> int:
         world.watched(), area="service"
     )
     return made.pk
+
+
+def _invitation(world: World, email: str) -> int:
+    open_one = Invitation.objects.filter(team=world.team, email=email, revoked_at=None).first()
+    return (open_one or invitations.invite(world.team, email, TeamRole.MEMBER, world.owner, world.now)[0]).pk
 
 
 def _silence(world: World) -> int:
