@@ -252,6 +252,13 @@ def _view(world: World, name: str) -> int:
 @pytest.fixture
 def mailed(world: World) -> World:
     """The installation with one mail in its list."""
+    hold_mail(world)
+    hold_reviews(world)
+    return world
+
+
+def hold_mail(world: World) -> None:
+    """One mail about a deployment."""
     Message.objects.create(
         team=world.team,
         user=world.owner,
@@ -267,8 +274,6 @@ def mailed(world: World) -> World:
         created_at=world.now,
         not_before=world.now,
     )
-    hold_reviews(world)
-    return world
 
 
 def _incident(world: World) -> int:
