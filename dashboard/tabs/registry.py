@@ -15,6 +15,7 @@ from dashboard.tabs import (
     fairness,
     history,
     humility,
+    manage,
     overview,
     predictions,
     segments,
@@ -108,6 +109,7 @@ ROWS = (
         by_batch=True,
     ),
     TabRow("settings", "Settings", settings.build, kept=("section",), by_batch=True),
+    TabRow("manage", "Manage", lambda subject, query: manage.build(subject), by_batch=True),
 )
 TABS = {row.slug: row for row in ROWS}
 KEPT = frozenset(name for row in ROWS for name in row.kept)
