@@ -384,6 +384,17 @@ DEADMAN_URL = env.url(
     ("http", "https"),
     help="Called every few minutes while polling and mail work, so that an outside watcher notices silence.",
 )
+METRICS_TOKEN = env.secret(
+    "METRICS_TOKEN", lambda: "", help="Bearer token with which Prometheus reads /metrics; empty: no token opens it."
+)
+METRICS_NETWORKS = env.networks(
+    "METRICS_NETWORKS",
+    help="Networks from which /metrics may be read without a token, such as 10.0.0.0/8; with neither it is off.",
+)
+GAUGES = [
+    *(["monitoring.gauges.read"] if DASHBOARD_ENABLED else []),
+    *(["deployments.gauges.read"] if SERVICE_ENABLED else []),
+]
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text(
     "EMAIL_FROM", f"Vitals <vitals@{_public.hostname}>", help="The sender of all mail."
 )

@@ -1,4 +1,4 @@
-"""Table of contents: the API, the pages, the admin. `/healthz` is answered by `config.middleware`."""
+"""Table of contents: the API, the pages, the admin, `/metrics`. `/healthz` is answered by `config.middleware`."""
 
 from django.conf import settings
 from django.contrib import admin
@@ -6,6 +6,8 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver, include, path
+
+from config import telemetry
 
 
 def staff_log_in(request: HttpRequest, extra_context: object = None) -> HttpResponse:
@@ -18,7 +20,11 @@ def staff_log_in(request: HttpRequest, extra_context: object = None) -> HttpResp
 if settings.DASHBOARD_ENABLED:
     # The admin's own log-in page knows no second factor and no single sign-on.
     admin.site.login = staff_log_in  # type: ignore[method-assign]
-urlpatterns: list[URLPattern | URLResolver] = [path("admin/", admin.site.urls)]
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("admin/", admin.site.urls),
+    path("metrics", telemetry.metrics, name="metrics"),
+]
 if settings.SERVICE_ENABLED:
     urlpatterns += [path("api/v2/", include("deployments.api.urls"))]
 if settings.DASHBOARD_ENABLED:
