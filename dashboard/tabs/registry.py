@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from django.http import QueryDict
 
 from dashboard.tabs import accuracy, batches, drift, fairness, humility, overview, predictions, segments, service
+from dashboard.tabs import map as map_tab
 from dashboard.tabs.parts import Tab
 from dashboard.tabs.subject import Subject
 from monitoring.models import Area
@@ -79,6 +80,7 @@ ROWS = (
         by_batch=True,
     ),
     TabRow("segments", "Segments", segments.build, kept=("by", "attribute", "values"), by_batch=True),
+    TabRow("map", "Map", map_tab.build, kept=("by", "place", "cell")),
 )
 TABS = {row.slug: row for row in ROWS}
 KEPT = frozenset(name for row in ROWS for name in row.kept)

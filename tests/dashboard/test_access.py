@@ -61,7 +61,7 @@ TABLE = (
     Row("view-remove", "view that goes", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
     *(Row(tab, "watched", outsider=HIDDEN) for tab in ("overview", "service", "accuracy", "drift", "predictions")),
     Row("batches", "watched", outsider=HIDDEN),
-    Row("segments", "watched", outsider=HIDDEN),
+    *(Row(tab, "watched", outsider=HIDDEN) for tab in ("segments", "map")),
     *(Row(tab, "watched", outsider=HIDDEN) for tab in ("fairness", "humility")),
     Row("refresh", "watched", owner=GOES_ON, reader=GOES_ON, outsider=HIDDEN, method="post"),
     Row("chart-csv", "chart", outsider=HIDDEN),
