@@ -21,6 +21,9 @@ FLEETS = (10, 1_000, 10_000)
 def run() -> list[Row]:
     """One row a page and size."""
     ready()
+    from config.processes import settle_memory
+
+    settle_memory()  # as the web process does when it starts
     from django.conf import settings
     from django.core.management import call_command
     from django.test import Client

@@ -102,10 +102,21 @@ PUBLIC_URL = env.url(
     help="The address that people and mails use, without a slash at the end.",
 ).rstrip("/")
 _public = urlsplit(PUBLIC_URL)
+SERVICE_URL = (
+    env.url(
+        "SERVICE_URL",
+        "",
+        ("http", "https"),
+        help="Where the watcher reaches this installation's own API, without /api/v2; empty: where `up` listens, "
+        "else PUBLIC_URL.",
+    ).rstrip("/")
+    or PUBLIC_URL
+)
+_hosts = (_public.hostname, urlsplit(SERVICE_URL).hostname, "127.0.0.1", "localhost", "[::1]")
 ALLOWED_HOSTS = env.words(
     "ALLOWED_HOSTS",
-    list(dict.fromkeys([_public.hostname or "localhost", "127.0.0.1", "localhost", "[::1]"])),
-    help="Host names that requests may ask for; by default PUBLIC_URL's and this machine's own.",
+    list(dict.fromkeys(host for host in _hosts if host)),
+    help="Host names that requests may ask for; by default PUBLIC_URL's, SERVICE_URL's and this machine's own.",
 )
 CSRF_TRUSTED_ORIGINS = [f"{_public.scheme}://{_public.netloc}"]
 HTTPS = _public.scheme == "https"
@@ -301,12 +312,25 @@ DEADMAN_URL = env.url(
     ("http", "https"),
     help="Called every few minutes while polling and mail work, so that an outside watcher notices silence.",
 )
+METRICS_TOKEN = env.secret(
+    "METRICS_TOKEN", lambda: "", help="Bearer token with which Prometheus reads /metrics; empty: no token opens it."
+)
+METRICS_NETWORKS = env.networks(
+    "METRICS_NETWORKS",
+    help="Networks from which /metrics may be read without a token, such as 10.0.0.0/8; with neither it is off.",
+)
+GAUGES = [
+    *(["monitoring.gauges.read"] if DASHBOARD_ENABLED else []),
+    *(["deployments.gauges.read"] if SERVICE_ENABLED else []),
+]
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text(
     "EMAIL_FROM", f"Vitals <vitals@{_public.hostname}>", help="The sender of all mail."
 )
 # Drawn by the pages' own chart code; named here because the watcher may not import the pages.
 MAIL_CHART = "dashboard.charts.mail.draw"
 REPORT_CHARTS = "dashboard.charts.report"
+# The counter at which the pages ask for tokens and for the audit of the service; they may not import it.
+SERVICE_DESK = "deployments.desk" if SERVICE_ENABLED else ""
 
 # --- Work in the background -------------------------------------------------------------------------------------
 
@@ -358,6 +382,9 @@ MAX_ARTIFACT_BYTES = env.number("MAX_ARTIFACT_MB", 256, minimum=1, help="Largest
 RATE_LIMIT_API = env.number("RATE_LIMIT_API", 6000, help="API requests a minute and token before 429; 0: no limit.")
 RATE_LIMIT_LOGIN = env.number(
     "RATE_LIMIT_LOGIN", 10, help="Failed log-ins a minute, by address and by name; 0: no limit."
+)
+RATE_LIMIT_INVITE = env.number(
+    "RATE_LIMIT_INVITE", 20, help="Invitations a minute, by address and by person; 0: no limit."
 )
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_JSON_BYTES
 FILE_UPLOAD_MAX_MEMORY_SIZE = 4 * _MB

@@ -14,10 +14,10 @@ from pathlib import Path
 
 from django.conf import settings
 
-from config import roles
+from config import first_run, roles
 from config.console import Console
 from config.embedded import EmbeddedError, Servers
-from config.preparation import prepare
+from config.preparation import Say, prepare
 from config.processes import is_alive
 from config.supervisor import OWN_NAME, Role, Stage, Supervisor
 
@@ -64,6 +64,7 @@ def stages(options: Options, servers: Servers, console: Console, url: str) -> li
 
     env = roles.environment(VITALS_LOCAL_URL=url)
     env.setdefault("PUBLIC_URL", url)
+    env.setdefault("SERVICE_URL", url)
     processes = options.workers or settings.WORKER_CONCURRENCY
     web = roles.Web(options.host, options.port, options.web_workers or settings.WEB_WORKERS, settings.WEB_THREADS)
     working = [
@@ -76,11 +77,24 @@ def stages(options: Options, servers: Servers, console: Console, url: str) -> li
         Stage([Role(spec) for spec in servers.specs()]),
         Stage(
             [Role(spec) for spec in working],
-            before=lambda: prepare(say),
-            after=lambda: say(f"Vitals answers at {url} – Ctrl-C stops it"),
+            before=lambda: _ready(say, env["SERVICE_URL"]),
+            after=lambda: _greet(say, url, claimable=not options.run),
         ),
         *(Stage([Role(roles.command(shlex.split(line), env), once=True, bare=options.quiet)]) for line in options.run),
     ]
+
+
+def _ready(say: Say, service_url: str) -> None:
+    prepare(say)
+    first_run.follow(service_url, say)
+
+
+def _greet(say: Say, url: str, *, claimable: bool) -> None:
+    """Where it answers; and how an empty installation is claimed, unless a command is about to fill it."""
+    say(f"Vitals answers at {url} – Ctrl-C stops it")
+    code = first_run.setup_code() if claimable else None
+    if code is not None:
+        say(first_run.invitation(url, code))
 
 
 def check_port(host: str, port: int) -> None:

@@ -1,10 +1,15 @@
-"""Table of contents: the API, the pages, the admin. `/healthz` is answered by `config.middleware`."""
+"""Table of contents: the API, the pages, the admin, `/metrics`. `/healthz` is answered by `config.middleware`."""
 
 from django.conf import settings
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
-urlpatterns: list[URLPattern | URLResolver] = [path("admin/", admin.site.urls)]
+from config import telemetry
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("admin/", admin.site.urls),
+    path("metrics", telemetry.metrics, name="metrics"),
+]
 if settings.SERVICE_ENABLED:
     urlpatterns += [path("api/v2/", include("deployments.api.urls"))]
 if settings.DASHBOARD_ENABLED:

@@ -50,6 +50,8 @@ class Bar:
     as_of: str
     as_of_value: str
     now_href: str
+    marks: bool
+    marks_href: str
     kept: tuple[tuple[str, str], ...]
     zone: str
 
@@ -89,6 +91,8 @@ def bar(subject: Subject, tab: str, extra: Mapping[str, str]) -> Bar:
         as_of=words.stamp(view.as_of, zone, subject.now) if view.as_of else "",
         as_of_value=(view.as_of or subject.now).astimezone(zone).strftime("%Y-%m-%dT%H:%M"),
         now_href=href(as_of=None),
+        marks=view.marks,
+        marks_href=href(marks=not view.marks),
         kept=_kept(view, extra),
         zone=subject.reader.zone_words,
     )
@@ -154,6 +158,7 @@ def _kept(view: View, extra: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     """Hidden fields of the forms in the bar: everything but what the form itself sets."""
     pairs = [("model", view.model), ("segment", view.segment.text if view.segment else "")]
     pairs += [("bin", "" if view.bin is Bin.AUTO else view.bin.value), *extra.items()]
+    pairs.append(("marks", "" if view.marks else "off"))
     return tuple((name, value) for name, value in pairs if value)
 
 

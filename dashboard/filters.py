@@ -115,6 +115,7 @@ class View:
     segment: Segment | None = None
     batches: int = DEFAULT_BATCHES
     as_of: datetime | None = None
+    marks: bool = True
     notes: tuple[str, ...] = ()
 
     @classmethod
@@ -142,6 +143,7 @@ class View:
             segment=Segment.parse(query.get("segment", "")[:512]),
             batches=_count(query.get("batches", ""), notes),
             as_of=as_of,
+            marks=query.get("marks") != "off",
             notes=tuple(notes),
         )
 
@@ -163,6 +165,8 @@ class View:
             pairs.append(("batches", str(view.batches)))
         if view.as_of:
             pairs.append(("as_of", view.as_of.isoformat().replace("+00:00", "Z")))
+        if not view.marks:
+            pairs.append(("marks", "off"))
         return f"?{urlencode(pairs)}" if pairs else ""
 
     @property
@@ -172,8 +176,8 @@ class View:
 
     @property
     def is_default(self) -> bool:
-        """Whether this is the view that is polled without being asked for."""
-        return not self.query()
+        """Whether this is the view that is polled without being asked for; hiding marks asks for nothing else."""
+        return not self.query(marks=True)
 
     @property
     def bucket_words(self) -> str:

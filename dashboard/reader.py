@@ -24,11 +24,12 @@ class Reader:
 
     @classmethod
     def load(cls, user: User) -> Reader:
-        """Two queries: the preference and the memberships with their teams."""
-        preference = UserPreference.objects.filter(user=user).first() or UserPreference(user=user)
+        """One query, of somebody without any team two: the preference and the memberships with their teams."""
         memberships = tuple(
             Membership.objects.filter(user=user).select_related("team", "user__preference").order_by("team__name")
         )
+        known = memberships[0].user if memberships else user
+        preference = getattr(known, "preference", None) or UserPreference(user=user)
         return cls(user, zone(preference.time_zone), Theme(preference.theme), memberships)
 
     @property

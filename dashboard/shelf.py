@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
 from dashboard.filters import View
 from dashboard.reader import Reader
@@ -18,7 +18,7 @@ from metrics.buckets import HOUR
 from monitoring.clock import parse_time
 from monitoring.models import TopicState, Watched
 from monitoring.questions import Between, Last, Mature, Question
-from monitoring.snapshots import Snapshot, read, waiting, want_many
+from monitoring.snapshots import FRESH, Snapshot, read, waiting, want_many
 
 Values = tuple[float | None, ...]
 #: An answer that moves with the clock is asked again once it is older than this: what is polled never is, on the
@@ -70,9 +70,18 @@ def _indexes(clock: Clock) -> Mapping[datetime, int]:
     return {clock.at(i): i for i in range(clock.n)}
 
 
-@dataclass(frozen=True, slots=True)
-class Bucket:
+class Bucket(Protocol):
     """One bucket as answered, without its period."""
+
+    @property
+    def start(self) -> datetime: ...
+
+    @property
+    def values(self) -> dict[str, Any]: ...
+
+
+class _Whole(NamedTuple):
+    """A bucket of an answer that is kept whole."""
 
     start: datetime
     values: dict[str, Any]
@@ -87,15 +96,28 @@ class Shelf:
     anchor: datetime
     asked: dict[str, Question] = field(default_factory=dict)
     snapshots: list[Snapshot] = field(default_factory=list)
-    _buckets: dict[str, list[Bucket]] = field(default_factory=dict)
+    ages: dict[str, timedelta] = field(default_factory=dict)
+    _buckets: dict[str, Sequence[Bucket]] = field(default_factory=dict)
 
-    def read(self, questions: Iterable[Question | None]) -> None:
-        """Three statements, however many questions; those already read are left out."""
+    def read(
+        self,
+        questions: Iterable[Question | None],
+        beside: Iterable[Question] = (),
+        again: timedelta | None = None,
+    ) -> None:
+        """Three statements, however many questions; those already read are left out.
+
+        What is only looked for `beside` them is not missed where it is not stored. `again`: these are asked again once
+        the answer is that old, since nobody polls them.
+        """
         fresh = {_slot(q): q for q in questions if q is not None and _slot(q) not in self.asked}
+        if again is not None:
+            self.ages |= dict.fromkeys(fresh, again)
         if fresh:
             self.asked |= fresh
             self._buckets.clear()
-            self.snapshots.append(read(self.watched, fresh.values(), as_of=self.view.as_of, now=self.anchor))
+            found = [*fresh.values(), *beside]
+            self.snapshots.append(read(self.watched, found, as_of=self.view.as_of, now=self.anchor))
 
     def peek(self, questions: Iterable[Question]) -> None:
         """As `read`, but what is not stored stays so: nothing of it is asked for."""
@@ -123,19 +145,19 @@ class Shelf:
         found = self._series(question)
         return found.frame if found is not None else {}
 
-    def buckets(self, question: Question) -> list[Bucket]:
+    def buckets(self, question: Question) -> Sequence[Bucket]:
         """The buckets of a question over time, whether kept one by one or as a whole answer."""
         slot = _slot(question)
         if slot not in self._buckets:
             self._buckets[slot] = self._read_buckets(question)
         return self._buckets[slot]
 
-    def _read_buckets(self, question: Question) -> list[Bucket]:
+    def _read_buckets(self, question: Question) -> Sequence[Bucket]:
         if question.is_series:
             found = self._series(question)
-            return [Bucket(p.start, p.values) for p in found.points] if found is not None else []
+            return found.points if found is not None else ()
         placed = [(_start(one), one) for one in self.entries(question, "buckets")]
-        return [Bucket(start, one) for start, one in placed if start is not None]
+        return [_Whole(start, one) for start, one in placed if start is not None]
 
     def known_at(self) -> datetime | None:
         """When the oldest of the answers on the page was last confirmed by the source."""
@@ -163,8 +185,14 @@ class Shelf:
         role = reader.role_in(self.watched.source.team_id)
         if role is not None and role.may_act and self.watched.source.enabled:
             further = [question for question in lacking if question not in coming]
-            coming |= want_many(self.watched, further, reader.user, self.anchor) if further else set()
+            for fresh in {self._fresh(question) for question in further}:
+                wanted = [question for question in further if self._fresh(question) == fresh]
+                coming |= want_many(self.watched, wanted, reader.user, self.anchor, fresh)
         return list(coming)
+
+    def _fresh(self, question: Question) -> timedelta:
+        """How old an answer must be to be asked again."""
+        return min(FRESH, self.ages.get(_slot(question), FRESH))
 
     def _series(self, question: Question) -> Any:
         for snapshot in self.snapshots:
@@ -184,6 +212,8 @@ class Shelf:
                 return True
         elif not self.payload(question):
             return True
+        if (age := self.ages.get(_slot(question))) is not None:
+            return checked is None or self.anchor - checked > age
         limit = OLD if self.view.is_default else OLD_ELSEWHERE
         return self._moves(question, checked) and (checked is None or self.anchor - checked > limit)
 

@@ -53,8 +53,8 @@ class JobAdmin(admin.ModelAdmin[Job]):
 
 @admin.register(ApiToken)
 class ApiTokenAdmin(admin.ModelAdmin[ApiToken]):
-    list_display = ("name", "prefix", "user", "scope", "created_at", "last_used")
-    fields = ("name", "user", "scope")
+    list_display = ("name", "prefix", "user", "scope", "created_at", "last_used", "expires_at")
+    fields = ("name", "user", "scope", "expires_at")
     readonly_fields = ("user",)
 
     def has_add_permission(self, request: object) -> bool:

@@ -231,19 +231,15 @@ def _rows(found: Sequence[Watched], sources: Mapping[int, Source], now: datetime
     result = []
     for row in found:
         row.source = sources[row.source_id]
-        every = _cells(row, bars)
+        every = cells(row, bars)
         lead = max(every, key=lambda cell: (cell.status == row.worst, cell.status.severity))
-        cells = every[: len(CORE_AREAS)]
-        result.append(FleetRow(row, Status(row.worst), lead, cells, row.is_stale(now, conf.STALE_AFTER)))
+        core = every[: len(CORE_AREAS)]
+        result.append(FleetRow(row, Status(row.worst), lead, core, row.is_stale(now, conf.STALE_AFTER)))
     return tuple(result)
 
 
-def cells(watched: Watched, *, now: datetime) -> tuple[AreaCell, ...]:
-    """The cells of all areas that are on at one deployment: one statement."""
-    return _cells(watched, strips([watched.pk], until=now.date()))
-
-
-def _cells(watched: Watched, bars: Mapping[tuple[int, str], tuple[DayBar, ...]]) -> tuple[AreaCell, ...]:
+def cells(watched: Watched, bars: Mapping[tuple[int, str], tuple[DayBar, ...]]) -> tuple[AreaCell, ...]:
+    """The cells of all areas that are on at one deployment, with its `strips`."""
     return tuple(_cell(watched, area, bars.get((watched.pk, area.value), ())) for area in watched.shown_areas)
 
 

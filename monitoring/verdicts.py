@@ -7,7 +7,7 @@ other and a change makes one transition however often it is seen. Incidents foll
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -16,6 +16,7 @@ from django.db import connection, transaction
 from monitoring.clock import format_time, parse_time
 from monitoring.evidence import short
 from monitoring.health import Judged
+from monitoring.health.coverage import blind, written
 from monitoring.health.parts import UNASKED
 from monitoring.incidents.engine import settle
 from monitoring.models import Area, AreaHealth, HealthDay, Status, Transition, Watched
@@ -30,6 +31,7 @@ class Ruling:
     watched_id: int
     areas: Mapping[Area, Judged]
     blind_spots: Sequence[str] = ()
+    coverage: Mapping[str, str] = field(default_factory=dict)
     label_lag: timedelta | None = None
     interval: str = ""
 
@@ -136,6 +138,7 @@ def _cache(row: Watched, ruling: Ruling, areas: Sequence[AreaHealth], now: datet
     row.worst, row.severity, row.judged_at = worst, worst.severity, now
     row.served_failing = served_failing(row)
     row.blind_spots = list(ruling.blind_spots)
+    row.coverage, row.uncovered = written(ruling.coverage), blind(ruling.coverage)
     row.label_lag_hours = ruling.label_lag / timedelta(hours=1) if ruling.label_lag is not None else None
     row.health = {area.area: _short(area) for area in areas} | {"interval": ruling.interval}
 
@@ -178,6 +181,8 @@ def _write(rows: Sequence[Watched], fresh: Sequence[AreaHealth], transitions: Se
         "health",
         "worst_since",
         "blind_spots",
+        "coverage",
+        "uncovered",
         "label_lag_hours",
         "judged_at",
     )

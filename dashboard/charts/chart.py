@@ -8,10 +8,13 @@ from typing import Any, Generic, TypeVar
 
 import orjson
 
+from dashboard.charts import words
 from dashboard.charts.draw_plotly import figure as plotly_figure
 from dashboard.charts.draw_svg import draw
+from dashboard.charts.flags import Change
 from dashboard.charts.plot import Plot
 from dashboard.charts.theme import CSS, TOKENS, Theme
+from dashboard.charts.timeline import TimePoints
 
 P = TypeVar("P")
 Rows = Sequence[Sequence[str]]
@@ -34,6 +37,8 @@ class ChartView:
     foot: str = ""
     api_url: str = ""
     csv_url: str = ""
+    marks: Rows = ()
+    """What happened within the range, for the table twin: when (UTC), what."""
     bare: bool = False
     """Without tick, title and foot: a lane, whose words stand beside it."""
     term: str = ""
@@ -70,7 +75,8 @@ class Chart(Generic[P]):
 
     def view(self, key: str, points: P, *, caption: str = "", status: str = "", **more: Any) -> ChartView:
         """Everything for the template; ``key`` is unique on the page. The title may be given as ``title``."""
-        plot, summary = self.plot(points), self.summary(points)
+        happened = changes_of(points)
+        plot, summary = self.plot(points), self.summary(points) + _marked(happened)
         return ChartView(
             key=key,
             title=more.pop("title", None) or self.title(points),
@@ -81,5 +87,20 @@ class Chart(Generic[P]):
             columns=self.columns(points),
             rows=self.rows(points),
             status=status,
+            marks=[(f"{one.at:%Y-%m-%d %H:%M}", one.detail or one.words) for one in happened],
             **more,
         )
+
+
+def changes_of(points: object) -> Sequence[Change]:
+    """The changes that points over time are drawn with, within their range; none for other points."""
+    time = points if isinstance(points, TimePoints) else getattr(points, "time", None)
+    if not isinstance(time, TimePoints):
+        return ()
+    end = time.start + time.step * time.n
+    return [change for change in time.changes if time.start <= change.at < end]
+
+
+def _marked(happened: Sequence[Change]) -> str:
+    """For screen readers: that something happened; what, is in the table."""
+    return f". {words.count(len(happened), 'change')} marked, listed in the table" if happened else ""

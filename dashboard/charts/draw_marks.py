@@ -7,6 +7,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from dashboard.charts import plot as p
+from dashboard.charts.flags import LINE
 
 if TYPE_CHECKING:
     from dashboard.charts.draw_svg import Pen
@@ -123,13 +124,12 @@ def upright(mark: p.Upright, pen: Pen) -> str:
     x, dash = pen.x(mark.x), f' stroke-dasharray="{mark.dash}"' if mark.dash else ""
     text = ""
     if mark.words:
-        near_end = pen.x_axis.share(mark.x) > 0.8
-        anchor, away = ("end", "-6") if near_end else ("start", "6")
-        y = pen.top + 11 if mark.text_y is None else pen.y(mark.text_y)
-        text = pen.text(
-            x, y, escape(mark.words), "text2", anchor, dx=away, class_="plot-wide" if pen.width is None else ""
-        )
-    ends = f'x1="{x}" x2="{x}" y1="{pen.top:g}" y2="{pen.top + pen.height:g}"'
+        left = pen.x_axis.share(mark.x) > 0.8 if mark.left is None else mark.left
+        anchor, away = ("end", "-6") if left else ("start", "6")
+        y = pen.top + 11 + LINE * mark.row if mark.text_y is None else pen.y(mark.text_y)
+        gives_way = f"plot-{mark.room}" if pen.width is None else ""
+        text = pen.text(x, y, escape(mark.words), "text2", anchor, dx=away, class_=gives_way)
+    ends = f'x1="{x}" x2="{x}" y1="{pen.top + mark.drop:g}" y2="{pen.top + pen.height:g}"'
     return f'<line {ends} stroke="{pen.theme[mark.token]}"{dash}/>{text}'
 
 

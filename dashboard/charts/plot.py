@@ -135,7 +135,12 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Upright:
-    """A vertical line at ``x``: a model replacement, a limit of importance, a median."""
+    """A vertical line at ``x``: a change, a limit of importance, a median.
+
+    Its words stand at its right (``left``: at its left; without a word: where there is room) on line ``row`` of the
+    panel, in plots that have the ``room``: "wide", or "roomy". Hovering over ``bin`` says what is ``told``. The line
+    begins ``drop`` px below the top.
+    """
 
     x: float
     words: str = ""
@@ -143,6 +148,12 @@ class Upright:
     dash: str = ""
     low: float = 0.0
     text_y: float | None = None
+    row: int = 0
+    left: bool | None = None
+    room: str = "wide"
+    bin: float = 0.0
+    told: str = ""
+    drop: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 from dashboard.charts import plot as p
-from dashboard.charts.plotly_sheet import Sheet, Trace, axis_number, from_top, note_text, short, spaced
+from dashboard.charts.flags import LINE
+from dashboard.charts.plotly_sheet import Sheet, Trace, axis_number, from_top, note_text, safe, short, spaced
 from dashboard.charts.words import rounded
 
-_DASHES = {"": "solid", "5 4": "5px,4px", "2 2": "2px,2px", "2 3": "2px,3px"}
+_DASHES = {"": "solid", "5 4": "5px,4px", "2 2": "2px,2px", "2 3": "2px,3px", "3 3": "3px,3px"}
 _SYMBOLS = {"octagon": "octagon", "triangle": "triangle-up", "ring": "circle", "circle": "circle"}
 
 
@@ -167,20 +168,37 @@ def rule(mark: p.Rule, sheet: Sheet) -> None:
 
 def upright(mark: p.Upright, sheet: Sheet) -> None:
     x = axis_number(mark.x, sheet.plot.x)
+    top = rounded(1 - mark.drop / sheet.panel.height) if mark.drop else 1
     stroke = {"color": sheet.theme[mark.token], "width": 1, "dash": _DASHES.get(mark.dash, "dash")}
     sheet.shapes.append(
-        {"type": "line", "x0": x, "x1": x, "yref": f"{sheet.yref} domain", "y0": 0, "y1": 1, "line": stroke}
+        {"type": "line", "x0": x, "x1": x, "yref": f"{sheet.yref} domain", "y0": 0, "y1": top, "line": stroke}
     )
+    if mark.told:
+        sheet.add(telling(mark, sheet))
     if mark.words:
-        near_end = sheet.plot.x.share(mark.x) > 0.8
+        left = sheet.plot.x.share(mark.x) > 0.8 if mark.left is None else mark.left
         place: Trace = {
             "x": x,
-            "xanchor": "right" if near_end else "left",
-            "xshift": -5 if near_end else 5,
-            "name": "wide",
+            "xanchor": "right" if left else "left",
+            "xshift": -5 if left else 5,
+            "name": mark.room,
         }
-        height = sheet.top + 7 if mark.text_y is None else sheet.y(mark.text_y) - 4
+        height = sheet.top + 7 + LINE * mark.row if mark.text_y is None else sheet.y(mark.text_y) - 4
         sheet.notes.append(note_text(mark.words, sheet.theme["text2"]) | place | from_top(sheet, height))
+
+
+def telling(mark: p.Upright, sheet: Sheet) -> Trace:
+    """Nothing to see: what a change was, said where one hovers over its bin."""
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "x": [axis_number(mark.bin, sheet.plot.x)],
+        "y": [rounded(sheet.panel.y.hi, 6)],
+        "marker": {"opacity": 0},
+        "meta": "mark",
+        "text": [safe(mark.told)],
+        "hovertemplate": "%{text}<extra></extra>",
+    }
 
 
 def note(mark: p.Note, sheet: Sheet) -> None:

@@ -70,9 +70,13 @@ def short(values: p.Values, axis: Axis) -> list[float | None]:
     return [None if v != v else v for v in made] if None in values else made
 
 
+def safe(text: str) -> str:
+    """Text that Plotly shows as it is: it reads tags."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
 def note_text(text: str, colour: str) -> Trace:
-    safe = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return {"text": safe, "showarrow": False, "font": {"size": 11, "color": colour}, "borderpad": 0}
+    return {"text": safe(text), "showarrow": False, "font": {"size": 11, "color": colour}, "borderpad": 0}
 
 
 def from_top(sheet: Sheet, px: float) -> Trace:

@@ -42,6 +42,7 @@ SIZES = {
     "phone": StripSize(3, 1, 16),
     "standalone": StripSize(4, 1, 14),
     "backtest": StripSize(13, 2, 30),
+    "replay": StripSize(4, 1, 30),
     "wall": StripSize(8, 2, 40),
 }
 

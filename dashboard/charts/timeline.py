@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from dashboard.charts import words
+from dashboard.charts.flags import LINE, ROWS, Change, Flag, detailed, flags
 from dashboard.charts.plot import (
     Band,
     Bars,
@@ -30,6 +31,8 @@ from dashboard.charts.plot import (
 from dashboard.charts.scales import Axis, extremes, moment_at, time_axis, to_ms, value_axis, with_headroom
 
 Values = Sequence[float | None]
+TALL = 160
+"""From this height on, in px, the words of changes may take two lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +60,6 @@ class Limit:
     status: str
     value: float
     above: bool = False
-    words: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A model replacement: a line through every chart of the deployment."""
-
-    at: datetime
     words: str = ""
 
 
@@ -154,29 +149,68 @@ def y_axis(points: TimePoints) -> Axis:
     ticks = max(2, round(points.height / 44))
     whole, unit = points.bars and not points.unit, "%" if points.unit == "%" else ""
     axis = value_axis(known, include=near, zero=zero, log=points.log, unit=unit, ticks=ticks, whole=whole)
-    return with_headroom(axis, points.height) if points.caption or points.changes or gaps(points) else axis
+    if not (points.caption or points.changes or gaps(points)):
+        return axis
+    row = max((flag.row for flag in flags_of(points) if flag.words), default=0)
+    return with_headroom(axis, points.height, 20 + LINE * row)
 
 
 def frame_marks(points: TimePoints) -> list[Mark]:
-    """What every panel over time shares: gaps, replacements, the time before tracking."""
+    """What every panel over time shares: gaps, changes, the time before tracking."""
     size = points.step.total_seconds() * 1000
     first = to_ms(points.start) - size / 2
     marks: list[Mark] = []
     for i, (lo, hi) in enumerate(gaps(points)):
-        told = f"no data {words.duration(points.step * (hi - lo))}" if i == 0 else ""
+        told = gap_words(points, lo, hi) if i == 0 else ""
         bins = points.xs()[lo:hi]
         marks.append(Field(first + lo * size, first + hi * size, told, bins=bins, reason="no data"))
     if points.untracked:
         marks.append(
             Field(first, first + points.untracked * size, points.reason, token="not-started", opacity=0.0, at=34)
         )
+    return marks + [_upright(points, flag) for flag in flags_of(points)]
+
+
+def flags_of(points: TimePoints) -> list[Flag]:
+    """The changes inside the range, their words placed around the caption and the words about gaps."""
     end = points.start + points.step * points.n
-    marks += [Upright(moment_at(c.at, points.step), c.words) for c in points.changes if points.start <= c.at < end]
-    return marks
+    changes = [change for change in points.changes if points.start <= change.at < end]
+    if not changes:
+        return []
+    axis = time_x(points)
+    shares = [axis.share(moment_at(change.at, points.step)) for change in changes]
+    silent = [((lo + hi) / 2 / points.n, gap_words(points, lo, hi)) for lo, hi in gaps(points)[:1]]
+    rows = ROWS if points.height >= TALL else 1
+    return flags(changes, shares, caption=points.caption, words_at=silent, rows=rows)
+
+
+def _upright(points: TimePoints, flag: Flag) -> Upright:
+    """A flag as a line; hovering over its bin tells all of it."""
+    x = time_x(points)
+    place = x.lo + flag.share * (x.hi - x.lo)
+    index = min(points.n - 1, int(flag.share * points.n))
+    first = min(flag.changes, key=lambda change: change.kind != "model")
+    return Upright(
+        place,
+        flag.words,
+        first.token,
+        first.dash,
+        row=flag.row,
+        left=flag.left,
+        room=flag.room,
+        bin=points.xs()[index],
+        told=detailed(flag.changes),
+        drop=LINE + 3 if flag.low else 0,
+    )
+
+
+def gap_words(points: TimePoints, lo: int, hi: int) -> str:
+    """`no data 3 d`."""
+    return f"no data {words.duration(points.step * (hi - lo))}"
 
 
 def quiet_frame(points: TimePoints) -> list[Mark]:
-    """Gaps and replacements without their words: these stand in the first panel."""
+    """Gaps and changes without their words: these stand in the first panel."""
     return [without_words(m) for m in frame_marks(points)]
 
 
@@ -184,7 +218,7 @@ def without_words(mark: Mark) -> Mark:
     """The same field or upright, silent."""
     if isinstance(mark, Field):
         return replace(mark, words="", bins=())
-    return replace(mark, words="") if isinstance(mark, Upright) else mark
+    return replace(mark, words="", told="") if isinstance(mark, Upright) else mark
 
 
 def limit_marks(points: TimePoints, axis: Axis) -> list[Mark]:

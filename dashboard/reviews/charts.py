@@ -10,7 +10,7 @@ from typing import Any
 from dashboard.charts.accuracy import ACCURACY
 from dashboard.charts.chart import ChartView
 from dashboard.charts.drift_over_time import DRIFT_OVER_TIME
-from dashboard.charts.timeline import Change
+from dashboard.charts.flags import Change
 from dashboard.filters import View
 from dashboard.reader import Reader
 from dashboard.tabs import accuracy, drift, overview
@@ -40,7 +40,7 @@ def charts(reader: Reader, watched: Watched, last: datetime | None, known_at: da
     if watched.batch_monitoring or watched.last_prediction_at is None:
         return Charts((), (), subject)
     tab = overview.build(subject)
-    marks = (Change(last, "last review"),) if last is not None else ()
+    marks = (Change(last, "last review", ""),) if last is not None else ()
     lanes: Sequence[Lane] = tab.more["lanes"]
     return Charts(tuple(_leads(subject, marks))[:LEADS], tuple(lanes), subject)
 
@@ -61,7 +61,7 @@ def _drift(subject: Subject, marks: Marks) -> ChartView | None:
         return None
     return DRIFT_OVER_TIME.view(
         "review-drift",
-        replace(points, changes=(*points.changes, *marks)),
+        replace(points, changes=_with(points.changes, marks)),
         caption=f"PSI of {worst[0].name} by {subject.view.bucket_noun}, against training",
         status=_tone(subject.status(Area.DRIFT)),
         csv_url=subject.csv_url("overview", "drift"),
@@ -76,7 +76,7 @@ def _accuracy(subject: Subject, marks: Marks) -> ChartView | None:
         return None
     return ACCURACY.view(
         "review-accuracy",
-        replace(points, time=replace(time, height=HEIGHT - 26, changes=(*time.changes, *marks))),
+        replace(points, time=replace(time, height=HEIGHT - 26, changes=_with(time.changes, marks))),
         caption=f"{subject.metric} by {subject.view.bucket_noun} of prediction, against the holdout baseline",
         status=_tone(subject.status(Area.ACCURACY)),
         csv_url=subject.csv_url("overview", "accuracy"),
@@ -96,6 +96,12 @@ def sparks(watched: Watched, known_at: datetime) -> dict[str, tuple[float | None
     return {key: values for key, values in found.items() if any(value is not None for value in values)}
 
 
+def _with(changes: Marks, marks: Marks) -> Marks:
+    """The marks in the place of what the deployment's own history says of the same moments."""
+    moments = {mark.at for mark in marks}
+    return (*(change for change in changes if change.at not in moments), *marks)
+
+
 def _tone(status: Status) -> str:
     return status.value if status in LOUD else ""
 
@@ -106,7 +112,7 @@ def about(reader: Reader, watched: Watched, area: str, began_at: datetime, now: 
         return None
     subject = Subject.load(reader, watched, View.parse({}, now, reader.zone), now)
     tab = overview.build(subject)
-    marks = (Change(began_at, "began"),)
+    marks = (Change(began_at, "began", "incident"),)
     made = {Area.DRIFT.value: _drift, Area.ACCURACY.value: _accuracy}.get(area)
     if made is not None:
         return made(subject, marks)

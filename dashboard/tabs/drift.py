@@ -346,7 +346,7 @@ def heat_points(subject: Subject, listed: Sequence[Feature]) -> HeatPoints:
         )
         for one in listed
     )
-    replaced = [clock.index(change.at) for change in subject.changes()]
+    replaced = [clock.index(change.at) for change in subject.replacements()]
     return HeatPoints(clock.start, clock.step, rows, subject.drift_limit, replaced=replaced[-1] if replaced else None)
 
 

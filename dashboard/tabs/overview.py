@@ -20,6 +20,7 @@ from monitoring.questions import Question, ServiceMetric
 
 LANE_HEIGHT = 104
 MOST_LINES = 2
+FIRST = "predictions"
 
 
 def build(subject: Subject) -> Tab:
@@ -29,9 +30,8 @@ def build(subject: Subject) -> Tab:
     subject.shelf.read([drift.series_question(subject, one.name) for one in worst])
     lanes = [_predictions(subject), _service(subject), _drift(subject, worst), _accuracy(subject), _pairs(subject)]
     charts = {lane.chart.key.removeprefix("overview-"): lane.chart for lane in lanes}
-    return Tab(
-        "dashboard/tab_overview.html", charts, more={"lanes": lanes, "events": events(subject), "facts": facts(subject)}
-    )
+    more = {"lanes": lanes, "events": events(subject), "facts": facts(subject), "history": subject.url("history")}
+    return Tab("dashboard/tab_overview.html", charts, more=more)
 
 
 def questions(subject: Subject) -> list[Question]:
@@ -56,6 +56,10 @@ def lines(subject: Subject) -> Sequence[drift.Feature]:
 
 
 def _view(subject: Subject, name: str, points: TimePoints) -> ChartView:
+    """A lane; what happened is named in the first one only, and by hovering."""
+    if name != FIRST:
+        silent = (replace(change, words="", detail=change.detail or change.words) for change in points.changes)
+        points = replace(points, changes=tuple(silent))
     return LANE.view(f"overview-{name}", points, bare=True, csv_url=subject.csv_url("overview", name))
 
 

@@ -48,12 +48,16 @@ class Lane:
 
 @dataclass(frozen=True)
 class Tab:
-    """One tab, ready to show: which template, its tiles, charts by name and what else it needs."""
+    """One tab, ready to show: which template, its tiles, charts by name and what else it needs.
+
+    `timeless`: it shows no range of time, so that the bar has nothing to choose.
+    """
 
     template: str
     charts: Mapping[str, ChartView] = field(default_factory=dict)
     tiles: tuple[Tile, ...] = ()
     more: Mapping[str, Any] = field(default_factory=dict)
+    timeless: bool = False
 
 
 def metric_tile(

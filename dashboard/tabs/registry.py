@@ -7,7 +7,20 @@ from dataclasses import dataclass
 
 from django.http import QueryDict
 
-from dashboard.tabs import accuracy, batches, drift, fairness, humility, overview, predictions, segments, service
+from dashboard.tabs import (
+    accuracy,
+    batches,
+    drift,
+    fairness,
+    history,
+    humility,
+    manage,
+    overview,
+    predictions,
+    segments,
+    service,
+    settings,
+)
 from dashboard.tabs import map as map_tab
 from dashboard.tabs.parts import Tab
 from dashboard.tabs.subject import Subject
@@ -81,6 +94,15 @@ ROWS = (
     ),
     TabRow("segments", "Segments", segments.build, kept=("by", "attribute", "values"), by_batch=True),
     TabRow("map", "Map", map_tab.build, kept=("by", "place", "cell")),
+    TabRow(
+        "history",
+        "History",
+        lambda subject, query: history.build(subject, query.get("kind", ""), query.get("text", "")),
+        kept=("kind", "text"),
+        by_batch=True,
+    ),
+    TabRow("settings", "Settings", settings.build, kept=("section",), by_batch=True),
+    TabRow("manage", "Manage", lambda subject, query: manage.build(subject), by_batch=True),
 )
 TABS = {row.slug: row for row in ROWS}
 KEPT = frozenset(name for row in ROWS for name in row.kept)

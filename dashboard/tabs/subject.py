@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from django.urls import reverse
 
+from dashboard import story
 from dashboard.charts import words
-from dashboard.charts.timeline import Change, Limit
+from dashboard.charts.flags import Change
+from dashboard.charts.timeline import Limit
 from dashboard.filters import View
 from dashboard.reader import Reader
 from dashboard.shelf import Clock, Shelf
 from metrics import ACCURACY_METRICS, DEFAULT_METRICS, TargetType
 from monitoring import questions as q
 from monitoring.client import HealthSettings, Malformed, Settings, parse
-from monitoring.fleet import strips
+from monitoring.fleet import STRIP_DAYS, DayBar, strips
 from monitoring.models import Area, AreaHealth, ModelSeen, Status, Watched
 from monitoring.questions import Bucket, Last, Mature, Question
 
@@ -52,7 +54,7 @@ class Subject:
         areas = {row.area: row for row in AreaHealth.objects.filter(watched=watched)}
         models = tuple(ModelSeen.objects.filter(watched=watched).order_by("since"))
         subject = cls(reader, watched, view, now, areas, models)
-        subject.shelf.read(subject.shared())
+        subject.shelf.read(subject.shared(), beside=story.questions())
         return subject
 
     def shared(self) -> list[Question]:
@@ -226,18 +228,18 @@ class Subject:
                 return seen.name or f"model {model_id[-6:]}"
         return self.watched.model_name if model_id == self.watched.model_id else f"model {model_id[-6:]}"
 
+    @cached_property
+    def marks(self) -> tuple[Change, ...]:
+        """What happened inside the range, as charts draw it."""
+        return story.changes(self)
+
     def changes(self) -> tuple[Change, ...]:
+        """`marks`, for charts."""
+        return self.marks
+
+    def replacements(self) -> tuple[Change, ...]:
         """Replacements of the champion inside the range."""
-        found = []
-        for before, after in zip(self.models, self.models[1:], strict=False):
-            told = (
-                ""
-                if before.model_id == after.model_id
-                else words.shortened(f"{after.name or 'new model'} took over", 26)
-            )
-            if self.view.start <= after.since < self.view.end and told:
-                found.append(Change(after.since, told))
-        return tuple(found)
+        return story.replacements(self)
 
     @property
     def former(self) -> ModelSeen | None:
@@ -252,13 +254,18 @@ class Subject:
         plain = not self.view.model and not self.view.segment
         if not plain or self.bucket != Bucket.DAY:
             return ()
-        bars = self._strips.get((self.watched.pk, Area(area).value), ())
+        last = self.clock.at(self.clock.n - 1).date()
+        bars = self.strips(last, self.clock.n).get((self.watched.pk, Area(area).value), ())
         return tuple(bar.status.value if bar.status else Status.NOT_STARTED.value for bar in bars)
 
-    @cached_property
-    def _strips(self) -> dict[tuple[int, str], Any]:
-        last = self.clock.at(self.clock.n - 1).date()
-        return strips([self.watched.pk], until=last, days=self.clock.n)
+    def strips(self, until: date, days: int = STRIP_DAYS) -> dict[tuple[int, str], tuple[DayBar, ...]]:
+        """Verdicts by day of every area, read once; the head and the charts of the usual range need the same ones."""
+        found: dict[tuple[int, str], tuple[DayBar, ...]]
+        key = f"strips-{until}-{days}"
+        if key not in self.memo:
+            self.memo[key] = strips([self.watched.pk], until=until, days=days)
+        found = self.memo[key]
+        return found
 
     # --- Addresses -----------------------------------------------------------------------------------------
 

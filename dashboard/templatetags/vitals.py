@@ -19,6 +19,7 @@ from dashboard.charts.chart import ChartView
 from dashboard.charts.heat import HeatPoints
 from dashboard.charts.theme import css_name, heat_token
 from dashboard.examples import Example
+from monitoring import advice as advising
 from monitoring.models import Area
 
 register = template.Library()
@@ -243,6 +244,7 @@ def chart(view: ChartView, controls: str = "") -> dict[str, object]:
         "figure": mark_safe(view.figure_json),  # noqa: S308 - JSON with <, > and & escaped
         "controls": controls,
         "rows": table_rows(view.rows),
+        "marks": table_rows(view.marks),
     }
 
 
@@ -268,3 +270,15 @@ def heat_table(points: HeatPoints) -> dict[str, object]:
         "limit": words.metric_value(points.limit, points.metric),
         "most": f"{words.metric_value(points.limit * 20, points.metric)}+",
     }
+
+
+@register.filter
+def advice(kind: str) -> str:
+    """What can be done about a source that fails with an error of that kind."""
+    return advising.advice(kind or "")
+
+
+@register.filter
+def error_words(kind: str) -> str:
+    """The kind of an error in two or three words."""
+    return advising.kind_words(kind or "")

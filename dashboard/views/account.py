@@ -10,7 +10,6 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import authenticate, login, logout
 from django.contrib.auth.models import User
-from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.shortcuts import render as bare
@@ -19,14 +18,13 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST
 
+from dashboard import limits
 from dashboard.hours import HoursForm, initial_hours
 from dashboard.pages import page, render
 from dashboard.reader import PageRequest
 from dashboard.zones import zone_field
-from monitoring import mail
+from monitoring import mail, setup
 from monitoring.models import Breaks, DigestPace, Membership, Theme, UserPreference
-
-ATTEMPTS_WINDOW = 60
 
 
 class LoginForm(forms.Form):
@@ -71,11 +69,14 @@ def log_in(request: HttpRequest) -> HttpResponse:
     target = _target(request)
     if request.user.is_authenticated:
         return redirect(target)
+    if request.method == "GET" and setup.is_empty():
+        return redirect("setup")
     form = LoginForm(request.POST or None)
     status = 200
     if request.method == "POST" and form.is_valid():
-        if _too_many(request, form.cleaned_data["username"]):
-            form.add_error(None, "Too many attempts. Wait a minute and try again.")
+        counters = limits.keys("login", request, form.cleaned_data["username"])
+        if limits.too_many(counters, settings.RATE_LIMIT_LOGIN):
+            form.add_error(None, limits.TOO_MANY)
             status = 429
         else:
             user = authenticate(
@@ -84,7 +85,7 @@ def log_in(request: HttpRequest) -> HttpResponse:
             if user is not None:
                 login(request, user)
                 return redirect(target)
-            _count_failure(request, form.cleaned_data["username"])
+            limits.count(counters)
             form.add_error(None, "User name or password is wrong.")
     context = {"form": form, "next": target, "installation": urlsplit(settings.PUBLIC_URL).netloc, "theme": "system"}
     response = bare(request, "account/login.html", context, status=status)
@@ -160,24 +161,3 @@ def _name(text: str) -> str:
         return text
     found = list(User.objects.filter(email__iexact=text, is_active=True).values_list("username", flat=True)[:2])
     return found[0] if len(found) == 1 else text
-
-
-def _keys(request: HttpRequest, name: str) -> list[str]:
-    return [
-        f"login:address:{request.META.get('REMOTE_ADDR', '')}",
-        f"login:name:{name.lower()[:200]}".replace(" ", "_"),
-    ]
-
-
-def _too_many(request: HttpRequest, name: str) -> bool:
-    limit = settings.RATE_LIMIT_LOGIN
-    return bool(limit) and any(count >= limit for count in cache.get_many(_keys(request, name)).values())
-
-
-def _count_failure(request: HttpRequest, name: str) -> None:
-    for key in _keys(request, name):
-        if not cache.add(key, 1, ATTEMPTS_WINDOW):
-            try:
-                cache.incr(key)
-            except ValueError:
-                cache.set(key, 1, ATTEMPTS_WINDOW)

@@ -24,7 +24,7 @@ def csv_file(request: PageRequest, pk: int, tab: str, name: str) -> HttpResponse
     """One chart's table twin as CSV; the same view parameters as the page."""
     if tab not in TABS:
         raise Http404("There is no such tab.")
-    subject, content = load(request, pk, tab)
+    subject, content = load(request, request.reader.watched_or_404(pk), tab)
     response = HttpResponse(text(_table(content, name)), content_type="text/csv; charset=utf-8")
     filename = f"{slugify(subject.watched.label) or pk}-{tab}-{name}.csv"
     response["Content-Disposition"] = f'attachment; filename="{filename}"'

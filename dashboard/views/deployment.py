@@ -60,7 +60,7 @@ def refresh(request: PageRequest, pk: int) -> HttpResponse:
         Watched.objects.filter(pk=pk).update(due_at=None)
     back = request.POST.get("tab", "overview")
     tab = back if back in TABS else "overview"
-    return redirect(_subject(request, watched, QueryDict(request.POST.get("query", "").lstrip("?"))).url(tab))
+    return redirect(subject_of(request, watched, QueryDict(request.POST.get("query", "").lstrip("?"))).url(tab))
 
 
 def note_visit(request: PageRequest, pk: int, now: datetime) -> None:
@@ -69,13 +69,15 @@ def note_visit(request: PageRequest, pk: int, now: datetime) -> None:
         meeting.visit(request.reader.user.pk, pk, now)
 
 
-def load(request: PageRequest, pk: int, name: str) -> tuple[Subject, Tab]:
+def load(request: PageRequest, watched: Watched, name: str) -> tuple[Subject, Tab]:
     """The tab with everything it read; charts as files use it too."""
-    subject = _subject(request, request.reader.watched_or_404(pk), request.GET)
+    subject = subject_of(request, watched, request.GET)
     return subject, TABS[name].build(subject, request.GET)
 
 
-def _subject(request: PageRequest, watched: Watched, query: QueryDict) -> Subject:
+def subject_of(request: PageRequest, watched: Watched, query: QueryDict | None = None) -> Subject:
+    """The deployment as the address, or `query`, wants it seen."""
+    query = request.GET if query is None else query
     now = timezone.now()
     view = View.parse({key: query.get(key, "") for key in query}, now, request.reader.zone)
     return Subject.load(request.reader, watched, view, now)
@@ -84,11 +86,17 @@ def _subject(request: PageRequest, watched: Watched, query: QueryDict) -> Subjec
 def _show(request: PageRequest, pk: int, name: str) -> HttpResponse:
     watched = request.reader.watched_or_404(pk)
     if watched.batch_monitoring and not TABS[name].by_batch:
-        return redirect(_subject(request, watched, request.GET).url(leads_to("", batch=True)))
-    subject, tab = load(request, pk, name)
+        return redirect(subject_of(request, watched, request.GET).url(leads_to("", batch=True)))
+    subject, tab = load(request, watched, name)
     note_visit(request, pk, subject.now)
+    return shown(request, subject, name, tab)
+
+
+def shown(request: PageRequest, subject: Subject, name: str, tab: Tab, *, status: int = 200) -> HttpResponse:
+    """The page of a tab that is built; what it lacks is asked for."""
+    pk = subject.watched.pk
     coming = subject.shelf.want_missing(request.reader)
-    asked = [] if request.htmx else shown_of(request.reader, watched, subject.now)
+    asked = [] if request.htmx else shown_of(request.reader, subject.watched, subject.now)
     context = {
         "nav": "deployment",
         "watched": subject.watched,
@@ -113,7 +121,7 @@ def _show(request: PageRequest, pk: int, name: str) -> HttpResponse:
     }
     if request.htmx:
         return part(request, "dashboard/_tab.html", context)
-    return render(request, "dashboard/deployment.html", context, around=pk)
+    return render(request, "dashboard/deployment.html", context, status=status, around=pk)
 
 
 def tabs(subject: Subject, current: str) -> list[tuple[str, str, str, bool]]:
@@ -148,7 +156,9 @@ def since_words(subject: Subject, reader: Reader) -> str:
     watched = subject.watched
     worst = Status(watched.worst)
     parts = []
-    worst_cells = [cell for cell in cells(watched, now=subject.now) if cell.status == worst and cell.since]
+    worst_cells = [
+        cell for cell in cells(watched, subject.strips(subject.now.date())) if cell.status == worst and cell.since
+    ]
     lead = min(worst_cells, key=lambda cell: trouble_since(cell, watched.first_seen_at)[0] or subject.now, default=None)
     if lead is not None and worst is not Status.PASSING:
         parts.append(f"{worst.label} {since_text(lead, watched.first_seen_at, reader.zone, subject.now)}.")

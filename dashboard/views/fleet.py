@@ -10,6 +10,7 @@ from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.utils import timezone
 
+from dashboard.first_run import Step, step_of
 from dashboard.fleet import HEADS, chips, pager, rows
 from dashboard.narrowing import EVERYTHING, KEPT, Asked, asked, link
 from dashboard.pages import page, part, render
@@ -44,6 +45,8 @@ CHOICES = 40
 @page
 def show(request: PageRequest) -> HttpResponse:
     """The whole page, or with htmx and for live updates only its list."""
+    if not request.reader.memberships and step_of(request.reader) is not Step.DONE:
+        return redirect("setup")
     if not request.GET and not request.htmx and (own := opening(request.reader)):
         return redirect(f"{request.path}?{own}")
     now, reader = timezone.now(), request.reader

@@ -30,7 +30,7 @@ POLICY = (
     "sandbox allow-popups allow-popups-to-escape-sandbox"
 )
 #: Links that act in the name of the recipient, or leave in it.
-PERSONAL = re.compile(r"/(act|unsubscribe)/[^/\s\"'<>]+/")
+PERSONAL = re.compile(r"/(act|unsubscribe|join)/[^/\s\"'<>]+/")
 CONTENT_ID = re.compile(r"cid:([\w.@+-]+)")
 
 

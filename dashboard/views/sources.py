@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Min, Q, Sum
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
@@ -18,8 +19,10 @@ from django.views.decorators.http import require_POST
 
 from dashboard.pages import page, part, render
 from dashboard.reader import PageRequest, Reader
+from dashboard.source_trouble import Trouble, trouble_of, what_goes
+from monitoring.audit import note
 from monitoring.client import AddressRefused, check_url
-from monitoring.models import Command, CommandKind, PollRun, Role, Source, Team, WorkState
+from monitoring.models import AuditAction, Command, CommandKind, PollRun, Role, Source, Team, WorkState
 from monitoring.sources import policy_of
 
 RECENT = timedelta(hours=24)
@@ -51,6 +54,22 @@ class Entry:
     test: Command | None
     may_change: bool
     now: datetime
+    trouble: Trouble = field(default_factory=Trouble)
+
+    @property
+    def oldest(self) -> datetime | None:
+        """When the deployment that was polled the longest ago was polled; None before the first."""
+        found: datetime | None = getattr(self.source, "oldest", None)
+        return found
+
+    @property
+    def next_poll(self) -> datetime | None:
+        """When something is asked next: not before the breaker lets it through; None while paused."""
+        if not self.source.enabled:
+            return None
+        listed = (self.source.discovered_at or self.now) + settings.POLL_INTERVAL
+        due: datetime | None = getattr(self.source, "due", None)
+        return max(self.now, self.source.open_until or self.now, min(listed, due or listed))
 
     @property
     def status(self) -> str:
@@ -109,7 +128,7 @@ def listing(request: PageRequest) -> HttpResponse:
     context = {
         "nav": "settings",
         "sub": "sources",
-        "entries": entries(request.reader),
+        "entries": entries(request.reader, with_trouble=True),
         "may_add": request.reader.may_add,
     }
     return render(request, "dashboard/sources.html", context)
@@ -118,7 +137,7 @@ def listing(request: PageRequest) -> HttpResponse:
 @page
 def row(request: PageRequest, pk: int) -> HttpResponse:
     """One row, asked for again while a test is running."""
-    found = [entry for entry in entries(request.reader, pk) if entry.source.pk == pk]
+    found = [entry for entry in entries(request.reader, pk, with_trouble=True) if entry.source.pk == pk]
     if not found:
         raise Http404("There is no such source in your teams.")
     return part(request, "dashboard/_source.html", {"entry": found[0]})
@@ -139,6 +158,7 @@ def add(request: PageRequest) -> HttpResponse:
         )
         source.token = form.cleaned_data["token"]
         if _saved(source, form):
+            note(AuditAction.SOURCE_ADDED, request.reader.user, team=source.team, about=source.name, request=request)
             ask_test(source, request.reader)
             messages.success(request, f"{source.name} is added; its connection is being tested.", extra_tags="passing")
             return redirect("sources")
@@ -163,10 +183,28 @@ def change(request: PageRequest, pk: int) -> HttpResponse:
             source.enabled = "paused" not in request.POST
             source.failures, source.open_until = 0, None
             if _saved(source, form):
+                _note_change(source, request, start)
                 ask_test(source, request.reader)
                 return redirect("sources")
     context = {"nav": "settings", "sub": "sources", "form": form, "source": source}
     return render(request, "dashboard/source_form.html", context)
+
+
+@page
+def remove(request: PageRequest, pk: int) -> HttpResponse:
+    """Says what goes with the source; removes it once its name was typed."""
+    source = _changeable(request.reader, pk)
+    goes = what_goes(source)
+    if request.method == "POST" and request.POST.get("name", "").strip() == source.name:
+        with transaction.atomic():
+            detail = {"address": source.base_url, **goes}
+            user = request.reader.user
+            note(AuditAction.SOURCE_REMOVED, user, team=source.team, about=source.name, detail=detail, request=request)
+            source.delete()
+        messages.success(request, f"{source.name} is removed.", extra_tags="passing")
+        return redirect("sources")
+    context = {"nav": "settings", "sub": "sources", "source": source, "goes": goes, "wrong": request.method == "POST"}
+    return render(request, "dashboard/source_remove.html", context)
 
 
 @page
@@ -186,14 +224,20 @@ def ask_test(source: Source, reader: Reader) -> Command:
     )
 
 
-def entries(reader: Reader, only: int | None = None) -> list[Entry]:
-    """Four queries however many sources there are."""
+def entries(reader: Reader, only: int | None = None, *, with_trouble: bool = False) -> list[Entry]:
+    """Three queries however many sources there are, five with what went wrong."""
     now = timezone.now()
-    sources = reader.sources().annotate(n=Count("watched", filter=Q(watched__gone_at__isnull=True)))
+    there = Q(watched__gone_at__isnull=True)
+    sources = reader.sources().annotate(
+        n=Count("watched", filter=there),
+        oldest=Min("watched__polled_at", filter=there),
+        due=Min("watched__due_at", filter=there),
+    )
     if only is not None:
         sources = sources.filter(pk=only)
     found = list(sources)
     covered = coverage([source.pk for source in found], now)
+    trouble = trouble_of([source.pk for source in found], now) if with_trouble else {}
     tests = Command.objects.filter(source__in=found, kind=CommandKind.TEST_SOURCE)
     newest = {test.source_id: test for test in tests.order_by("source_id", "-asked_at", "-pk").distinct("source_id")}
     return [
@@ -204,6 +248,7 @@ def entries(reader: Reader, only: int | None = None) -> list[Entry]:
             test=newest.get(source.pk),
             may_change=_may(reader, source),
             now=now,
+            trouble=trouble.get(source.pk, Trouble()),
         )
         for source in found
     ]
@@ -224,6 +269,14 @@ def _saved(source: Source, form: SourceForm) -> bool:
         form.add_error("name", "The team already has a source of this name.")
         return False
     return True
+
+
+def _note_change(source: Source, request: PageRequest, before: dict[str, str]) -> None:
+    """The token is never written down, only that there is a new one."""
+    after = {"name": source.name, "base_url": source.base_url}
+    detail = {"before": before, "after": after, "enabled": source.enabled, "new_token": bool(request.POST.get("token"))}
+    user = request.reader.user
+    note(AuditAction.SOURCE_CHANGED, user, team=source.team, about=source.name, detail=detail, request=request)
 
 
 def _may(reader: Reader, source: Source) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -27,10 +27,12 @@ def digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def issue(user: User, name: str, scope: TokenScope = TokenScope.WRITE) -> str:
+def issue(user: User, name: str, scope: TokenScope = TokenScope.WRITE, *, expires_at: datetime | None = None) -> str:
     """A new token for a person; the text is shown this once and never stored."""
     token = secrets.token_urlsafe(32)
-    ApiToken.objects.create(user=user, name=name, digest=digest(token), prefix=token[:8], scope=scope)
+    ApiToken.objects.create(
+        user=user, name=name, digest=digest(token), prefix=token[:8], scope=scope, expires_at=expires_at
+    )
     return token
 
 
@@ -51,6 +53,8 @@ class BearerAuthentication(BaseAuthentication):
         found = ApiToken.objects.select_related("user").filter(digest=digest(token)).first()
         if found is None or not found.user.is_active:
             raise AuthenticationFailed("The token is not valid.")
+        if found.expires_at is not None and found.expires_at <= timezone.now():
+            raise AuthenticationFailed("The token has expired.")
         note_use(found)
         return found.user, found
 

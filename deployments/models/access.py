@@ -20,6 +20,7 @@ class ApiToken(models.Model):
     scope = models.CharField(max_length=8, choices=TokenScope, default=TokenScope.WRITE)
     created_at = models.DateTimeField(auto_now_add=True)
     last_used = models.DateTimeField(null=True, blank=True)
+    expires_at = models.DateTimeField(null=True, blank=True, help_text="Not taken from then on; empty: never")
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"

@@ -107,6 +107,9 @@ _ROWS = (
         "healthSettings/",
         q.health_settings(),
     ),
+    _change(
+        *(C.SETTINGS, "Change the monitoring settings", "Changed the monitoring settings", "settings/", q.settings()),
+    ),
     _change(C.DETAILS, "Change {name}", "Changed {name}", "", q.details()),
     # Batches.
     _create(

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
 
 from monitoring import conf, sources
-from monitoring.client import AnswerError, Malformed, Overloaded, Refused, SourceError, TooLarge, Unauthorised
+from monitoring.client import (
+    AnswerError,
+    DeploymentsError,
+    Malformed,
+    Overloaded,
+    Refused,
+    SourceError,
+    TooLarge,
+    Unauthorised,
+)
 from monitoring.commands.asking import OPEN_STATES
 from monitoring.commands.carrying import FOLLOWED_FOR, End, carry_out
 from monitoring.commands.kinds import KINDS, Kind, Method
@@ -67,21 +78,30 @@ def _attempt(command: Command, kind: Kind, now: datetime, transport: MakeTranspo
             return end
     except Refused as error:
         told = kind.why.get(error.status, "")
-        return End(WorkState.REFUSED, f"{error} {told}".strip(), command.result)
+        return End(WorkState.REFUSED, f"{error} {told}".strip(), _with_error(command, kind, error))
     except Unauthorised as error:
-        return End(WorkState.REFUSED, str(error), command.result)
+        return End(WorkState.REFUSED, str(error), _with_error(command, kind, error))
     except (Malformed, TooLarge) as error:
         # The source did answer; what it answered to a change cannot be read, so the next attempt looks.
-        return _again(command, str(error), now) if command.sent_at else End(WorkState.FAILED, str(error))
+        return _again(command, str(error), now) if command.sent_at else _failed(command, kind, error)
     except AnswerError as error:
-        return End(WorkState.FAILED, str(error), command.result)
+        return _failed(command, kind, error)
     except SourceError as error:
         if isinstance(error, Overloaded) and not command.location:
             _not_sent(command)
         if kind.method is Method.TEST:
-            return End(WorkState.FAILED, str(error))
+            return _failed(command, kind, error)
         told = kind.why.get(429, "") if isinstance(error, Overloaded) else ""
         return _again(command, f"{error} {told}".strip(), now)
+
+
+def _failed(command: Command, kind: Kind, error: DeploymentsError) -> End:
+    return End(WorkState.FAILED, str(error), _with_error(command, kind, error))
+
+
+def _with_error(command: Command, kind: Kind, error: DeploymentsError) -> Mapping[str, Any]:
+    """A failed test keeps the kind of the error, by which pages say what can be done."""
+    return {"error": type(error).__name__} if kind.method is Method.TEST else command.result
 
 
 def _again(command: Command, problem: str, now: datetime) -> End:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from monitoring import questions as q
 from monitoring.health.accuracy import accuracy, accuracy_rule, baseline_of, judge_accuracy_of
 from monitoring.health.areas import custom_metrics, fairness, fairness_rule, judged_area_questions
+from monitoring.health.coverage import coverage, coverage_questions
 from monitoring.health.drift import bins_of, drift, drift_rule, features_of, judge_drift_features
 from monitoring.health.parts import Judged
 from monitoring.health.service import SERVICE_WINDOW, judge_service_numbers, service
@@ -25,6 +26,7 @@ __all__ = [
     "baseline_of",
     "bins_of",
     "blind_spots",
+    "coverage",
     "drift_rule",
     "fairness_rule",
     "features_of",
@@ -69,8 +71,8 @@ def judge(watched: Watched, known: Snapshot, facts: Facts) -> dict[Area, Judged]
     }
 
 
-#: What `blind_spots` reads beside the facts.
-BLIND_SPOT_QUESTIONS = (q.health_settings(), q.health_defaults())
+#: What `blind_spots` and `coverage` read beside the facts.
+BLIND_SPOT_QUESTIONS = (q.health_defaults(), *coverage_questions())
 
 
 def blind_spots(known: Snapshot, facts: Facts, *, readers: int) -> list[str]:

@@ -1,9 +1,12 @@
 """Rows of the watcher; other packages import them from here."""
 
+from monitoring.models.access import AuditEntry, Invitation, SetupCode
+from monitoring.models.changes import SettingsChange
 from monitoring.models.channels import Channel
 from monitoring.models.choices import (
     CORE_AREAS,
     Area,
+    AuditAction,
     Breaks,
     Carrier,
     CommandKind,
@@ -15,6 +18,7 @@ from monitoring.models.choices import (
     Importance,
     IncidentKind,
     IncidentState,
+    Loosens,
     MailState,
     NoticeKind,
     NotifyReason,
@@ -32,6 +36,7 @@ from monitoring.models.commands import Command
 from monitoring.models.health import AreaHealth, HealthDay, Transition
 from monitoring.models.hearing import NotificationRule, Subscription, UsedLink, Vote
 from monitoring.models.incidents import Incident, IncidentEvent, IncidentNotice, IncidentTrack
+from monitoring.models.notes import Note
 from monitoring.models.outbox import Message
 from monitoring.models.regular import HandoverPlan, PeriodDone, Ping
 from monitoring.models.reviews import (
@@ -65,6 +70,8 @@ __all__ = [
     "Answer",
     "Area",
     "AreaHealth",
+    "AuditAction",
+    "AuditEntry",
     "Breaks",
     "Cadence",
     "Carrier",
@@ -86,10 +93,13 @@ __all__ = [
     "IncidentNotice",
     "IncidentState",
     "IncidentTrack",
+    "Invitation",
+    "Loosens",
     "MailState",
     "Membership",
     "Message",
     "ModelSeen",
+    "Note",
     "NoticeKind",
     "NotificationRule",
     "NotifyReason",
@@ -108,6 +118,8 @@ __all__ = [
     "RunKind",
     "SavedView",
     "SeriesChunk",
+    "SettingsChange",
+    "SetupCode",
     "Severity",
     "SignedReview",
     "Silence",

@@ -128,6 +128,7 @@ class CommandKind(models.TextChoices):
 
     TEST_SOURCE = "test_source", "Connection test"
     HEALTH_SETTINGS = "health_settings", "Health settings"
+    SETTINGS = "settings", "Monitoring settings"
     DETAILS = "details", "Label, description, importance"
     BATCH_CREATE = "batch_create", "New batch"
     BATCH_UPDATE = "batch_update", "Batch"
@@ -165,6 +166,14 @@ class CommandKind(models.TextChoices):
     DEACTIVATE = "deactivate", "Deactivate"
     DEPLOYMENT_DELETE = "deployment_delete", "Delete the deployment"
     SHARE = "share", "Sharing"
+
+
+class Loosens(models.TextChoices):
+    """In which way a change of settings lets more trouble pass unnoticed."""
+
+    LIMIT = "limit", "Limit loosened"
+    EXCLUDED = "excluded", "Left out"
+    OFF = "off", "Switched off"
 
 
 class MailState(models.TextChoices):
@@ -206,7 +215,9 @@ class NotifyReason(models.TextChoices):
     REVIEWED = "reviewed", "Review signed"
     REVIEW_DUE = "review_due", "Review due"
     OVERDUE = "overdue", "Action items overdue"
+    LOOSENED = "loosened", "Watch loosened"
     TEST = "test", "Test message"
+    INVITED = "invited", "Invitation"
     FIRST = "first", "First mail about it"
 
 
@@ -320,3 +331,36 @@ class Held(models.TextChoices):
 class SilenceKind(models.TextChoices):
     SILENCE = "silence", "Silence"
     MAINTENANCE = "maintenance", "Maintenance window"
+
+
+class AuditAction(models.TextChoices):
+    """What a person did; the label goes on from the person's name."""
+
+    SETUP = "setup", "set up this installation"
+    LOGGED_IN = "logged-in", "logged in"
+    LOGGED_OUT = "logged-out", "logged out"
+    LOGIN_FAILED = "login-failed", "failed to log in"
+    PASSWORD_CHANGED = "password-changed", "changed the password"
+    PASSWORD_RESET = "password-reset", "set a new password by mail"
+    FACTOR_ADDED = "factor-added", "switched on a second factor"
+    FACTOR_REMOVED = "factor-removed", "switched off a second factor"
+    CODES_MADE = "codes-made", "made new recovery codes"
+    SESSION_ENDED = "session-ended", "ended a session elsewhere"
+    ACCOUNT_LINKED = "account-linked", "linked a single sign-on"
+    TOKEN_CREATED = "token-created", "created the API token"
+    TOKEN_REVOKED = "token-revoked", "revoked the API token"
+    TEAM_CREATED = "team-created", "created the team"
+    TEAM_CHANGED = "team-changed", "changed the team"
+    TEAM_DELETED = "team-deleted", "deleted the team"
+    MEMBER_INVITED = "member-invited", "invited"
+    INVITATION_RESENT = "invitation-resent", "invited again"
+    INVITATION_REVOKED = "invitation-revoked", "took back the invitation of"
+    MEMBER_JOINED = "member-joined", "joined the team"
+    MEMBER_CHANGED = "member-changed", "changed the role of"
+    MEMBER_REMOVED = "member-removed", "removed the member"
+    MEMBER_LEFT = "member-left", "left the team"
+    SOURCE_ADDED = "source-added", "added the source"
+    SOURCE_CHANGED = "source-changed", "changed the source"
+    SOURCE_REMOVED = "source-removed", "removed the source"
+    SHARE_CREATED = "share-created", "shared by link"
+    SHARE_REVOKED = "share-revoked", "took back the shared link"

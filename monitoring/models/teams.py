@@ -16,6 +16,9 @@ class Team(models.Model):
 
     name = models.CharField(max_length=120, unique=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    requires_two_factor = models.BooleanField(
+        default=False, help_text="Members see nothing until they have a second factor"
+    )
 
     class Meta:
         ordering: ClassVar = ["name"]

@@ -84,6 +84,10 @@ class Watched(models.Model):
         null=True, help_text="Pages look for commands to show until then; null = nothing was ever asked"
     )
     blind_spots = models.JSONField(default=list)
+    coverage = models.CharField(
+        max_length=200, blank=True, help_text="One code a column of the blind-spot map: monitoring.health.coverage"
+    )
+    uncovered = models.PositiveSmallIntegerField(default=0, help_text="How many of them are blind spots")
     label_lag_hours = models.FloatField(null=True, help_text="Learned: after how long labels are complete")
     judged_at = models.DateTimeField(null=True)
 
@@ -104,6 +108,17 @@ class Watched(models.Model):
                 include=["worst", "served_failing"],
                 condition=models.Q(gone_at__isnull=True),
                 name="monitoring_fleet_worst",
+            ),
+            # The blind-spot map: the most important with the most blind spots first, and what it counts.
+            models.Index(
+                F("source"),
+                F("importance_rank"),
+                F("uncovered").desc(),
+                F("label"),
+                F("id"),
+                include=["coverage"],
+                condition=models.Q(gone_at__isnull=True),
+                name="monitoring_blind_spots",
             ),
             # Dispatch: what is due at a source.
             models.Index(fields=["source", "due_at"], name="monitoring_due"),

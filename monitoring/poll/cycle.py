@@ -272,6 +272,7 @@ def judge(rows: Sequence[Watched], facts: Mapping[int, Facts], now: datetime) ->
             watched_id=row.pk,
             areas=health.judge(row, known[row.pk], facts[row.pk]),
             blind_spots=health.blind_spots(known[row.pk], facts[row.pk], readers=readers.get(row.source_id, 0)),
+            coverage=health.coverage(known[row.pk], facts[row.pk], readers=readers.get(row.source_id, 0)),
             label_lag=facts[row.pk].label_lag,
             interval=facts[row.pk].interval,
         )

@@ -63,3 +63,9 @@ def training_exports() -> Question:
 def shared_roles() -> Question:
     """People, groups and organisations with their roles."""
     return Question("sharedRoles/", params_of(("limit", PAGE)), paged=True)
+
+
+def model_packages() -> Question:
+    """The registered models that the token may see; an extension that only our service answers. Not below the
+    deployment, but asked for its sake."""
+    return Question("/modelPackages/", params_of(("limit", PAGE)), paged=True)

@@ -5,6 +5,7 @@
   const CONFIG = { displayModeBar: false, responsive: true, doubleClick: false };
   const HOUR = 3600000;
   const NARROW = 480;
+  const ROOMY = 772;
   // The ids Plotly looks for before it writes a style sheet: its own rules, and those of a map we never draw.
   const SHEETS = ["plotly.js-style-global", "9f215cf04c5486422605d13261cb87401f4e7763b6296af81e98efbc0130da53"];
 
@@ -56,6 +57,8 @@
     return walk;
   };
 
+  const sizeOf = (chart) => (chart.clientWidth <= NARROW ? 0 : chart.clientWidth <= ROOMY ? 1 : 2);
+
   const fitted = (chart, figure) => {
     const { data, layout } = resolver(chart)(figure);
     const drawing = chart.querySelector("svg.plot");
@@ -71,6 +74,7 @@
       if (layout.meta.narrow) layout.xaxis.ticktext = layout.meta.narrow;
       layout.annotations = layout.annotations.filter((note) => note.name !== "wide");
     }
+    if (chart.clientWidth <= ROOMY) layout.annotations = layout.annotations.filter((note) => note.name !== "roomy");
     return { data, layout };
   };
 
@@ -91,7 +95,7 @@
     place.style.height = `${layout.height}px`;
     await Plotly.newPlot(place, data, layout, CONFIG);
     chart.classList.add("is-live");
-    chart.narrow = chart.clientWidth <= NARROW;
+    chart.size = sizeOf(chart);
     listen(chart, place, layout.meta);
     readByKeys(chart, place);
   };
@@ -162,7 +166,7 @@
     place.addEventListener("keydown", (event) => {
       if (event.key === "Escape") Plotly.Fx.unhover(place);
       const step = STEPS[event.key];
-      const curve = place.data.findIndex((trace) => trace.hoverinfo !== "skip" && (trace.name || trace.text));
+      const curve = place.data.findIndex((trace) => trace.hoverinfo !== "skip" && trace.meta !== "mark" && (trace.name || trace.text));
       if (!step || curve < 0) return;
       event.preventDefault();
       const { x, x0, dx, y, text } = place.data[curve];
@@ -170,7 +174,7 @@
       if (y[at] === null) Plotly.Fx.unhover(place);
       else if (place.layout.hovermode === "closest") Plotly.Fx.hover(place, [{ curveNumber: curve, pointNumber: at }]);
       else Plotly.Fx.hover(place, { xval: x ? x[at] : x0 + at * dx }, place.data[curve].yaxis ? `x${place.data[curve].yaxis}` : "xy");
-      const row = chart.querySelectorAll(".chart-table tbody tr")[at];
+      const row = chart.querySelectorAll(".chart-table table:first-child tbody tr")[at];
       const said = text ? text[at] : row ? [...row.cells].map((cell) => cell.textContent || "no value").join(", ") : "";
       chart.querySelector("[aria-live]").textContent = said;
     });
@@ -194,7 +198,7 @@
 
   const csvOf = (chart) => {
     const quoted = (text) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
-    const rows = [...chart.querySelectorAll(".chart-table tr")];
+    const rows = [...chart.querySelectorAll(".chart-table table:first-child tr")];
     return rows.map((row) => [...row.cells].map((cell) => quoted(cell.textContent.trim())).join(",")).join("\r\n") + "\r\n";
   };
 
@@ -207,10 +211,11 @@
     async png(chart, button) {
       if (!chart.liveFigure) { say(button, "loading…"); return; }
       const { data, layout } = fitted(chart, chart.liveFigure);
-      const heading = chart.querySelector("h3");
+      const heading = chart.querySelector("h3")?.cloneNode(true);
+      heading?.querySelector(".help")?.remove();
       layout.paper_bgcolor = layout.plot_bgcolor = getComputedStyle(document.documentElement).getPropertyValue("--surface").trim();
       if (heading) {
-        layout.title = { text: heading.textContent, x: 0, xanchor: "left", xref: "paper", y: 1, yref: "container", yanchor: "top", pad: { t: 10 }, font: { size: 15 } };
+        layout.title = { text: heading.textContent.trim(), x: 0, xanchor: "left", xref: "paper", y: 1, yref: "container", yanchor: "top", pad: { t: 10 }, font: { size: 15 } };
         layout.margin.t += 34;
         layout.height += 34;
       }
@@ -259,9 +264,9 @@
   }, { rootMargin: "400px" });
   const sized = new ResizeObserver((entries) => {
     for (const { target } of entries) {
-      const narrow = target.clientWidth <= NARROW;
-      if (target.liveFigure && target.narrow !== narrow) {
-        target.narrow = narrow;
+      const size = sizeOf(target);
+      if (target.liveFigure && target.size !== size) {
+        target.size = size;
         redraw(target);
       }
     }

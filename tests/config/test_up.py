@@ -128,6 +128,8 @@ def test_it_starts_repairs_itself_and_stops_without_a_trace(data: Path) -> None:
         wait_until(lambda: up.said(f"Vitals answers at http://127.0.0.1:{up.port}"), "the start")
         with urllib.request.urlopen(f"http://127.0.0.1:{up.port}/healthz") as response:
             assert json.load(response)["healthy"] is True
+        assert_an_empty_installation_tells_its_code(up)
+        add_own_source(up)
         assert_each_role_is_healthy(up)
         assert_others_borrow_or_keep_away(up)
         assert_a_killed_role_comes_back(up, "celery", "poller")
@@ -145,6 +147,27 @@ def test_it_starts_repairs_itself_and_stops_without_a_trace(data: Path) -> None:
     finally:
         up.end()
     assert_a_killed_tree_leaves_nothing(data)
+
+
+def assert_an_empty_installation_tells_its_code(up: Up) -> None:
+    """On the console and in a file that only its owner reads."""
+    file = up.data / "setup-code"
+    wait_until(lambda: up.said("Nobody has an account yet"), "the code")
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert up.said(f"http://127.0.0.1:{up.port}/setup/ and enter the code {file.read_text().strip()}")
+
+
+def add_own_source(up: Up) -> None:
+    """A person, a team and this installation as its source, at the port of this start."""
+    code = f"""
+from monitoring import setup
+from django.contrib.auth.models import User
+user = User.objects.create_superuser("ada")
+team = setup.found_team(user, "Own")
+print(setup.built_in(team, user, token="t", api_url="http://127.0.0.1:{up.port}/api/v2"))
+"""
+    made = manage(up.data, "shell", "-v0", "-c", code)
+    assert made.stdout == "This installation\n", made.stderr
 
 
 def assert_each_role_is_healthy(up: Up) -> None:
@@ -189,7 +212,12 @@ def assert_a_killed_tree_leaves_nothing(data: Path) -> None:
     try:
         wait_until(lambda: up.said("System check identified"), "the command")
         assert not up.said("postgres")
-        assert "postgres" in (data / "log" / "up.log").read_text()
+        log = (data / "log" / "up.log").read_text()
+        assert "postgres" in log
+        assert f"the built-in source is asked at http://127.0.0.1:{up.port} from now on" in log or up.said(
+            f"the built-in source is asked at http://127.0.0.1:{up.port} from now on"
+        )
+        assert not up.said("Nobody has an account yet")
         assert up.process.poll() is None
         up.process.kill()
         up.process.wait()

@@ -12,6 +12,7 @@ from django.urls import get_resolver, reverse
 
 from dashboard.acting import new_nonce
 from dashboard.urls import urlpatterns
+from monitoring import invitations
 from monitoring.channels import aim
 from monitoring.models import (
     ActionItem,
@@ -21,16 +22,20 @@ from monitoring.models import (
     CommandKind,
     HandoverPlan,
     Incident,
+    Invitation,
     MailState,
     Message,
+    Note,
     NotificationRule,
     NotifyReason,
     Review,
     ReviewPlan,
     SavedView,
+    SettingsChange,
     Silence,
     WorkState,
 )
+from monitoring.models import Role as TeamRole
 from monitoring.reviews import meeting
 from tests.dashboard.world import World
 from tests.monitoring.factories import make_incident
@@ -55,14 +60,25 @@ TABLE = (
     Row("fleet-rows"),
     Row("fleet-choices"),
     Row("state"),
+    Row("blind-spots"),
+    Row("blind-spot", "blind spot", outsider=HIDDEN),
     Row("views"),
     Row("view-add", owner=GOES_ON, reader=GOES_ON, outsider=GOES_ON, method="post"),
     Row("view-change", "view", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
     Row("view-remove", "view that goes", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
     *(Row(tab, "watched", outsider=HIDDEN) for tab in ("overview", "service", "accuracy", "drift", "predictions")),
     Row("batches", "watched", outsider=HIDDEN),
+    Row("history", "watched", outsider=HIDDEN),
+    Row("note-add", "watched", reader=REFUSED, outsider=HIDDEN),
+    Row("note-change", "note", reader=REFUSED, outsider=HIDDEN),
+    Row("note-remove", "removable note", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
     *(Row(tab, "watched", outsider=HIDDEN) for tab in ("segments", "map")),
     *(Row(tab, "watched", outsider=HIDDEN) for tab in ("fairness", "humility")),
+    Row("settings", "watched", outsider=HIDDEN),
+    Row("settings-save", "section", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
+    Row("settings-tried", "section", outsider=HIDDEN, method="post"),
+    Row("settings-proposal", "section", outsider=HIDDEN),
+    Row("settings-restore", "changed setting", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
     Row("refresh", "watched", owner=GOES_ON, reader=GOES_ON, outsider=HIDDEN, method="post"),
     Row("chart-csv", "chart", outsider=HIDDEN),
     Row("incidents"),
@@ -100,6 +116,7 @@ TABLE = (
     Row("source-add", reader=REFUSED),
     Row("source-change", "source", reader=REFUSED, outsider=HIDDEN),
     Row("source-row", "source", outsider=HIDDEN),
+    Row("source-remove", "source", reader=REFUSED, outsider=HIDDEN),
     Row("source-test", "source", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
     Row("channels"),
     Row("channel-add", reader=REFUSED),
@@ -118,10 +135,25 @@ TABLE = (
     Row("noise"),
     Row("noise-proposal", "rule of a deployment", outsider=HIDDEN),
     Row("commands", "watched", outsider=HIDDEN),
+    Row("manage", "watched", outsider=HIDDEN),
+    Row("act-on", "act", reader=REFUSED, outsider=HIDDEN),
+    Row("act-data", "watched", reader=REFUSED, outsider=HIDDEN),
+    Row("act-replace", "check", reader=REFUSED, outsider=HIDDEN),
     Row("command-dismiss", "command", owner=GOES_ON, reader=GOES_ON, outsider=HIDDEN, method="post"),
     Row("command-again", "lost command", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
     Row("bell", "watched", owner=GOES_ON, reader=GOES_ON, outsider=HIDDEN, method="post"),
     Row("teams"),
+    Row("team-add", owner=FOUND, reader=REFUSED, outsider=FOUND, method="post"),
+    Row("team-change", "team", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
+    Row("team-remove", "team", reader=REFUSED, outsider=HIDDEN),
+    Row("invite", "team", reader=REFUSED, outsider=HIDDEN, method="post"),
+    Row("invitation-resend", "invitation", reader=REFUSED, outsider=HIDDEN, method="post"),
+    Row("invitation-revoke", "gone invitation", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
+    Row("member-remove", "member", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
+    Row("tokens"),
+    Row("token-revoke", "nobody's", owner=HIDDEN, reader=HIDDEN, outsider=HIDDEN, method="post"),
+    Row("setup", owner=GOES_ON, reader=GOES_ON),
+    Row("setup-test", outsider=HIDDEN),
     Row("member-change", "member", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
     Row("preferences"),
     Row("preferences-test", owner=GOES_ON, reader=GOES_ON, outsider=GOES_ON, method="post"),
@@ -129,7 +161,7 @@ TABLE = (
 )
 #: Figures travel as data: no browser runs or styles by them.
 DATA = re.compile(r'<script[^>]* type="application/json"[^>]*>.*?</script>', re.DOTALL)
-PUBLIC = {"login", "logout", "unsubscribe", "act"}
+PUBLIC = {"login", "logout", "unsubscribe", "act", "join"}
 
 
 def address(world: World, row: Row) -> str:
@@ -158,29 +190,50 @@ def address(world: World, row: Row) -> str:
         "incident": [_incident(world)],
         "acting": [_incident(world), "acknowledge"],
         "silence": [_silence(world)],
+        "note": [_note(world, "stays")],
+        "removable note": [_note(world, "gone soon")],
         "team": [world.team.pk],
+        "section": [world.watched().pk, "drift"],
+        "changed setting": [world.watched().pk, _changed(world)],
         "rule of a deployment": [world.watched().pk, "drift"],
         "rule": [NotificationRule.objects.get_or_create(team=world.team, name="Nights")[0].pk],
         "shift": [HandoverPlan.objects.get_or_create(team=world.team, name="Morning")[0].pk],
         "command": _command(world),
         "lost command": _command(world),
+        "act": [world.watched().pk, "deactivate"],
+        "check": _command(world, CommandKind.MODEL_CHECK),
         "channel": [_channel(world, "hook")],
+        "nobody's": [0],
+        "invitation": [_invitation(world, "ada@example.org")],
+        "gone invitation": [_invitation(world, "bob@example.org")],
         "removable": [_channel(world, "gone soon")],
+        "blind spot": [world.watched().pk, "fairness"],
         "view": [_view(world, "Risky")],
         "view that goes": [_view(world, "Gone soon")],
     }
     return reverse(row.name, args=args[row.about])
 
 
-def _command(world: World) -> list[int | str]:
+def _note(world: World, text: str) -> int:
+    values = {"at": world.now, "written_at": world.now, "author": world.owner}
+    return Note.objects.get_or_create(watched=world.watched(), text=text, defaults=values)[0].pk
+
+
+def _command(world: World, kind: CommandKind = CommandKind.DETAILS) -> list[int | str]:
     made, _ = Command.objects.get_or_create(
         source=world.source,
         watched=world.watched(),
-        kind=CommandKind.DETAILS,
+        kind=kind,
         state=WorkState.FAILED,
         defaults={"asked_at": world.now, "finished_at": world.now, "asked_by": world.owner},
     )
     return [world.watched().pk, made.pk]
+
+
+def _changed(world: World) -> int:
+    """A change whose former value stands there again."""
+    values = {"kind": "health_settings", "path": "dataDrift.driftThreshold", "before": 0.15, "after": 0.2}
+    return SettingsChange.objects.get_or_create(watched=world.watched(), seen_at=world.now, defaults=values)[0].pk
 
 
 def _channel(world: World, name: str) -> int:
@@ -199,6 +252,13 @@ def _view(world: World, name: str) -> int:
 @pytest.fixture
 def mailed(world: World) -> World:
     """The installation with one mail in its list."""
+    hold_mail(world)
+    hold_reviews(world)
+    return world
+
+
+def hold_mail(world: World) -> None:
+    """One mail about a deployment."""
     Message.objects.create(
         team=world.team,
         user=world.owner,
@@ -214,8 +274,6 @@ def mailed(world: World) -> World:
         created_at=world.now,
         not_before=world.now,
     )
-    hold_reviews(world)
-    return world
 
 
 def _incident(world: World) -> int:
@@ -223,6 +281,11 @@ def _incident(world: World) -> int:
         world.watched(), area="service"
     )
     return made.pk
+
+
+def _invitation(world: World, email: str) -> int:
+    open_one = Invitation.objects.filter(team=world.team, email=email, revoked_at=None).first()
+    return (open_one or invitations.invite(world.team, email, TeamRole.MEMBER, world.owner, world.now)[0]).pk
 
 
 def _silence(world: World) -> int:

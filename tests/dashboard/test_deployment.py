@@ -15,15 +15,26 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 from sklearn.metrics import log_loss, roc_auc_score
 
-from monitoring.models import AreaHealth, ModelSeen, PendingQuestion, Source, Topic, TopicState
+from monitoring.models import (
+    Area,
+    AreaHealth,
+    HealthDay,
+    ModelSeen,
+    PendingQuestion,
+    Source,
+    Status,
+    Topic,
+    TopicState,
+)
 from tests.dashboard import world as worlds
 from tests.dashboard.world import World
 
 TABS = ("overview", "service", "drift", "accuracy", "predictions")
-#: Session, person, preference, memberships; deployment, verdicts, models; three a read; frame; strips; events.
-QUERIES = {"overview": 27, "service": 24, "drift": 26, "accuracy": 24, "predictions": 24, "batches": 26}
+#: Session, person, preference, memberships; deployment, verdicts, models; three a read; frame; strips; events; marks.
+QUERIES = {"overview": 30, "service": 27, "drift": 29, "accuracy": 27, "predictions": 27, "batches": 26}
 
 
 def get(client: Client, world: World, tab: str, query: str = "", label: str = "Flight delayed > 15 min") -> str:
@@ -106,7 +117,7 @@ def test_what_nobody_polled_is_asked_for_and_fills_in(world: World, inside: Clie
     query = "?range=7d&segment=carrier:UA"
     page = get(inside, world, "accuracy", query)
     assert "on the way from the source" in page
-    assert 'hx-trigger="load delay:3s"' in page
+    assert 'hx-trigger="load delay:3s, ' in page
     assert PendingQuestion.objects.filter(key__contains="carrier").exists()
     worlds.answer_waiting(world)
     page = get(inside, world, "accuracy", query)
@@ -264,3 +275,20 @@ def test_a_chart_that_does_not_exist_is_not_found(world: World, inside: Client) 
     pk = world.watched().pk
     assert inside.get(reverse("chart-csv", args=[pk, "accuracy", "x"])).status_code == 404
     assert inside.get(reverse("chart-csv", args=[pk, "nothing", "main"])).status_code == 404
+
+
+def test_the_head_counts_trouble_back_to_where_the_rebuilt_days_begin(world: World, inside: Client) -> None:
+    watched = world.watched()
+    seen = timezone.now() - timedelta(minutes=50)
+    watched.first_seen_at, watched.worst = seen, Status.FAILING
+    watched.health |= {Area.DRIFT: watched.area_health(Area.DRIFT) | {"status": "failing", "since": seen.isoformat()}}
+    watched.save()
+    for days in range(1, 12):
+        HealthDay.objects.update_or_create(
+            watched=watched,
+            area=Area.DRIFT,
+            day=seen.date() - timedelta(days=days),
+            defaults={"status": Status.PASSING if days == 11 else Status.FAILING, "reconstructed": True},
+        )
+    first = seen.date() - timedelta(days=10)
+    assert re.search(rf"Failing since \w+ {first.day} {first:%b}", get(inside, world, "drift"))

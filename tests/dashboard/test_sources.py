@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 
-from monitoring.models import Command, CommandKind, PollRun, RunKind, Source, WorkState
+from dashboard.source_trouble import trouble_of
+from monitoring.models import (
+    AuditAction,
+    AuditEntry,
+    Command,
+    CommandKind,
+    PollRun,
+    Review,
+    RunKind,
+    Source,
+    Topic,
+    TopicState,
+    Watched,
+    WorkState,
+)
+from tests.dashboard.test_access import hold_reviews
 from tests.dashboard.world import World
 
 
@@ -108,3 +125,60 @@ def test_coverage_counts_a_day(world: World, inside: Client) -> None:
     page = inside.get(reverse("sources")).content.decode()
     assert "88.9\u202f%" in page
     assert "of 90 requests" in page
+
+
+def test_errors_of_the_day_are_counted_by_kind(world: World, inside: Client) -> None:
+    PollRun.objects.all().delete()
+    now = timezone.now()
+    for hours, problem in ((1, "502: bad gateway"), (2, "502: bad gateway"), (3, "No answer in 20 s."), (30, "old")):
+        started = now - timedelta(hours=hours)
+        PollRun.objects.create(source=world.source, kind=RunKind.POLL, started_at=started, failed=1, problem=problem)
+    found = trouble_of([world.source.pk], now)[world.source.pk]
+    assert [(error.text, error.times) for error in found.errors] == [("502: bad gateway", 2), ("No answer in 20 s.", 1)]
+    page = inside.get(reverse("sources")).content.decode()
+    assert "2 ×" in page
+    assert "old" not in re.findall(r"<li><b>.*?</li>", page)
+
+
+def test_deployments_that_the_token_may_not_read_are_counted(world: World, inside: Client) -> None:
+    topic = Topic.objects.filter(watched=world.watched())[0]
+    for problem, expected in (("404: not enabled", 0), ("403: this needs the role OWNER", 1)):
+        Topic.objects.filter(pk=topic.pk).update(state=TopicState.REFUSED, problem=problem)
+        found = trouble_of([world.source.pk], timezone.now()).get(world.source.pk)
+        assert (found.not_allowed if found else 0) == expected
+    assert "1 not allowed" in inside.get(reverse("sources")).content.decode()
+
+
+def test_an_open_breaker_says_when_the_next_call_goes_out(world: World, inside: Client) -> None:
+    Source.objects.filter(pk=world.source.pk).update(
+        failures=3,
+        open_until=timezone.now() + timedelta(minutes=4),
+        silent_since=timezone.now(),
+        last_error="The token was refused.",
+        last_error_kind="Unauthorised",
+    )
+    page = inside.get(reverse("sources")).content.decode()
+    assert "Circuit breaker open" in page
+    assert "after 3 failed runs" in page
+    assert "Make a new API token" in page
+
+
+def test_a_source_goes_once_its_name_is_typed(world: World, inside: Client) -> None:
+    hold_reviews(world)
+    url = reverse("source-remove", args=[world.source.pk])
+    assert f"{Watched.objects.count()} deployments" in inside.get(url).content.decode()
+    assert "nothing was removed" in inside.post(url, {"name": "flight"}).content.decode()
+    inside.post(url, {"name": "Flights"})
+    assert not Source.objects.filter(pk=world.source.pk).exists()
+    assert not Watched.objects.exists()
+    assert Review.objects.filter(state="signed").exists()
+    entry = AuditEntry.objects.get(action=AuditAction.SOURCE_REMOVED)
+    assert (entry.about, entry.detail["address"]) == ("Flights", world.source.base_url)
+
+
+def test_the_page_asks_the_same_few_queries(
+    world: World, inside: Client, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    inside.get(reverse("sources"))
+    with django_assert_num_queries(13):
+        inside.get(reverse("sources"))

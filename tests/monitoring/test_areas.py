@@ -328,7 +328,7 @@ def test_trouble_in_a_further_area_is_told_with_its_chart_and_leads_the_fleet() 
     page = fleet([source.team_id], now=later)
     assert page.rows[0].lead.area == Area.CUSTOM_METRICS
     assert [cell.area for cell in page.rows[0].cells] == list(CORE_AREAS)
-    assert len(cells(page.rows[0].watched, now=later)) == len(Area)
+    assert len(cells(page.rows[0].watched, {})) == len(Area)
 
 
 @pytest.mark.django_db

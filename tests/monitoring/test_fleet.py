@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from monitoring.fleet import Filters, cells, fleet
+from monitoring.fleet import Filters, fleet
 from monitoring.models import Area, HealthDay, Source, Status, Team, Watched
 from monitoring.watch import pulse
 from tests.monitoring.factories import NOW, make_source, make_team, make_watched
@@ -64,9 +64,10 @@ def test_the_row_leads_with_the_area_that_is_worst() -> None:
 
 
 def test_a_strip_has_thirty_days_and_gaps_where_nothing_is_known() -> None:
-    watched = make(make_source(), 1)
+    source = make_source()
+    watched = make(source, 1)
     HealthDay.objects.create(watched=watched, area=Area.DRIFT, day=NOW.date() - timedelta(days=2), status="failing")
-    strip = cells(watched, now=NOW)[1].strip
+    strip = fleet([source.team_id], now=NOW).rows[0].cell(Area.DRIFT).strip
     assert len(strip) == 30
     assert [bar.status for bar in strip[-3:]] == [Status.FAILING, None, None]
 

@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
-from config import roles
+from config import first_run, roles
 from config.preparation import prepare
 from config.processes import ProcessSpec
 
@@ -29,6 +29,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if options["name"] == PREPARE:
             prepare(self.stdout.write)
+            # Only a stated address is sure: by hand, without one, nobody knows where `up` listens.
+            if os.environ.get("SERVICE_URL"):
+                first_run.follow(settings.SERVICE_URL, self.stdout.write)
             return
         spec = role(options["name"], options["host"], options["port"], options["queues"])
         os.execve(spec.argv[0], list(spec.argv), dict(spec.env or os.environ))

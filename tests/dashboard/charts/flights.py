@@ -14,12 +14,13 @@ import polars as pl
 from dashboard.charts.accuracy import AccuracyPoints
 from dashboard.charts.batches import BatchBar, BatchPoints
 from dashboard.charts.distribution import DistributionPoints
+from dashboard.charts.flags import Change
 from dashboard.charts.heat import HeatFeature, HeatPoints
 from dashboard.charts.importance import FeatureDot, ImportancePoints
 from dashboard.charts.predictions import PredictionPoints
 from dashboard.charts.ranked import RankedPoints, Segment
 from dashboard.charts.service import ServicePoints
-from dashboard.charts.timeline import Change, Limit, Series, TimePoints
+from dashboard.charts.timeline import Limit, Series, TimePoints
 
 DAY = timedelta(days=1)
 START = datetime(2013, 6, 25, tzinfo=UTC)

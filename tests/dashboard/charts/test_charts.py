@@ -17,6 +17,7 @@ from dashboard.charts.batches import BATCHES, BatchPoints
 from dashboard.charts.chart import TITLE_LENGTH, Chart
 from dashboard.charts.distribution import DISTRIBUTION, DistributionPoints
 from dashboard.charts.drift_over_time import DRIFT_OVER_TIME
+from dashboard.charts.flags import Change
 from dashboard.charts.importance import IMPORTANCE, ImportancePoints
 from dashboard.charts.lane import LANE
 from dashboard.charts.predicted_actual import PREDICTED_ACTUAL
@@ -24,7 +25,7 @@ from dashboard.charts.predictions import PREDICTIONS, PredictionPoints
 from dashboard.charts.ranked import RANKED, RankedPoints
 from dashboard.charts.service import SERVICE, ServicePoints
 from dashboard.charts.theme import CSS, DARK, LIGHT, TOKENS
-from dashboard.charts.timeline import Change, Limit, Series, TimePoints, gaps
+from dashboard.charts.timeline import Limit, Series, TimePoints, gaps
 from tests.dashboard.charts import flights
 
 START = datetime(2026, 7, 1, tzinfo=UTC)

@@ -1,0 +1,33 @@
+"""The service of the same installation, as far as the pages ask it beside HTTP; None where it is switched off."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from importlib import import_module
+from typing import Any, Protocol, cast
+
+from django.conf import settings
+
+
+class Token(Protocol):
+    """One API token of a person."""
+
+    pk: int
+    name: str
+
+    def expired(self, now: datetime) -> bool: ...
+
+
+class Desk(Protocol):
+    """What `settings.SERVICE_DESK` names."""
+
+    def scopes(self) -> list[tuple[str, str]]: ...
+    def tokens(self, user: Any) -> Sequence[Token]: ...
+    def issue_token(self, user: Any, name: str, scope: str, expires_at: datetime | None = None) -> str: ...
+    def revoke_token(self, user: Any, pk: int) -> str | None: ...
+
+
+def desk() -> Desk | None:
+    """The service's counter, or None where SERVICE_ENABLED is false."""
+    return cast(Desk, import_module(settings.SERVICE_DESK)) if settings.SERVICE_DESK else None

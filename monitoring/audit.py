@@ -1,0 +1,54 @@
+"""Who did what: one row a deed, written in the transaction of the deed itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_ipv46_address
+from django.http import HttpRequest
+from django.utils import timezone
+
+from monitoring.models import AuditAction, AuditEntry, Team
+
+
+def note(
+    action: AuditAction,
+    user: Any = None,
+    *,
+    team: Team | None = None,
+    about: str = "",
+    detail: Mapping[str, Any] | None = None,
+    request: HttpRequest | None = None,
+    actor: str = "",
+) -> AuditEntry:
+    """Writes down what `user` did to `about`. Without a user, `actor` says who it was (a name that failed to log in).
+
+    `detail` holds before and after, never a secret; the address is that of `request`.
+    """
+    return AuditEntry.objects.create(
+        at=timezone.now(),
+        user=user,
+        actor=(name_of(user) if user is not None else actor)[:200],
+        team=team,
+        action=action,
+        about=about[:300],
+        detail=dict(detail or {}),
+        address=address_of(request) if request is not None else None,
+    )
+
+
+def name_of(user: Any) -> str:
+    """The full name, or the user name."""
+    return str(user.get_full_name() or user.get_username())
+
+
+def address_of(request: HttpRequest) -> str | None:
+    """The address that the request came from; None for one that is none, as on a Unix socket."""
+    found = str(request.META.get("REMOTE_ADDR", ""))
+    try:
+        validate_ipv46_address(found)
+    except ValidationError:
+        return None
+    return found

@@ -1,0 +1,236 @@
+"""Teams in the browser: founded, renamed, deleted; members invited, changed, removed; never without an owner."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from monitoring.models import (
+    AuditAction,
+    AuditEntry,
+    Invitation,
+    Membership,
+    Message,
+    ReviewPlan,
+    Role,
+    Team,
+    Watched,
+)
+from tests.dashboard.test_access import hold_reviews
+from tests.dashboard.world import PASSWORD, World
+
+NEW = {"username": "ada", "password": "nine owls in a barn"}
+
+
+def invited(world: World, client: Client, email: str = "ada@example.org", role: str = "member") -> str:
+    """The path of the link that the owner is shown."""
+    page = client.post(reverse("invite", args=[world.team.pk]), {"email": email, "role": role}).content.decode()
+    found = re.search(rf'id="fresh-link">{re.escape(settings.PUBLIC_URL)}([^<]+)<', page)
+    assert found is not None, page
+    return found[1]
+
+
+def actions() -> list[str]:
+    return list(AuditEntry.objects.order_by("pk").values_list("action", flat=True))
+
+
+def test_an_invited_person_makes_an_account_and_is_in(world: World, inside: Client) -> None:
+    path = invited(world, inside, role="manager")
+    mail = Message.objects.get(why="invited")
+    assert mail.recipient == "ada@example.org"
+    assert path in mail.text
+    assert path in mail.html
+    guest = Client()
+    assert "Join Flight ops" in guest.get(path).content.decode()
+    assert not User.objects.filter(username="ada").exists()
+    assert guest.post(path, NEW)["Location"] == "/"
+    ada = User.objects.get(username="ada")
+    assert ada.email == "ada@example.org"
+    assert Membership.objects.get(user=ada, team=world.team).role == Role.MANAGER
+    assert guest.get("/").status_code == 200
+    assert actions() == [AuditAction.MEMBER_INVITED, AuditAction.MEMBER_JOINED]
+
+
+def test_a_link_works_once(world: World, inside: Client) -> None:
+    path = invited(world, inside)
+    Client().post(path, NEW)
+    assert Client().get(path).status_code == 404
+    assert Client().post(path, {**NEW, "username": "bob"}).status_code == 404
+    assert not User.objects.filter(username="bob").exists()
+
+
+def test_an_account_that_is_there_joins_after_logging_in(world: World, inside: Client) -> None:
+    path = invited(world, inside, email="eve@example.org")
+    guest = Client()
+    page = guest.get(path).content.decode()
+    assert "Log in and join" in page
+    assert 'name="password"' not in page
+    guest.post(path, NEW)
+    assert not User.objects.filter(username="ada").exists()
+    at_login = guest.post(reverse("login"), {"username": "eve", "password": PASSWORD, "next": path})
+    assert at_login["Location"] == path
+    guest.post(path)
+    assert Membership.objects.filter(user=world.outsider, team=world.team, role=Role.MEMBER).exists()
+
+
+def test_a_member_never_becomes_less_by_an_invitation(world: World, inside: Client) -> None:
+    path = invited(world, inside, role="readonly")
+    inside.post(path)
+    assert Membership.objects.get(user=world.owner, team=world.team).role == Role.OWNER
+
+
+@pytest.mark.parametrize("end", ["expired", "revoked", "resent", "forged"])
+def test_a_link_that_ended_opens_nothing(world: World, inside: Client, end: str) -> None:
+    path = invited(world, inside)
+    row = Invitation.objects.get()
+    if end == "expired":
+        Invitation.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    elif end == "forged":
+        path = path.replace("/join/", "/join/x")
+    else:
+        name = "invitation-revoke" if end == "revoked" else "invitation-resend"
+        inside.post(reverse(name, args=[row.pk]))
+    assert Client().get(path).status_code == 404
+    assert Client().post(path, NEW).status_code == 404
+    assert not User.objects.filter(username="ada").exists()
+
+
+def test_a_resent_link_opens_the_team_for_another_week(world: World, inside: Client) -> None:
+    invited(world, inside)
+    Invitation.objects.update(expires_at=timezone.now() - timedelta(days=1))
+    inside.post(reverse("invitation-resend", args=[Invitation.objects.get().pk]))
+    newest = Message.objects.filter(why="invited").order_by("-pk")[0]
+    link = re.search(r"(/join/[^/]+/)", newest.text)
+    assert link is not None
+    assert Client().post(link[1], NEW)["Location"] == "/"
+
+
+def test_other_members_do_not_read_the_link_in_the_list_of_mail(world: World, inside: Client) -> None:
+    path = invited(world, inside, role="owner")
+    reader = Client()
+    reader.force_login(world.reader)
+    mail = Message.objects.get(why="invited")
+    for name in ("mail", "mail-body"):
+        assert path not in reader.get(reverse(name, args=[mail.pk])).content.decode()
+
+
+@pytest.mark.parametrize("email", ["tomas@example.org", "TOMAS@example.org", "nowhere", ""])
+def test_members_and_what_is_no_address_are_not_invited(world: World, inside: Client, email: str) -> None:
+    page = inside.post(reverse("invite", args=[world.team.pk]), {"email": email, "role": "member"})
+    assert page.status_code == 200
+    assert "errorlist" in page.content.decode()
+    assert not Invitation.objects.exists()
+
+
+def test_the_same_person_is_not_invited_twice_at_once(world: World, inside: Client) -> None:
+    invited(world, inside)
+    page = inside.post(reverse("invite", args=[world.team.pk]), {"email": "ADA@example.org", "role": "member"})
+    assert "invited already" in page.content.decode()
+    Invitation.objects.update(expires_at=timezone.now())
+    invited(world, inside)
+
+
+def test_inviting_is_slowed_down(world: World, inside: Client) -> None:
+    for number in range(settings.RATE_LIMIT_INVITE):
+        invited(world, inside, email=f"p{number}@example.org")
+    page = inside.post(reverse("invite", args=[world.team.pk]), {"email": "last@example.org", "role": "member"})
+    assert "Too many attempts" in page.content.decode()
+    assert not Invitation.objects.filter(email="last@example.org").exists()
+
+
+def test_trying_links_is_slowed_down(world: World, client: Client) -> None:
+    for number in range(settings.RATE_LIMIT_LOGIN):
+        assert client.get(f"/join/x{number}/").status_code == 404
+    assert client.get("/join/another/").status_code == 429
+
+
+def test_an_owner_takes_a_member_out(world: World, inside: Client) -> None:
+    member = Membership.objects.get(user=world.reader)
+    inside.post(reverse("member-remove", args=[member.pk]))
+    assert not Membership.objects.filter(user=world.reader).exists()
+    assert User.objects.filter(pk=world.reader.pk).exists()
+    assert actions() == [AuditAction.MEMBER_REMOVED]
+
+
+def test_a_member_leaves(world: World, client: Client) -> None:
+    client.force_login(world.reader)
+    client.post(reverse("member-remove", args=[Membership.objects.get(user=world.reader).pk]))
+    assert not Membership.objects.filter(user=world.reader).exists()
+    assert actions() == [AuditAction.MEMBER_LEFT]
+
+
+def test_the_last_owner_stays(world: World, inside: Client) -> None:
+    own = Membership.objects.get(user=world.owner)
+    page = inside.post(reverse("member-remove", args=[own.pk]), follow=True).content.decode()
+    assert "keeps at least one owner" in page
+    inside.post(reverse("member-change", args=[own.pk]), {"role": "member"})
+    own.refresh_from_db()
+    assert own.role == Role.OWNER
+    Membership.objects.filter(user=world.reader).update(role=Role.OWNER)
+    inside.post(reverse("member-remove", args=[own.pk]))
+    assert not Membership.objects.filter(pk=own.pk).exists()
+
+
+def test_a_change_of_role_is_written_down_with_before_and_after(world: World, inside: Client) -> None:
+    member = Membership.objects.get(user=world.reader)
+    inside.post(reverse("member-change", args=[member.pk]), {"role": "manager"})
+    entry = AuditEntry.objects.get()
+    assert (entry.action, entry.about, entry.actor) == (AuditAction.MEMBER_CHANGED, "Tomas", "Ines")
+    assert entry.detail == {"before": "readonly", "after": "manager"}
+
+
+def test_a_team_is_founded_by_who_may(world: World, inside: Client) -> None:
+    inside.post(reverse("team-add"), {"name": "Night shift"})
+    team = Team.objects.get(name="Night shift")
+    assert Membership.objects.get(team=team).user == world.owner
+    page = inside.post(reverse("team-add"), {"name": "night SHIFT"}).content.decode()
+    assert "There is a team of this name already" in page
+    assert Team.objects.count() == 3
+
+
+def test_a_team_is_renamed_unless_the_name_is_taken(world: World, inside: Client) -> None:
+    url = reverse("team-change", args=[world.team.pk])
+    page = inside.post(url, {"name": "somebody ELSE"}, follow=True).content.decode()
+    assert "There is a team called" in page
+    inside.post(url, {"name": "Flight operations"})
+    world.team.refresh_from_db()
+    assert world.team.name == "Flight operations"
+
+
+def test_a_team_goes_with_all_that_is_its_own_once_its_name_is_typed(world: World, inside: Client) -> None:
+    hold_reviews(world)
+    url = reverse("team-remove", args=[world.team.pk])
+    assert "1 signed review." in inside.get(url).content.decode()
+    assert "nothing was deleted" in inside.post(url, {"name": "flight ops"}).content.decode()
+    assert inside.post(url, {"name": "Flight ops"}).status_code == 302
+    assert not Team.objects.filter(pk=world.team.pk).exists()
+    assert not Watched.objects.exists()
+    assert not ReviewPlan.objects.exists()
+    entry = AuditEntry.objects.get(action=AuditAction.TEAM_DELETED)
+    assert (entry.team, entry.about) == (None, "Flight ops")
+    assert entry.detail["deployments"] > 0
+
+
+def test_the_page_asks_the_same_number_of_queries_whatever_the_team(world: World, inside: Client) -> None:
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as found:
+            inside.get(reverse("teams"))
+        return len(found)
+
+    invited(world, inside, email="one@example.org")
+    before = queries()
+    for number in range(5):
+        user = User.objects.create_user(f"more{number}")
+        Membership.objects.create(team=world.team, user=user)
+        invited(world, inside, email=f"{number}@example.org")
+    assert queries() == before
