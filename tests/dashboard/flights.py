@@ -638,9 +638,7 @@ class Side:
 
 def _over_space(
     source: Source, one: Deployment, asked: Asked, value: Callable[[Rows, np.ndarray, Side], Json]
-) -> Json | None:
-    if not one.on_map:
-        return None
+) -> Json:
     rows, found = source.rows(one), {}
     mask = rows.mask(asked.start.timestamp(), asked.end.timestamp())
     for name, side in (("buckets", Side(True)), ("baselines", Side(False))):
@@ -658,7 +656,7 @@ def _scored_here(metric: str, side: Side, rows: Rows, chosen: np.ndarray) -> Jso
     return {"value": accuracy(metric, p, y), "sampleSize": int((~np.isnan(y)).sum())}
 
 
-def _drift_over_space(source: Source, one: Deployment, asked: Asked) -> Json | None:
+def _drift_over_space(source: Source, one: Deployment, asked: Asked) -> Json:
     edges = np.quantile(source.rows(one).reference_p, np.linspace(0, 1, 11))
     edges[0], edges[-1] = -1e9, 1e9
 
@@ -666,8 +664,6 @@ def _drift_over_space(source: Source, one: Deployment, asked: Asked) -> Json | N
         return {"counts": np.histogram(side.p(rows)[chosen], edges)[0]}
 
     found = _over_space(source, one, asked, counts)
-    if found is None:
-        return None
     base = {row["hexagon"]: row["counts"] for row in found["baselines"]}
     data = [
         {
@@ -748,7 +744,7 @@ def _values(source: Source, one: Deployment, asked: Asked) -> Json:
     return _page([{"segmentAttribute": asked.one("segmentAttribute"), "value": value} for value in known])
 
 
-Handler = Callable[[Source, Deployment, Asked], Json | None]
+Handler = Callable[[Source, Deployment, Asked], Json]
 HANDLERS: dict[str, Handler] = {
     "": lambda source, one, asked: source.entry(one),
     "settings/": _settings,
