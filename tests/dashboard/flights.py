@@ -636,9 +636,7 @@ class Side:
         return np.array([airports().get(name, "") for name in frame["dest"].to_list()])
 
 
-def _over_space(
-    source: Source, one: Deployment, asked: Asked, value: Callable[[Rows, np.ndarray, Side], Json]
-) -> Json:
+def _over_space(source: Source, one: Deployment, asked: Asked, value: Callable[[Rows, np.ndarray, Side], Json]) -> Json:
     rows, found = source.rows(one), {}
     mask = rows.mask(asked.start.timestamp(), asked.end.timestamp())
     for name, side in (("buckets", Side(True)), ("baselines", Side(False))):
