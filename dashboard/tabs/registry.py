@@ -22,6 +22,7 @@ from dashboard.tabs import (
     service,
     settings,
 )
+from dashboard.tabs import map as map_tab
 from dashboard.tabs.parts import Tab
 from dashboard.tabs.subject import Subject
 from monitoring.models import Area
@@ -105,6 +106,7 @@ ROWS = (
         by_batch=True,
     ),
     TabRow("segments", "Segments", segments.build, kept=("by", "attribute", "values"), by_batch=True),
+    TabRow("map", "Map", map_tab.build, kept=("by", "place", "cell")),
     TabRow(
         "history",
         "History",
