@@ -124,7 +124,7 @@ def described(row: Registration, data: Mapping[str, str]) -> tuple[dict[str, Any
         wrong["target.name"] = "Choose a column of the training data."
     if kind not in dict(TARGET_TYPES):
         wrong["target.type"] = "Choose what the model predicts."
-    features = []
+    features: list[dict[str, Any]] = []
     for number, one in enumerate(row.columns):
         if data.get(f"use_{number}") and one["name"] != target:
             features.append(_feature(one, number, data, len(features), wrong))

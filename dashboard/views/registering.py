@@ -28,7 +28,6 @@ WAITS = timedelta(seconds=30)
 TOKEN_DAYS = 365
 STOP_ASKING = 286
 """The status by which htmx ends a page's asking."""
-WORKING = (RegistrationStep.PREPARING, RegistrationStep.DEPLOYING)
 
 
 def _mine(request: PageRequest, pk: int) -> Registration:
@@ -95,8 +94,8 @@ def state(request: PageRequest, pk: int) -> HttpResponse:
     if row.step == RegistrationStep.DONE and row.first_row_at is None:
         Registration.objects.filter(pk=pk).update(watched_until=timezone.now() + WAITS)
     answer = part(request, "dashboard/_registration.html", _context(request, row))
-    waits = row.step in WORKING or (row.step == RegistrationStep.DONE and row.first_row_at is None)
-    answer.status_code = 200 if waits else STOP_ASKING
+    if row.first_row_at is not None:
+        answer.status_code = STOP_ASKING
     return answer
 
 

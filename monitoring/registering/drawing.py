@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -24,7 +25,7 @@ def baselines(row: Registration) -> list[dict[str, Any]]:
     if not entry or not entry.get("path"):
         return []
     with default_storage.open(entry["path"]) as file:
-        table = head(entry["name"], file, ROWS)
+        table = head(entry["name"], file.file, ROWS)
     target = row.spec["target"]
     numeric = target["type"] == "Regression"
     wanted = [(target["name"], numeric), *_important(row.spec)]
@@ -65,8 +66,7 @@ def _numeric(known: Any) -> list[tuple[str, float]]:
 
 def _categorical(known: list[str]) -> list[tuple[str, float]]:
     """The most frequent values, the rest together."""
-    names, counts = np.unique(np.asarray(known, dtype=object), return_counts=True) if known else ([], [])
-    order = sorted(range(len(names)), key=lambda i: (-int(counts[i]), str(names[i])))
-    shown = [(str(names[i]), float(counts[i]) / len(known)) for i in order[:BARS]]
-    rest = sum(float(counts[i]) for i in order[BARS:]) / max(1, len(known))
+    counted = sorted(Counter(known).items(), key=lambda pair: (-pair[1], pair[0]))
+    shown = [(name, n / len(known)) for name, n in counted[:BARS]]
+    rest = sum(n for _, n in counted[BARS:]) / max(1, len(known))
     return [*shown, ("other values", rest)] if rest else shown

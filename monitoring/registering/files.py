@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import PurePosixPath
-from typing import Any, BinaryIO
+from typing import Any
 
 import polars as pl
 from django.core.files import File
@@ -56,7 +57,15 @@ def release(row: Registration) -> None:
             entry["path"] = ""
 
 
-def head(name: str, file: BinaryIO, rows: int | None = LOOKED_AT) -> pl.DataFrame:
+def forget_old(limit: datetime) -> tuple[int, dict[str, int]]:
+    """Drops registrations that were begun before, with their files; what the source has of them stays there."""
+    old = Registration.objects.filter(asked_at__lt=limit)
+    for row in old:
+        release(row)
+    return old.delete()
+
+
+def head(name: str, file: Any, rows: int | None = LOOKED_AT) -> pl.DataFrame:
     """The first rows of a table. Raises Unreadable with what the reader says."""
     try:
         kind = media_type(name)
@@ -71,7 +80,7 @@ def head(name: str, file: BinaryIO, rows: int | None = LOOKED_AT) -> pl.DataFram
         raise Unreadable(f"{name} cannot be read: {str(error).splitlines()[0][:300]}") from None
 
 
-def columns_of(name: str, file: BinaryIO) -> list[dict[str, Any]]:
+def columns_of(name: str, file: Any) -> list[dict[str, Any]]:
     """Name, guessed kind and role, examples of every column, from the first rows."""
     table = head(name, file)
     if not table.width or not table.height:
