@@ -10,6 +10,7 @@ from django.http import QueryDict
 from dashboard.tabs import (
     accuracy,
     batches,
+    custom,
     drift,
     fairness,
     history,
@@ -83,6 +84,14 @@ ROWS = (
     ),
     TabRow("humility", "Humility", lambda subject, query: humility.build(subject)),
     TabRow(
+        "custom",
+        "Custom metrics",
+        lambda subject, query: custom.build(subject, query.get("metric", "")),
+        (Area.CUSTOM_METRICS,),
+        ("metric",),
+        by_batch=True,
+    ),
+    TabRow(
         "batches",
         "Batches",
         lambda subject, query: batches.build(subject, query.get("left", ""), query.get("right", "")),
@@ -107,6 +116,6 @@ KEPT = frozenset(name for row in ROWS for name in row.kept)
 
 
 def leads_to(area: str, *, batch: bool) -> str:
-    """The tab that explains the verdict of an area; the first tab where none does."""
+    """The tab that explains the verdict of an area; the main tab where none does."""
     shown = [row for row in ROWS if (row.by_batch if batch else row.by_time)]
-    return next((row.slug for row in shown if area in row.areas), shown[0].slug)
+    return next((row.slug for row in shown if area in row.areas), "batches" if batch else shown[0].slug)

@@ -22,7 +22,7 @@ from monitoring.snapshots import Snapshot
 MOST_METRICS = 12
 MOST_FEATURES = 10
 _DEFAULT_SET = "proportionalParity"
-_IDENTIFIER = re.compile(r"[A-Za-z0-9_-]{1,64}")
+IDENTIFIER = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _GEOSPATIAL = frozenset({"geospatial", "location"})
 _DAYS = Last("P30D")
 
@@ -76,7 +76,7 @@ def _entries(payload: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _custom_ids(payload: dict[str, Any]) -> tuple[str, ...]:
     """Those that are to be drawn first. An id becomes part of an address, so that only plain ones are taken."""
-    known = [one for one in _entries(payload) if _IDENTIFIER.fullmatch(str(one.get("id")))]
+    known = [one for one in _entries(payload) if IDENTIFIER.fullmatch(str(one.get("id")))]
     return tuple(str(one["id"]) for one in sorted(known, key=lambda one: one.get("displayChart") is False))
 
 

@@ -74,7 +74,7 @@ TABLE = (
     Row("note-change", "note", reader=REFUSED, outsider=HIDDEN),
     Row("note-remove", "removable note", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
     Row("segments", "watched", outsider=HIDDEN),
-    *(Row(tab, "watched", outsider=HIDDEN) for tab in ("fairness", "humility")),
+    *(Row(tab, "watched", outsider=HIDDEN) for tab in ("fairness", "humility", "custom")),
     Row("settings", "watched", outsider=HIDDEN),
     Row("settings-save", "section", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
     Row("settings-tried", "section", outsider=HIDDEN, method="post"),
