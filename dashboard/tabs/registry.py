@@ -22,6 +22,7 @@ from dashboard.tabs import (
     service,
     settings,
 )
+from dashboard.tabs import map as map_tab
 from dashboard.tabs.parts import Tab
 from dashboard.tabs.subject import Subject
 from monitoring.models import Area
@@ -45,6 +46,8 @@ class TabRow:
     kept: tuple[str, ...] = ()
     by_time: bool = True
     by_batch: bool = False
+    is_on: Callable[[Subject], bool] = lambda subject: True
+    """Whether the source has it switched on: a tab of what is off stays, and is quiet."""
 
     def shown_for(self, subject: Subject) -> bool:
         return self.by_batch if subject.watched.batch_monitoring else self.by_time
@@ -81,8 +84,9 @@ ROWS = (
         ),
         (Area.FAIRNESS,),
         ("feature", "metric", "class"),
+        is_on=fairness.is_on,
     ),
-    TabRow("humility", "Humility", lambda subject, query: humility.build(subject)),
+    TabRow("humility", "Humility", lambda subject, query: humility.build(subject), is_on=humility.is_on),
     TabRow(
         "custom",
         "Custom metrics",
@@ -90,6 +94,7 @@ ROWS = (
         (Area.CUSTOM_METRICS,),
         ("metric",),
         by_batch=True,
+        is_on=custom.is_on,
     ),
     TabRow(
         "batches",
@@ -101,6 +106,7 @@ ROWS = (
         by_batch=True,
     ),
     TabRow("segments", "Segments", segments.build, kept=("by", "attribute", "values"), by_batch=True),
+    TabRow("map", "Map", map_tab.build, kept=("by", "place", "cell")),
     TabRow(
         "history",
         "History",
