@@ -59,6 +59,7 @@ from monitoring.models.saved import DefaultView, SavedView
 from monitoring.models.silences import AlertPolicy, Silence
 from monitoring.models.snapshots import Answer, PendingQuestion, SeriesChunk, Topic
 from monitoring.models.sources import PollRun, Source
+from monitoring.models.stars import Bulk, Star
 from monitoring.models.teams import Membership, Team, UserPreference
 from monitoring.models.watched import ModelSeen, Watched
 
@@ -74,6 +75,7 @@ __all__ = [
     "AuditAction",
     "AuditEntry",
     "Breaks",
+    "Bulk",
     "Cadence",
     "Carrier",
     "Channel",
@@ -128,6 +130,7 @@ __all__ = [
     "Silence",
     "SilenceKind",
     "Source",
+    "Star",
     "Status",
     "Subscription",
     "Team",
