@@ -22,6 +22,7 @@ from monitoring.models import (
     UsedLink,
     WorkState,
 )
+from monitoring.registering.files import forget_old
 
 _FINISHED = (WorkState.DONE, WorkState.REFUSED, WorkState.CONFLICT, WorkState.FAILED, WorkState.IN_DOUBT)
 
@@ -46,6 +47,7 @@ def prune(now: datetime) -> dict[str, int]:
         "runs": PollRun.objects.filter(started_at__lt=now - conf.KEEP_RUNS).delete(),
         "questions": PendingQuestion.objects.filter(state__in=_FINISHED, finished_at__lt=finished).delete(),
         "commands": _commands(now, snapshots),
+        "registrations": forget_old(now - conf.KEEP_DONE),
     }
     counts = {name: count for name, (count, _) in deleted.items()}
     return {**counts, "thinned": compaction.compact(now)}
