@@ -1,4 +1,4 @@
-"""Who did what, from three lists read as one: our own audit, the changes asked for at sources, the service's audit.
+"""Who did what, from two lists read as one: our own audit (with how the changes asked for ended) and the service's.
 
 Owners and managers see their teams' entries and what members did with their accounts; everybody sees their own; an
 administrator sees all.
@@ -7,6 +7,7 @@ administrator sees all.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -16,7 +17,7 @@ from django.db.models import Q, QuerySet
 from dashboard.reader import Reader
 from dashboard.service_half import Desk
 from monitoring.models import AuditAction as A
-from monitoring.models import AuditEntry, Command, CommandKind, Membership, Role
+from monitoring.models import AuditEntry, Command, Membership, Role, WorkState
 
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 KINDS: dict[str, tuple[str, frozenset[str]]] = {
@@ -33,7 +34,8 @@ KINDS: dict[str, tuple[str, frozenset[str]]] = {
     ),
     "sources": ("Sources", frozenset({A.SOURCE_ADDED, A.SOURCE_CHANGED, A.SOURCE_REMOVED})),
     "shares": ("Shared links", frozenset({A.SHARE_CREATED, A.SHARE_REVOKED})),
-    "commands": ("Changes asked for here", frozenset()),
+    "commands": ("Changes asked for here", frozenset({A.CHANGE_ASKED})),
+    "unwatched": ("Left unwatched", frozenset({A.LEFT_OUT, A.WATCHED_AGAIN})),
     "service": ("Changes at this service", frozenset()),
 }
 
@@ -67,12 +69,12 @@ class Asked:
 
 
 def deeds(reader: Reader, asked: Asked, counter: Desk | None, limit: int) -> list[Deed]:
-    """The newest `limit` lines, newest first: at most one query a list, and one for the members."""
+    """The newest `limit` lines, newest first: three queries at most."""
     found: list[Deed] = []
-    if asked.kind not in ("commands", "service"):
-        found += [_ours(row) for row in _audit(reader, asked)[:limit]]
-    if asked.wants("commands"):
-        found += [_command(row) for row in _commands(reader, asked)[:limit]]
+    if asked.kind != "service":
+        rows = list(_audit(reader, asked)[:limit])
+        ends = _ends(rows)
+        found += [_ours(row, ends.get(row.detail.get("command"), "")) for row in rows]
     if asked.wants("service") and counter is not None and asked.team is None:
         span: dict[str, Any] = {"before": asked.before, "since": asked.since, "actor": asked.actor, "limit": limit}
         found += [_change(row) for row in counter.changes(reader.user, **span)]
@@ -99,37 +101,17 @@ def _audit(reader: Reader, asked: Asked) -> QuerySet[AuditEntry]:
     return rows.select_related("team").order_by("-at", "-pk")
 
 
-def _commands(reader: Reader, asked: Asked) -> QuerySet[Command]:
-    """Connection tests change nothing, so they are left out."""
-    rows = Command.objects.filter(asked_at__lt=asked.before, asked_at__gte=asked.since)
-    rows = rows.exclude(kind=CommandKind.TEST_SOURCE)
-    if not reader.user.is_superuser:
-        rows = rows.filter(Q(source__team__in=managed(reader)) | Q(asked_by=reader.user))
-    if asked.actor:
-        who = Q(asked_by__username__icontains=asked.actor) | Q(asked_by__first_name__icontains=asked.actor)
-        rows = rows.filter(who | Q(asked_by__last_name__icontains=asked.actor))
-    if asked.team is not None:
-        rows = rows.filter(source__team=asked.team)
-    return rows.select_related("source__team", "watched", "asked_by").order_by("-asked_at", "-pk")
+def _ends(rows: Sequence[AuditEntry]) -> dict[int, str]:
+    """How the changes that were asked for stand now, by the number of the command."""
+    asked = [row.detail["command"] for row in rows if row.action == A.CHANGE_ASKED and "command" in row.detail]
+    states = Command.objects.filter(pk__in=asked).values_list("pk", "state") if asked else []
+    return {pk: str(WorkState(state).label).lower() for pk, state in states}
 
 
-def _ours(row: AuditEntry) -> Deed:
+def _ours(row: AuditEntry, end: str) -> Deed:
     team = row.team.name if row.team is not None else ""
-    return Deed(row.at, row.actor, row.label, row.about, team, _text(row.detail), row.address or "")
-
-
-def _command(row: Command) -> Deed:
-    kind = str(CommandKind(row.kind).label) if row.kind in CommandKind.values else row.kind
-    actor = (row.asked_by.get_full_name() or row.asked_by.get_username()) if row.asked_by is not None else ""
-    return Deed(
-        at=row.asked_at,
-        actor=actor,
-        what=f"asked for: {kind.lower()} ({row.get_state_display().lower()})",
-        about=row.watched.label if row.watched is not None else row.source.name,
-        team=row.source.team.name,
-        more=_text(row.body),
-        where="source",
-    )
+    about = f"{row.about}: {end}" if end else row.about
+    return Deed(row.at, row.actor, row.label, about, team, _text(row.detail), row.address or "")
 
 
 def _change(row: Any) -> Deed:

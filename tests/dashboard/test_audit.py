@@ -51,7 +51,7 @@ def seen_by(user: User, **query: str) -> list[str]:
 def test_an_owner_sees_the_team_its_members_and_both_halves(busy: World) -> None:
     assert seen_by(busy.owner) == [
         "Ines settings updated",
-        "Ines asked for: label, description, importance (pending) Flight delayed > 15 min",
+        "Ines asked the source: Change it (Flight delayed > 15 min): pending",
         "Ines invited ada@example.org",
         "Tomas created the API token Nightly job",
     ]
@@ -74,6 +74,7 @@ def test_an_administrator_sees_all_of_it(busy: World) -> None:
         ({"kind": "tokens"}, ["Tomas created the API token Nightly job"]),
         ({"kind": "members"}, ["Ines invited ada@example.org"]),
         ({"kind": "service"}, ["Ines settings updated"]),
+        ({"kind": "commands"}, ["Ines asked the source: Change it (Flight delayed > 15 min): pending"]),
         ({"kind": "commands", "who": "tom"}, []),
         ({"who": "TOMAS"}, ["Tomas created the API token Nightly job"]),
         ({"until": "2001-01-01"}, []),
