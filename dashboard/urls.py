@@ -22,6 +22,7 @@ from dashboard.views import (
     meeting,
     noise,
     notes,
+    policy,
     record,
     reviews,
     rules,
@@ -34,6 +35,7 @@ from dashboard.views import (
     tokens,
     tuning,
     watch,
+    yaml,
 )
 
 urlpatterns = [
@@ -57,6 +59,14 @@ urlpatterns = [
     path("deployments/<int:pk>/commands/", commands.listing, name="commands"),
     path("deployments/<int:pk>/commands/<int:command_pk>/dismiss/", commands.dismiss, name="command-dismiss"),
     path("deployments/<int:pk>/commands/<int:command_pk>/again/", commands.again, name="command-again"),
+    path("deployments/<int:pk>/settings.yaml", yaml.of_deployment, name="settings-yaml"),
+    path("policies/", policy.listing, name="policies"),
+    path("policies/<int:team_pk>/", policy.change, name="policy"),
+    path("policies/<int:team_pk>/tried/", policy.tried, name="policy-tried"),
+    path("configuration/", yaml.show, name="configuration"),
+    path("configuration/plan/", yaml.propose, name="configuration-plan"),
+    path("configuration/apply/", yaml.apply, name="configuration-apply"),
+    path("configuration/teams/<int:team_pk>/settings.yaml", yaml.of_team, name="team-yaml"),
     path("deployments/<int:pk>/settings/changes/<int:change_pk>/restore/", tuning.restore, name="settings-restore"),
     path("deployments/<int:pk>/settings/<slug:section>/save/", tuning.save, name="settings-save"),
     path("deployments/<int:pk>/settings/<slug:section>/tried/", tuning.tried, name="settings-tried"),

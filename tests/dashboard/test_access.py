@@ -77,6 +77,14 @@ TABLE = (
     Row("settings", "watched", outsider=HIDDEN),
     Row("settings-save", "section", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
     Row("settings-tried", "section", outsider=HIDDEN, method="post"),
+    Row("settings-yaml", "watched", outsider=HIDDEN),
+    Row("configuration"),
+    Row("policies"),
+    Row("policy", "team", reader=REFUSED, outsider=HIDDEN),
+    Row("policy-tried", "team", reader=REFUSED, outsider=HIDDEN, method="post"),
+    Row("configuration-plan", reader=REFUSED, method="post"),
+    Row("configuration-apply", owner=GOES_ON, reader=REFUSED, outsider=GOES_ON, method="post"),
+    Row("team-yaml", "team", outsider=HIDDEN),
     Row("settings-proposal", "section", outsider=HIDDEN),
     Row("settings-restore", "changed setting", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
     Row("refresh", "watched", owner=GOES_ON, reader=GOES_ON, outsider=HIDDEN, method="post"),
@@ -363,4 +371,4 @@ def test_no_page_has_an_inline_script_style_or_handler(mailed: World, client: Cl
 
 def test_every_address_ends_in_a_slash_or_is_a_file() -> None:
     routes = [str(p.pattern) for p in get_resolver("dashboard.urls").url_patterns]
-    assert all(route == "" or route.endswith(("/", ".csv", ".json")) for route in routes)
+    assert all(route == "" or route.endswith(("/", ".csv", ".json", ".yaml")) for route in routes)
