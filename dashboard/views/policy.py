@@ -37,15 +37,18 @@ def in_words(minutes: int) -> str:
     return f"{minutes // MINUTES[unit]} {unit}"
 
 
-class Minutes(forms.CharField):
+class Minutes(forms.Field):
     """A time such as `10 min`, `4 h` or `7 d`; a bare number counts minutes."""
 
     def __init__(self, *, least: int, **kwargs: Any) -> None:
-        super().__init__(max_length=20, widget=forms.TextInput({"class": "input-short"}), **kwargs)
+        super().__init__(widget=forms.TextInput({"class": "input-short", "maxlength": 20}), **kwargs)
         self.least = least
 
     def to_python(self, value: Any) -> Any:
-        found = _TIME.fullmatch(str(super().to_python(value)).replace("\u202f", " "))
+        text = str(value or "").strip()
+        if not text:
+            return None
+        found = _TIME.fullmatch(text)
         if found is None:
             raise forms.ValidationError("A time such as 10 min, 4 h or 7 d is needed here.")
         minutes = float(found[1]) * MINUTES[found[2] or "min"]
@@ -67,7 +70,7 @@ class PolicyForm(forms.Form):
     pending_minutes = Minutes(
         label="An incident opens after",
         least=0,
-        help_text="Trouble shorter than this is recorded and told to nobody. Longer: fewer false alarms, later true ones.",
+        help_text="Shorter trouble is recorded and told to nobody. Longer: fewer false alarms, later true ones.",
     )
     recovery_minutes = Minutes(
         label="It closes after all was well for",

@@ -129,7 +129,7 @@ def _lines(item: Any) -> list[tuple[str, int, str, str, str]]:
     return found
 
 
-def _asked(request: PageRequest) -> list[tuple[Any, Counter[str], list[Command]]]:
+def _asked(request: PageRequest) -> list[tuple[Any, tuple[tuple[str, int], ...], list[Command]]]:
     """This person's last documents: when, how many changes are in which state, and those that did not come through."""
     rows = Command.objects.filter(asked_by=request.reader.user, source__team__in=request.reader.team_ids)
     rows = rows.filter(group__startswith=GROUP).select_related("watched").order_by("-asked_at", "pk")[:500]
@@ -140,7 +140,7 @@ def _asked(request: PageRequest) -> list[tuple[Any, Counter[str], list[Command]]
     return [
         (
             found[0].asked_at,
-            Counter(WorkState(one.state).label for one in found),
+            tuple(Counter(WorkState(one.state).label for one in found).items()),
             [one for one in found if one.state not in open_or_done],
         )
         for found in list(groups.values())[:5]
