@@ -119,6 +119,10 @@ class Shelf:
             found = [*fresh.values(), *beside]
             self.snapshots.append(read(self.watched, found, as_of=self.view.as_of, now=self.anchor))
 
+    def ask_again(self, question: Question, after: timedelta) -> None:
+        """Asks again what was read once the answer is older than that: a list that was empty, say."""
+        self.ages[_slot(question)] = after
+
     def peek(self, questions: Iterable[Question]) -> None:
         """As `read`, but what is not stored stays so: nothing of it is asked for."""
         fresh = [q for q in questions if _slot(q) not in self.asked]

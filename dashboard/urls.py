@@ -7,6 +7,7 @@ from dashboard.views import (
     account,
     act,
     actions,
+    acts,
     bell,
     blind_spots,
     channels,
@@ -56,6 +57,9 @@ urlpatterns = [
         if slug != "overview"
     ),
     path("deployments/<int:pk>/refresh/", deployment.refresh, name="refresh"),
+    path("deployments/<int:pk>/do/delete-data/", acts.data, name="act-data"),
+    path("deployments/<int:pk>/do/replace/<int:command_pk>/", acts.replace, name="act-replace"),
+    path("deployments/<int:pk>/do/<slug:kind>/", acts.act, name="act-on"),
     path("deployments/<int:pk>/commands/", commands.listing, name="commands"),
     path("deployments/<int:pk>/commands/<int:command_pk>/dismiss/", commands.dismiss, name="command-dismiss"),
     path("deployments/<int:pk>/commands/<int:command_pk>/again/", commands.again, name="command-again"),

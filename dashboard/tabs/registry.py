@@ -10,16 +10,19 @@ from django.http import QueryDict
 from dashboard.tabs import (
     accuracy,
     batches,
+    custom,
     drift,
     fairness,
     history,
     humility,
+    manage,
     overview,
     predictions,
     segments,
     service,
     settings,
 )
+from dashboard.tabs import map as map_tab
 from dashboard.tabs.parts import Tab
 from dashboard.tabs.subject import Subject
 from monitoring.models import Area
@@ -82,6 +85,14 @@ ROWS = (
     ),
     TabRow("humility", "Humility", lambda subject, query: humility.build(subject)),
     TabRow(
+        "custom",
+        "Custom metrics",
+        lambda subject, query: custom.build(subject, query.get("metric", "")),
+        (Area.CUSTOM_METRICS,),
+        ("metric",),
+        by_batch=True,
+    ),
+    TabRow(
         "batches",
         "Batches",
         lambda subject, query: batches.build(subject, query.get("left", ""), query.get("right", "")),
@@ -91,6 +102,7 @@ ROWS = (
         by_batch=True,
     ),
     TabRow("segments", "Segments", segments.build, kept=("by", "attribute", "values"), by_batch=True),
+    TabRow("map", "Map", map_tab.build, kept=("by", "place", "cell")),
     TabRow(
         "history",
         "History",
@@ -99,12 +111,13 @@ ROWS = (
         by_batch=True,
     ),
     TabRow("settings", "Settings", settings.build, kept=("section",), by_batch=True),
+    TabRow("manage", "Manage", lambda subject, query: manage.build(subject), by_batch=True),
 )
 TABS = {row.slug: row for row in ROWS}
 KEPT = frozenset(name for row in ROWS for name in row.kept)
 
 
 def leads_to(area: str, *, batch: bool) -> str:
-    """The tab that explains the verdict of an area; the first tab where none does."""
+    """The tab that explains the verdict of an area; the main tab where none does."""
     shown = [row for row in ROWS if (row.by_batch if batch else row.by_time)]
-    return next((row.slug for row in shown if area in row.areas), shown[0].slug)
+    return next((row.slug for row in shown if area in row.areas), "batches" if batch else shown[0].slug)

@@ -234,7 +234,7 @@ class _Reader:
         if isinstance(node, yaml.SequenceNode):
             return [self.plain(below, depth + 1) for below in node.value]
         try:
-            found = self.loader.construct_object(node)  # type: ignore[no-untyped-call]
+            found = self.loader.construct_object(node)
         except (yaml.YAMLError, ValueError, OverflowError):
             found = object()
         if not isinstance(found, str | int | float | bool | None):

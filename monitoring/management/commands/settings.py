@@ -35,10 +35,11 @@ class Command(BaseCommand):
         out = parts.add_parser("export", help="print all settings of a team's deployments")
         out.add_argument("--team", required=True, help="name of the team")
         out.add_argument("--deployment", help="id at its source; only this one")
-        for name, about in (("plan", "say what a document would change"), ("apply", "ask for what it would change")):
-            into = parts.add_parser(name, help=about)
-            into.add_argument("file", help="the document; - reads what is piped in")
-            into.add_argument("--as", dest="person", required=True, help="user name of who asks")
+        look = parts.add_parser("plan", help="say what a document would change")
+        into = parts.add_parser("apply", help="ask for what a document would change")
+        for part in (look, into):
+            part.add_argument("file", help="the document; - reads what is piped in")
+            part.add_argument("--as", dest="person", required=True, help="user name of who asks")
         into.add_argument("--wait", type=float, default=0, metavar="SECONDS", help="wait for the end and tell it")
         into.add_argument("--loosen", action="store_true", help="also ask for what loosens the watch")
 
