@@ -19,9 +19,11 @@ from monitoring.models import (
     PeriodDone,
     PollRun,
     SeriesChunk,
+    Topic,
     UsedLink,
     WorkState,
 )
+from monitoring.questions import ROW_PATHS
 
 _FINISHED = (WorkState.DONE, WorkState.REFUSED, WorkState.CONFLICT, WorkState.FAILED, WorkState.IN_DOUBT)
 
@@ -45,6 +47,7 @@ def prune(now: datetime) -> dict[str, int]:
         "links": UsedLink.objects.filter(at__lt=now - conf.KEEP_DONE).delete(),
         "runs": PollRun.objects.filter(started_at__lt=now - conf.KEEP_RUNS).delete(),
         "questions": PendingQuestion.objects.filter(state__in=_FINISHED, finished_at__lt=finished).delete(),
+        "rows": Topic.objects.filter(path__in=ROW_PATHS, checked_at__lt=now - conf.KEEP_ROWS).delete(),
         "commands": _commands(now, snapshots),
     }
     counts = {name: count for name, (count, _) in deleted.items()}

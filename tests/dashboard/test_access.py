@@ -72,7 +72,7 @@ TABLE = (
     Row("note-add", "watched", reader=REFUSED, outsider=HIDDEN),
     Row("note-change", "note", reader=REFUSED, outsider=HIDDEN),
     Row("note-remove", "removable note", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
-    *(Row(tab, "watched", outsider=HIDDEN) for tab in ("segments", "map")),
+    *(Row(tab, "watched", outsider=HIDDEN) for tab in ("segments", "map", "data")),
     *(Row(tab, "watched", outsider=HIDDEN) for tab in ("fairness", "humility", "custom")),
     Row("settings", "watched", outsider=HIDDEN),
     Row("settings-save", "section", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
