@@ -10,6 +10,7 @@ from dashboard.views import (
     acts,
     bell,
     blind_spots,
+    bulk,
     channels,
     charts,
     commands,
@@ -55,6 +56,10 @@ urlpatterns = [
         if slug != "overview"
     ),
     path("deployments/<int:pk>/refresh/", deployment.refresh, name="refresh"),
+    path("fleet/bulk/", bulk.confirm, name="bulk"),
+    path("fleet/bulk/<int:pk>/", bulk.progress, name="bulk-progress"),
+    path("deployments/<int:pk>/star/", bulk.star, name="star"),
+    path("deployments/<int:pk>/watching/", bulk.watching, name="watching"),
     path("deployments/<int:pk>/do/delete-data/", acts.data, name="act-data"),
     path("deployments/<int:pk>/do/replace/<int:command_pk>/", acts.replace, name="act-replace"),
     path("deployments/<int:pk>/do/<slug:kind>/", acts.act, name="act-on"),

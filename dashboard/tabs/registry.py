@@ -47,6 +47,8 @@ class TabRow:
     kept: tuple[str, ...] = ()
     by_time: bool = True
     by_batch: bool = False
+    is_on: Callable[[Subject], bool] = lambda subject: True
+    """Whether the source has it switched on: a tab of what is off stays, and is quiet."""
 
     def shown_for(self, subject: Subject) -> bool:
         return self.by_batch if subject.watched.batch_monitoring else self.by_time
@@ -83,8 +85,9 @@ ROWS = (
         ),
         (Area.FAIRNESS,),
         ("feature", "metric", "class"),
+        is_on=fairness.is_on,
     ),
-    TabRow("humility", "Humility", lambda subject, query: humility.build(subject)),
+    TabRow("humility", "Humility", lambda subject, query: humility.build(subject), is_on=humility.is_on),
     TabRow(
         "custom",
         "Custom metrics",
@@ -92,6 +95,7 @@ ROWS = (
         (Area.CUSTOM_METRICS,),
         ("metric",),
         by_batch=True,
+        is_on=custom.is_on,
     ),
     TabRow(
         "batches",

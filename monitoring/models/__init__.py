@@ -58,6 +58,7 @@ from monitoring.models.saved import DefaultView, SavedView
 from monitoring.models.silences import AlertPolicy, Silence
 from monitoring.models.snapshots import Answer, PendingQuestion, SeriesChunk, Topic
 from monitoring.models.sources import PollRun, Source
+from monitoring.models.stars import Bulk, Star
 from monitoring.models.teams import Membership, Team, UserPreference
 from monitoring.models.watched import ModelSeen, Watched
 
@@ -73,6 +74,7 @@ __all__ = [
     "AuditAction",
     "AuditEntry",
     "Breaks",
+    "Bulk",
     "Cadence",
     "Carrier",
     "Channel",
@@ -125,6 +127,7 @@ __all__ = [
     "Silence",
     "SilenceKind",
     "Source",
+    "Star",
     "Status",
     "Subscription",
     "Team",

@@ -16,6 +16,7 @@ from monitoring import invitations
 from monitoring.channels import aim
 from monitoring.models import (
     ActionItem,
+    Bulk,
     Carrier,
     Channel,
     Command,
@@ -136,6 +137,10 @@ TABLE = (
     Row("noise-proposal", "rule of a deployment", outsider=HIDDEN),
     Row("commands", "watched", outsider=HIDDEN),
     Row("manage", "watched", outsider=HIDDEN),
+    Row("star", "watched", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
+    Row("watching", "watched", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
+    Row("bulk", "chosen"),
+    Row("bulk-progress", "bulk", reader=HIDDEN, outsider=HIDDEN),
     Row("act-on", "act", reader=REFUSED, outsider=HIDDEN),
     Row("act-data", "watched", reader=REFUSED, outsider=HIDDEN),
     Row("act-replace", "check", reader=REFUSED, outsider=HIDDEN),
@@ -201,6 +206,8 @@ def address(world: World, row: Row) -> str:
         "command": _command(world),
         "lost command": _command(world),
         "act": [world.watched().pk, "deactivate"],
+        "chosen": [],
+        "bulk": [_bulk(world)],
         "check": _command(world, CommandKind.MODEL_CHECK),
         "channel": [_channel(world, "hook")],
         "nobody's": [0],
@@ -211,12 +218,16 @@ def address(world: World, row: Row) -> str:
         "view": [_view(world, "Risky")],
         "view that goes": [_view(world, "Gone soon")],
     }
-    return reverse(row.name, args=args[row.about])
+    return reverse(row.name, args=args[row.about]) + ("?do=star" if row.name == "bulk" else "")
 
 
 def _note(world: World, text: str) -> int:
     values = {"at": world.now, "written_at": world.now, "author": world.owner}
     return Note.objects.get_or_create(watched=world.watched(), text=text, defaults=values)[0].pk
+
+
+def _bulk(world: World) -> int:
+    return Bulk.objects.get_or_create(user=world.owner, act="star", nonce="walked", defaults={"at": world.now})[0].pk
 
 
 def _command(world: World, kind: CommandKind = CommandKind.DETAILS) -> list[int | str]:
