@@ -189,7 +189,7 @@ TOPICS = sorted(pydoc_data.topics.topics.items())[:40]
 
 def texts(source: Source, one: Deployment, asked: Asked) -> Json:
     """The topics of Python's reference as answers, searched as the source does."""
-    found = [
+    found: list[Json] = [
         {
             "timestamp": flights._time(source.now - timedelta(hours=i)),
             "associationId": f"question-{i}",
@@ -203,7 +203,7 @@ def texts(source: Source, one: Deployment, asked: Asked) -> Json:
         if asked.one("promptPattern") in name
     ]
     if asked.one("orderBy") == "-customMetrics":
-        found.sort(key=lambda row: -row["metrics"][0]["value"])  # type: ignore[index]
+        found.sort(key=lambda row: -row["metrics"][0]["value"])
     start, limit = int(asked.one("offset") or 0), int(asked.one("limit"))
     return {**flights._page(found[start : start + limit]), "totalCount": len(found)}
 
