@@ -24,6 +24,7 @@ from monitoring.models import (
     WorkState,
 )
 from monitoring.questions import ROW_PATHS
+from monitoring.registering.files import forget_old
 
 _FINISHED = (WorkState.DONE, WorkState.REFUSED, WorkState.CONFLICT, WorkState.FAILED, WorkState.IN_DOUBT)
 
@@ -49,6 +50,7 @@ def prune(now: datetime) -> dict[str, int]:
         "questions": PendingQuestion.objects.filter(state__in=_FINISHED, finished_at__lt=finished).delete(),
         "rows": Topic.objects.filter(path__in=ROW_PATHS, checked_at__lt=now - conf.KEEP_ROWS).delete(),
         "commands": _commands(now, snapshots),
+        "registrations": forget_old(now - conf.KEEP_DONE),
     }
     counts = {name: count for name, (count, _) in deleted.items()}
     return {**counts, "thinned": compaction.compact(now)}

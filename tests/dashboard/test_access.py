@@ -29,6 +29,7 @@ from monitoring.models import (
     Note,
     NotificationRule,
     NotifyReason,
+    Registration,
     Review,
     ReviewPlan,
     SavedView,
@@ -112,6 +113,13 @@ TABLE = (
     Row("mail-again", "mail", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
     Row("glossary"),
     Row("term", "term", owner=GOES_ON, reader=GOES_ON, outsider=GOES_ON),
+    Row("register", reader=REFUSED),
+    Row("registration", "registration", reader=REFUSED, outsider=HIDDEN),
+    Row("registration-state", "registration", reader=REFUSED, outsider=HIDDEN),
+    Row("registration-describe", "registration", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
+    Row("registration-deploy", "registration", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
+    Row("registration-token", "registration", owner=HIDDEN, reader=REFUSED, outsider=HIDDEN, method="post"),
+    Row("registration-forget", "dropped", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
     Row("watch"),
     Row("sources"),
     Row("source-add", reader=REFUSED),
@@ -182,6 +190,8 @@ def address(world: World, row: Row) -> str:
     args: dict[str, list[int | str]] = {
         "": [],
         "term": ["auc"],
+        "registration": [_registration(world, "Who buys")],
+        "dropped": [_registration(world, "Nobody buys")],
         "watched": [world.watched().pk],
         "chart": [world.watched().pk, "accuracy", "main"],
         "mail": [mail.pk if mail else 0],
@@ -245,6 +255,22 @@ def _changed(world: World) -> int:
     """A change whose former value stands there again."""
     values = {"kind": "health_settings", "path": "dataDrift.driftThreshold", "before": 0.15, "after": 0.2}
     return SettingsChange.objects.get_or_create(watched=world.watched(), seen_at=world.now, defaults=values)[0].pk
+
+
+def _registration(world: World, name: str) -> int:
+    """A model whose columns wait to be described."""
+    column = {"name": "late", "kind": "Numeric", "distinct": 2, "missing": 0, "unique": False, "examples": ["0", "1"]}
+    made, _ = Registration.objects.get_or_create(
+        source=world.source,
+        name=name,
+        defaults={
+            "asked_at": world.now,
+            "columns": [{**column, "values": ["0", "1"]}],
+            "files": {"training": {"name": "training.csv", "path": "", "bytes": 1}},
+            "spec": {"target": {"name": "late", "type": "Binary", "classNames": ["0", "1"]}, "features": []},
+        },
+    )
+    return made.pk
 
 
 def _channel(world: World, name: str) -> int:
