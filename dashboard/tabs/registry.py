@@ -56,7 +56,7 @@ class TabRow:
 
 ROWS = (
     TabRow("overview", "Overview", lambda subject, query: overview.build(subject)),
-    TabRow("service", "Service", lambda subject, query: service.build(subject), (Area.SERVICE,)),
+    TabRow("service", "Service", service.build, (Area.SERVICE,), ("quantile", "slow", "show")),
     TabRow(
         "drift",
         "Drift",
