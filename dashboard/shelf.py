@@ -170,11 +170,10 @@ class Shelf:
         return min(found, default=None)
 
     def refused(self) -> list[str]:
-        """Paths that the source says are not enabled."""
-        topics = {
-            topic.path for s in self.snapshots for topic in s.topics.values() if topic.state == TopicState.REFUSED
-        }
-        return sorted(topics)
+        """Paths that were asked for and that the source says are not enabled."""
+        keys = {question.key for question in self.asked.values()}
+        refused = (topic for s in self.snapshots for topic in s.topics.values() if topic.state == TopicState.REFUSED)
+        return sorted({topic.path for topic in refused if topic.key in keys})
 
     def missing(self) -> list[Question]:
         """What was asked and is not stored, or only in part, or has grown old without being polled."""

@@ -33,7 +33,7 @@ from dashboard.tabs.subject import Subject
 from metrics.custom import CustomKind
 from monitoring import questions as q
 from monitoring.clock import parse_time
-from monitoring.models import Area, Status
+from monitoring.models import Status
 from monitoring.poll.areas import IDENTIFIER, MOST_METRICS
 from monitoring.poll.facts import batch_ids, count_of
 from monitoring.questions import Question
@@ -65,6 +65,11 @@ class Card:
 
 
 # --- What is asked -------------------------------------------------------------------------------------------------
+
+
+def is_on(subject: Subject) -> bool:
+    """Whether a metric is known; the list is read with the page."""
+    return bool(_ids(subject))
 
 
 def by_batch(subject: Subject) -> bool:
@@ -377,10 +382,8 @@ def facts(subject: Subject, metric: Metric) -> list[tuple[str, str]]:
 
 def lane_metric(subject: Subject) -> Metric | None:
     """The metric of the overview's lane: the worst that is judged; None where none is."""
-    if subject.status(Area.CUSTOM_METRICS) is Status.UNAVAILABLE:
-        return None
     rule = subject.health_settings.custom_metrics
-    judged = [metric for metric in metrics_of(subject) if limits_of(metric, rule)]
+    judged = [metric for metric in metrics_of(subject) if limits_of(metric, rule) and not metric.categorical]
     return next(iter(worst_first(subject, judged)), None)
 
 

@@ -62,6 +62,10 @@ def protected(subject: Subject) -> list[str]:
     return list(dict.fromkeys(setting(subject).protected_features or []))[:MOST_FEATURES]
 
 
+def is_on(subject: Subject) -> bool:
+    return bool(protected(subject))
+
+
 def watched_metrics(subject: Subject) -> tuple[str, ...]:
     """The metrics of the chosen set; "" leaves the choice to the source."""
     return fairness_metrics(setting(subject).fairness_metrics_set)

@@ -11,6 +11,7 @@ from dashboard.tabs import (
     accuracy,
     batches,
     custom,
+    data,
     drift,
     fairness,
     history,
@@ -46,6 +47,8 @@ class TabRow:
     kept: tuple[str, ...] = ()
     by_time: bool = True
     by_batch: bool = False
+    is_on: Callable[[Subject], bool] = lambda subject: True
+    """Whether the source has it switched on: a tab of what is off stays, and is quiet."""
 
     def shown_for(self, subject: Subject) -> bool:
         return self.by_batch if subject.watched.batch_monitoring else self.by_time
@@ -53,7 +56,7 @@ class TabRow:
 
 ROWS = (
     TabRow("overview", "Overview", lambda subject, query: overview.build(subject)),
-    TabRow("service", "Service", lambda subject, query: service.build(subject), (Area.SERVICE,)),
+    TabRow("service", "Service", service.build, (Area.SERVICE,), ("quantile", "slow", "show")),
     TabRow(
         "drift",
         "Drift",
@@ -82,8 +85,9 @@ ROWS = (
         ),
         (Area.FAIRNESS,),
         ("feature", "metric", "class"),
+        is_on=fairness.is_on,
     ),
-    TabRow("humility", "Humility", lambda subject, query: humility.build(subject)),
+    TabRow("humility", "Humility", lambda subject, query: humility.build(subject), is_on=humility.is_on),
     TabRow(
         "custom",
         "Custom metrics",
@@ -91,6 +95,7 @@ ROWS = (
         (Area.CUSTOM_METRICS,),
         ("metric",),
         by_batch=True,
+        is_on=custom.is_on,
     ),
     TabRow(
         "batches",
@@ -103,6 +108,9 @@ ROWS = (
     ),
     TabRow("segments", "Segments", segments.build, kept=("by", "attribute", "values"), by_batch=True),
     TabRow("map", "Map", map_tab.build, kept=("by", "place", "cell")),
+    TabRow(
+        "data", "Data", data.build, kept=("stretch", "labels", "batch", "prompt", "response", "sort"), by_batch=True
+    ),
     TabRow(
         "history",
         "History",

@@ -115,8 +115,8 @@ def shown(request: PageRequest, subject: Subject, name: str, tab: Tab, *, status
     return render(request, "dashboard/deployment.html", context, status=status, around=pk)
 
 
-def tabs(subject: Subject, current: str) -> list[tuple[str, str, str, bool]]:
-    """(word, address, status to show, chosen): an icon only on tabs that are not passing.
+def tabs(subject: Subject, current: str) -> list[tuple[str, str, str, bool, bool]]:
+    """(word, address, status to show, chosen, off): an icon only on tabs that are not passing.
 
     A deployment watched by batch has no time axis: its main tab comes first.
     """
@@ -127,7 +127,8 @@ def tabs(subject: Subject, current: str) -> list[tuple[str, str, str, bool]]:
             continue
         status = subject.status(row.areas[0]).value if row.areas and (row.by_time or not row.by_batch) else ""
         loud = status in (Status.FAILING, Status.WARNING)
-        shown.append((row.word, subject.url(row.slug), status if loud else "", row.slug == current))
+        off = not row.is_on(subject)
+        shown.append((row.word, subject.url(row.slug), status if loud else "", row.slug == current, off))
     return shown
 
 
