@@ -11,6 +11,7 @@ from dashboard.tabs import (
     accuracy,
     batches,
     custom,
+    data,
     drift,
     fairness,
     history,
@@ -109,6 +110,9 @@ ROWS = (
     ),
     TabRow("segments", "Segments", segments.build, kept=("by", "attribute", "values"), by_batch=True),
     TabRow("map", "Map", map_tab.build, kept=("by", "place", "cell")),
+    TabRow(
+        "data", "Data", data.build, kept=("stretch", "labels", "batch", "prompt", "response", "sort"), by_batch=True
+    ),
     TabRow(
         "history",
         "History",
