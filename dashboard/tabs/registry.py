@@ -10,10 +10,12 @@ from django.http import QueryDict
 from dashboard.tabs import (
     accuracy,
     batches,
+    challengers,
     drift,
     fairness,
     history,
     humility,
+    jobs,
     overview,
     predictions,
     segments,
@@ -91,6 +93,19 @@ ROWS = (
         by_batch=True,
     ),
     TabRow("segments", "Segments", segments.build, kept=("by", "attribute", "values"), by_batch=True),
+    TabRow(
+        "challengers",
+        "Challengers",
+        lambda subject, query: challengers.build(subject, query.get("metric", "")),
+        kept=("metric",),
+    ),
+    TabRow(
+        "jobs",
+        "Jobs",
+        lambda subject, query: jobs.build(subject, query.get("state", "")),
+        kept=("state",),
+        by_batch=True,
+    ),
     TabRow(
         "history",
         "History",

@@ -81,6 +81,7 @@ from monitoring.questions.things import (
     shared_roles,
     training_exports,
 )
+from monitoring.questions.work import accuracy_summary, jobs
 
 __all__ = [
     "FEATURES_PAGE",
@@ -99,6 +100,7 @@ __all__ = [
     "accuracy_over_batch",
     "accuracy_over_space",
     "accuracy_over_time",
+    "accuracy_summary",
     "actuals_exports",
     "batch_accuracy",
     "batch_feature_drift",
@@ -127,6 +129,7 @@ __all__ = [
     "humility",
     "humility_over_time",
     "humility_rules",
+    "jobs",
     "model_history",
     "prediction_exports",
     "predictions_over_batch",
