@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -75,6 +76,15 @@ def words(name: str, default: Sequence[str] = (), *, help: str) -> list[str]:
     _declare(name, "list, by commas", ",".join(default), help)
     raw = _raw(name)
     return [word.strip() for word in raw.split(",") if word.strip()] if raw else list(default)
+
+
+def networks(name: str, *, help: str) -> list[IPv4Network | IPv6Network]:
+    """Networks or single addresses, separated by commas."""
+    _declare(name, "list, by commas", "", help)
+    try:
+        return [ip_network(word.strip()) for word in _raw(name).split(",") if word.strip()]
+    except ValueError as error:
+        raise _wrong(name, f"must be networks such as 10.0.0.0/8: {error}") from None
 
 
 def path(name: str, default: Path, *, help: str, shown: str) -> Path:

@@ -71,10 +71,10 @@ class Chip:
     chosen: bool
 
 
-def rows(found: FleetPage, zone: tzinfo, now: datetime) -> list[Row]:
+def rows(found: FleetPage, zone: tzinfo, now: datetime, as_of: datetime | None = None) -> list[Row]:
     """Rows with their cells; the last of equal severity closes its group."""
     shown = []
-    open_ones = open_by_deployment([row.watched.pk for row in found.rows], zone, now) if found.rows else {}
+    open_ones = open_by_deployment([row.watched.pk for row in found.rows], zone, now, as_of) if found.rows else {}
     for i, row in enumerate(found.rows):
         following = found.rows[i + 1].status if i + 1 < len(found.rows) else None
         cells = tuple(_cell(row, cell) for cell in row.cells)

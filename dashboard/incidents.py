@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
 from dashboard.charts import words
+from monitoring.incidents.past import as_known, was_open
 from monitoring.models import Area, EventKind, Incident, IncidentEvent, IncidentKind, IncidentState
 
 #: States in which somebody still has to answer.
@@ -89,11 +90,16 @@ def person(user: object) -> str:
     return str(user.get_full_name() or user.get_username())  # type: ignore[attr-defined]
 
 
-def open_by_deployment(watched_ids: Sequence[int], zone: tzinfo, now: datetime) -> dict[int, list[Line]]:
-    """The open incidents of deployments, worst first each: one statement."""
-    rows = Incident.objects.open().filter(watched__in=watched_ids).worst_first()
+def open_by_deployment(
+    watched_ids: Sequence[int], zone: tzinfo, now: datetime, as_of: datetime | None = None
+) -> dict[int, list[Line]]:
+    """The open incidents of deployments, or those that were open then, worst first each: one statement (two)."""
+    rows = Incident.objects.filter(was_open(as_of)).filter(watched__in=watched_ids).worst_first()
+    listed: Iterable[Incident] = rows.select_related("assignee", "acknowledged_by", "watched")
+    if as_of is not None:
+        listed = [row for row in as_known(list(listed), as_of) if row.is_open]
     found: dict[int, list[Line]] = {}
-    for row in rows.select_related("assignee", "acknowledged_by", "watched"):
+    for row in listed:
         assert row.watched_id is not None
         found.setdefault(row.watched_id, []).append(line(row, zone, now))
     return found

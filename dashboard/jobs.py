@@ -48,6 +48,9 @@ STATES = {
     "ABORTED": ("Cancelled", "unavailable"),
     "EXPIRED": ("Expired", "unavailable"),
 }
+CHOICES = (("", "All"), ("open", "At work"), ("failed", "Failed"), ("others", "Without matching"))
+"""Which jobs a list shows; matching of actuals is done hour by hour and would hide the rest."""
+MATCHING = KINDS["actuals"]
 MOST_DEPLOYMENTS = 300
 MOST_JOBS = 200
 
@@ -72,6 +75,12 @@ class JobLine:
     @property
     def is_open(self) -> bool:
         return self.state in OPEN
+
+    def fits(self, choice: str) -> bool:
+        """Whether a list of one of CHOICES shows it."""
+        if choice == "open":
+            return self.is_open
+        return self.state == "ERROR" if choice == "failed" else choice != "others" or self.kind != MATCHING
 
     @property
     def lasted(self) -> timedelta | None:
@@ -135,7 +144,7 @@ class Fleet:
 def of_fleet(reader: Reader, state: str, now: datetime) -> Fleet:
     """The jobs of every deployment that the reader may see, from what is stored: five statements.
 
-    `state`: "open", "failed", or "" for all.
+    `state`: one of CHOICES.
     """
     key = q.jobs().key
     topics = Topic.objects.filter(key=key, watched__source__team__in=reader.team_ids, watched__gone_at__isnull=True)
@@ -145,5 +154,5 @@ def of_fleet(reader: Reader, state: str, now: datetime) -> Fleet:
     rows = {row.pk: row for row in Watched.objects.filter(pk__in=ids).select_related("source")}
     known = read_many({pk: [q.jobs()] for pk in ids if pk in rows}, now=now) if ids else {}
     found = [one for pk, snapshot in known.items() for one in lines(snapshot.payload(q.jobs()), rows[pk])]
-    wanted = [one for one in found if state == "" or (one.is_open if state == "open" else one.state == "ERROR")]
-    return Fleet(ordered(wanted)[:MOST_JOBS], len(rows), refused, len(found))
+    shown = [one for one in found if one.fits(state)]
+    return Fleet(ordered(shown)[:MOST_JOBS], len(rows), refused, len(found))

@@ -140,7 +140,7 @@ def fleet(
     number = max(1, min(page, pages))
     found = _page(shown, ORDERS.get(order, ORDERS["worst"]), (number - 1) * size, size) if size else []
     return FleetPage(
-        rows=_rows(found, {source.pk: source for source in sources}, now),
+        rows=rows_of(found, {source.pk: source for source in sources}, now),
         total=total,
         page=number,
         pages=pages,
@@ -226,8 +226,11 @@ def _served(rows: QuerySet[Watched]) -> float:
     return float(rows.order_by().aggregate(served=Sum("served_failing"))["served"] or 0.0)
 
 
-def _rows(found: Sequence[Watched], sources: Mapping[int, Source], now: datetime) -> tuple[FleetRow, ...]:
-    bars = strips([row.pk for row in found], until=now.date()) if found else {}
+def rows_of(
+    found: Sequence[Watched], sources: Mapping[int, Source], now: datetime, until: date | None = None
+) -> tuple[FleetRow, ...]:
+    """Rows with their strips, which end with the day `until`: one statement."""
+    bars = strips([row.pk for row in found], until=until or now.date()) if found else {}
     result = []
     for row in found:
         row.source = sources[row.source_id]

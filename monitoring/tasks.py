@@ -89,9 +89,10 @@ def run_incidents() -> None:
 
 @shared_task
 def send_mail() -> None:
-    """Turns new notices into messages, then sends what is due."""
+    """Turns new notices, and settings that were loosened, into messages; then sends what is due."""
     now = timezone.now()
     mail.decide(now)
+    mail.tell_loosened(now)
     mail.send_due(now)
 
 

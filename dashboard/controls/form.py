@@ -10,7 +10,7 @@ from typing import Any
 from django.http import QueryDict
 
 from monitoring.configuration.edits import Edit, Payload, edits
-from monitoring.configuration.fields import OPERATORS, Field, Section, Shape
+from monitoring.configuration.fields import OPERATORS, Field, Path, Section, Shape
 from monitoring.configuration.values import Known, Wrong, checked, plain, same, unknown_names, value_at, words
 
 #: The hidden field with what the person saw.
@@ -149,6 +149,15 @@ def section_form(
             wanted[one.path] = entry.value
     seen = _seen(posted.get(SEEN), section, present)
     return SectionForm(section, present, seen, tuple(entries), edits(section.fields, present, wanted))
+
+
+def form_with(section: Section, now: Payload, known: Known, wanted: Mapping[Path, Any]) -> SectionForm:
+    """The form with some values filled in: a proposal, or a former value."""
+    entries = tuple(
+        Entry(one, value_at(now, one.path), wanted.get(one.path, value_at(now, one.path)), known)
+        for one in section.fields
+    )
+    return SectionForm(section, now, now, entries, edits(section.fields, now, wanted))
 
 
 def _entry(one: Field, present: Any, posted: QueryDict, known: Known) -> Entry:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dashboard.glossary import accuracy, drift, fairness, others, service, verdicts
+from dashboard.glossary import accuracy, drift, fairness, others, service, verdicts, watching
 from dashboard.glossary.entry import Entry, slug_of, spoken
 
 __all__ = ["ENTRIES", "Entry", "by_group", "find", "slug_of"]
@@ -14,6 +14,7 @@ ENTRIES: tuple[Entry, ...] = (
     *accuracy.ENTRIES,
     *fairness.ENTRIES,
     *others.ENTRIES,
+    *watching.ENTRIES,
 )
 
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 class Entry:
     """`how`: the formula or rule in words. `span`: lowest and highest value. `better`: which way is good.
 
-    `edge`: when there is no value, and what else surprises. `section`: the heading of docs/semantics.md that says the
-    rest. `also`: other labels under which pages show it.
+    `edge`: when there is no value, and what else surprises. `do`: what to do when it is not as it should be.
+    `section`: the heading of docs/semantics.md that says the rest. `also`: other labels under which pages show it.
     """
 
     name: str
@@ -24,6 +24,7 @@ class Entry:
     section: str = ""
     group: str = ""
     also: tuple[str, ...] = ()
+    do: str = ""
 
     @property
     def slug(self) -> str:
@@ -39,6 +40,7 @@ class Entry:
             ("Range", self.span),
             ("Better", self.better),
             ("Mind", self.edge),
+            ("To do", self.do),
         )
         return tuple((head, text) for head, text in pairs if text)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from dashboard.charts import words
-from dashboard.jobs import JobLine, lines
+from dashboard.jobs import CHOICES, JobLine, lines
 from dashboard.tabs.parts import Tab, Tile
 from dashboard.tabs.subject import Subject
 from monitoring import questions as q
@@ -19,7 +19,7 @@ AT_WORK = timedelta(seconds=5)
 def build(subject: Subject, state: str = "") -> Tab:
     """Tiles, then the list: those at work first."""
     found = read(subject)
-    shown = [one for one in found if wanted(one, state)]
+    shown = [one for one in found if one.fits(state)]
     base = subject.url("jobs")
     join = "&" if "?" in base else "?"
     choices = [(word, base + (f"{join}state={name}" if name else ""), name == state) for name, word in CHOICES]
@@ -29,9 +29,6 @@ def build(subject: Subject, state: str = "") -> Tab:
         tiles(found),
         {"jobs": shown, "choices": choices, "offered": offered(subject), "call": subject.api_url(q.jobs())},
     )
-
-
-CHOICES = (("", "All"), ("open", "At work"), ("failed", "Failed"))
 
 
 def read(subject: Subject) -> list[JobLine]:
@@ -46,10 +43,6 @@ def read(subject: Subject) -> list[JobLine]:
 def offered(subject: Subject) -> bool:
     """Whether the source has such a list; it is an extension of the reference."""
     return subject.shelf.state(q.jobs()) is not TopicState.REFUSED
-
-
-def wanted(one: JobLine, state: str) -> bool:
-    return one.is_open if state == "open" else one.state == "ERROR" if state == "failed" else True
 
 
 def tiles(found: list[JobLine]) -> tuple[Tile, ...]:

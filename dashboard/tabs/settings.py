@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from django.http import QueryDict
 
-from dashboard.controls import present
+from dashboard.controls import history, present
 from dashboard.controls.form import SectionForm, section_form
 from dashboard.tabs.parts import Tab
 from dashboard.tabs.subject import Subject
@@ -16,7 +17,7 @@ from monitoring.configuration.loosening import Loosening
 from monitoring.configuration.values import Known
 from monitoring.models import CommandKind
 
-FIRST = "drift"
+FIRST, CHANGES = "drift", "changes"
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,8 @@ class Asking:
 
 def build(subject: Subject, query: QueryDict) -> Tab:
     """The section of the address; fields that the address names are filled in as proposed."""
+    if query.get("section") == CHANGES:
+        return _changes(subject)
     section = BY_SLUG.get(query.get("section", FIRST), BY_SLUG[FIRST])
     form = section_form(section, load(subject, section), known(subject), query)
     return tab(subject, form)
@@ -47,13 +50,15 @@ def known(subject: Subject) -> Known:
 
 def tab(subject: Subject, form: SectionForm, asking: Asking | None = None) -> Tab:
     """The tab around a form that may hold what was posted."""
+    last = history.changed(subject, known(subject), section=form.section, limit=1)
     return Tab(
         "dashboard/tab_settings.html",
         timeless=True,
         more={
             "form": form,
+            "last": last[0] if last else None,
             "section": form.section,
-            "lists": _lists(subject, form.section),
+            "lists": _lists(subject, form.section.slug),
             "asking": asking,
             "may_change": may_change(subject),
             "past": subject.view.as_of,
@@ -68,15 +73,26 @@ def may_change(subject: Subject) -> bool:
     return there and role is not None and role.may_change
 
 
-def _lists(subject: Subject, current: Section) -> list[tuple[str, list[tuple[str, str, bool]]]]:
+def _changes(subject: Subject) -> Tab:
+    """What was changed, by whom, and a way back."""
+    subject.shelf.read(present.QUESTIONS.values())
+    found = history.changed(subject, known(subject))
+    more = {"changes": found, "lists": _lists(subject, CHANGES), "may_change": may_change(subject)}
+    return Tab("dashboard/tab_changes.html", timeless=True, more=more)
+
+
+def address(subject: Subject, slug: str, **values: str) -> str:
+    """The tab at a section; `values` fill fields in."""
+    base = subject.url("settings")
+    return f"{base}{'&' if '?' in base else '?'}{urlencode({'section': slug, **values})}"
+
+
+def _lists(subject: Subject, current: str) -> list[tuple[str, list[tuple[str, str, bool]]]]:
     """(heading, [(word, address, chosen)]) of the left side."""
     about = tuple(one for one in SECTIONS if one.kind is CommandKind.DETAILS)
-    base = subject.url("settings")
-    join = "&" if "?" in base else "?"
-    return [
-        (
-            heading,
-            [(one.word, f"{base}{join}section={one.slug}", one is current) for one in sections],
-        )
+    found = [
+        (heading, [(one.word, address(subject, one.slug), one.slug == current) for one in sections])
         for heading, sections in (("Health", HEALTH_SECTIONS), ("Monitoring", MONITORING_SECTIONS), ("About", about))
     ]
+    found[-1][1].append(("Changes", address(subject, CHANGES), current == CHANGES))
+    return found

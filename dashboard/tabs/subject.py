@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cached_property
@@ -18,6 +19,7 @@ from dashboard.filters import View
 from dashboard.reader import Reader
 from dashboard.shelf import Clock, Shelf
 from metrics import ACCURACY_METRICS, DEFAULT_METRICS, TargetType
+from monitoring import past
 from monitoring import questions as q
 from monitoring.client import HealthSettings, Malformed, Settings, parse
 from monitoring.fleet import STRIP_DAYS, DayBar, strips
@@ -50,11 +52,14 @@ class Subject:
 
     @classmethod
     def load(cls, reader: Reader, watched: Watched, view: View, now: datetime) -> Subject:
-        """Two queries for verdicts and models, one read for what every tab asks."""
-        areas = {row.area: row for row in AreaHealth.objects.filter(watched=watched)}
+        """Two queries for verdicts and models, one read for what every tab asks.
+
+        Seen as of a moment the row tells what was known then, and must not be saved.
+        """
+        areas = {row.area: row for row in _areas(watched, view.as_of)}
         models = tuple(ModelSeen.objects.filter(watched=watched).order_by("since"))
         subject = cls(reader, watched, view, now, areas, models)
-        subject.shelf.read(subject.shared(), beside=story.questions())
+        subject.shelf.read(subject.shared(), beside=[*story.questions(), q.custom_metrics()])
         return subject
 
     def shared(self) -> list[Question]:
@@ -286,6 +291,26 @@ class Subject:
     @property
     def range_words(self) -> str:
         return words.span_of_days(self.view.start, self.view.end)
+
+
+def _areas(watched: Watched, as_of: datetime | None) -> Iterable[AreaHealth]:
+    """The verdicts now, or as they were known; the row is put back to then with them."""
+    if as_of is None:
+        return AreaHealth.objects.filter(watched=watched)
+    found = past.verdicts([watched.pk], as_of).get(watched.pk, {})
+    past.put_back(watched, found, as_of)
+    return [
+        AreaHealth(
+            watched=watched,
+            area=area,
+            status=one.status,
+            reason=one.reason,
+            judged_at=as_of,
+            evidence=one.evidence,
+            since=one.since or as_of,
+        )
+        for area, one in found.items()
+    ]
 
 
 def _parsed(shape: type[T], payload: dict[str, Any]) -> T:

@@ -24,20 +24,11 @@ from dashboard.reader import PageRequest, Reader
 from dashboard.tabs.parts import Tab
 from dashboard.tabs.registry import KEPT, ROWS, TABS, leads_to
 from dashboard.tabs.subject import Subject
+from dashboard.why import why
 from monitoring import conf
 from monitoring.fleet import cells
 from monitoring.models import Area, Status, Watched
 from monitoring.reviews import meeting
-
-
-@dataclass(frozen=True)
-class Why:
-    """One clause of the head: an area, its verdict and the arithmetic behind it."""
-
-    area: str
-    status: str
-    reason: str
-    href: str
 
 
 def tab_page(slug: str) -> Callable[..., HttpResponse]:
@@ -108,7 +99,7 @@ def shown(request: PageRequest, subject: Subject, name: str, tab: Tab, *, status
         "bar": bar(subject, name, {key: request.GET.get(key, "") for key in request.GET if key in KEPT}),
         "why": why(subject),
         "since": since_words(subject, request.reader),
-        "incidents": open_by_deployment([pk], request.reader.zone, subject.now).get(pk, []),
+        "incidents": open_by_deployment([pk], request.reader.zone, subject.anchor, subject.view.as_of).get(pk, []),
         "content": tab,
         "commands": asked,
         "open": sum(one.is_open for one in asked),
@@ -124,31 +115,21 @@ def shown(request: PageRequest, subject: Subject, name: str, tab: Tab, *, status
     return render(request, "dashboard/deployment.html", context, status=status, around=pk)
 
 
-def tabs(subject: Subject, current: str) -> list[tuple[str, str, str, bool]]:
-    """(word, address, status to show, chosen): an icon only on tabs that are not passing.
+def tabs(subject: Subject, current: str) -> list[tuple[str, str, str, bool, bool]]:
+    """(word, address, status to show, chosen, off): an icon only on tabs that are not passing.
 
-    A deployment watched by batch has no time axis: all of it stands on one tab.
+    A deployment watched by batch has no time axis: its main tab comes first.
     """
     shown = []
-    for row in ROWS:
+    rows = sorted(ROWS, key=lambda row: row.by_time) if subject.watched.batch_monitoring else ROWS
+    for row in rows:
         if not row.shown_for(subject):
             continue
-        status = subject.status(row.areas[0]).value if row.areas and not row.by_batch else ""
+        status = subject.status(row.areas[0]).value if row.areas and (row.by_time or not row.by_batch) else ""
         loud = status in (Status.FAILING, Status.WARNING)
-        shown.append((row.word, subject.url(row.slug), status if loud else "", row.slug == current))
+        off = not row.is_on(subject)
+        shown.append((row.word, subject.url(row.slug), status if loud else "", row.slug == current, off))
     return shown
-
-
-def why(subject: Subject) -> list[Why]:
-    """The areas that are not passing, worst first; all of them when everything is well."""
-    batch = subject.watched.batch_monitoring
-    found = [
-        Why(area.label, subject.status(area).value, subject.reason(area), subject.url(leads_to(area, batch=batch)))
-        for area in subject.watched.shown_areas
-    ]
-    bad = [one for one in found if one.status in (Status.FAILING, Status.WARNING)]
-    shown = bad or [one for one in found if one.status != Status.PASSING] or found
-    return sorted(shown, key=lambda one: -Status(one.status).severity)
 
 
 def since_words(subject: Subject, reader: Reader) -> str:
@@ -156,12 +137,13 @@ def since_words(subject: Subject, reader: Reader) -> str:
     watched = subject.watched
     worst = Status(watched.worst)
     parts = []
-    worst_cells = [
-        cell for cell in cells(watched, subject.strips(subject.now.date())) if cell.status == worst and cell.since
-    ]
-    lead = min(worst_cells, key=lambda cell: trouble_since(cell, watched.first_seen_at)[0] or subject.now, default=None)
+    known = cells(watched, subject.strips(subject.anchor.date()))
+    worst_cells = [cell for cell in known if cell.status == worst and cell.since]
+    lead = min(
+        worst_cells, key=lambda cell: trouble_since(cell, watched.first_seen_at)[0] or subject.anchor, default=None
+    )
     if lead is not None and worst is not Status.PASSING:
-        parts.append(f"{worst.label} {since_text(lead, watched.first_seen_at, reader.zone, subject.now)}.")
+        parts.append(f"{worst.label} {since_text(lead, watched.first_seen_at, reader.zone, subject.anchor)}.")
     named = {one.area for one in why(subject)}
     calm = [
         area.label

@@ -10,6 +10,7 @@ from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.utils import timezone
 
+from dashboard.as_of import as_of
 from dashboard.first_run import Step, step_of
 from dashboard.fleet import HEADS, chips, pager, rows
 from dashboard.narrowing import EVERYTHING, KEPT, Asked, asked, link
@@ -21,6 +22,7 @@ from dashboard.views.bell import hears_of
 from monitoring.fleet import LACKING, ORDERS, Filters, FleetPage, fleet, listed, narrow
 from monitoring.groups import Group, Grouping, groups
 from monitoring.models import CORE_AREAS, Importance, Status, Subscription, Transition
+from monitoring.past import fleet_then
 
 ORDER_WORDS = {
     "worst": "worst first",
@@ -51,13 +53,15 @@ def show(request: PageRequest) -> HttpResponse:
         return redirect(f"{request.path}?{own}")
     now, reader = timezone.now(), request.reader
     by = asked(request.GET, now, reader.zone)
-    found = fleet(reader.team_ids, by.filters, by.order, by.page, now=now, size=0 if by.group else ROWS)
+    found = page_of(reader, by, now)
     context = {
         "nav": "fleet",
         "now": now,
         "page": found,
         "filters": by.filters,
-        **(_groups(found, by, request.GET) if by.group else _rows(found, request, now)),
+        **(_groups(found, by, request.GET) if by.group and by.as_of is None else _rows(found, request, now, by.as_of)),
+        "as_of": as_of(request.GET, by.as_of, now, reader),
+        "stamp": by.as_of.isoformat() if by.as_of else "",
         "chips": chips(found, request.GET, by.filters),
         "order": by.order,
         "order_words": ORDER_WORDS[by.order],
@@ -65,7 +69,7 @@ def show(request: PageRequest) -> HttpResponse:
         "group_word": GROUP_WORDS[by.group] if by.group else "",
         "groupings": _groupings(request.GET, by),
         "headline": _headline(found, by),
-        "note": fleet_note(found.served_while_failing, news(_recent(reader, now))),
+        "note": fleet_note(found.served_while_failing, news(_recent(reader, by.as_of or now))),
         "narrowed": by.narrowed,
         "chosen": chosen(by.filters, found, request.GET),
         "everything": EVERYTHING,
@@ -101,9 +105,16 @@ def choices(request: PageRequest) -> HttpResponse:
     return part(request, "dashboard/_fleet_choices.html", {"lists": lists, "everything": EVERYTHING})
 
 
-def _rows(found: FleetPage, request: PageRequest, now: datetime) -> dict[str, Any]:
+def page_of(reader: Reader, by: Asked, now: datetime) -> FleetPage:
+    """The fleet now, or as it was known; of the past there are rows only, no groups."""
+    if by.as_of is not None:
+        return fleet_then(reader.team_ids, by.filters, by.order, by.page, then=by.as_of, size=ROWS)
+    return fleet(reader.team_ids, by.filters, by.order, by.page, now=now, size=0 if by.group else ROWS)
+
+
+def _rows(found: FleetPage, request: PageRequest, now: datetime, then: datetime | None = None) -> dict[str, Any]:
     return {
-        "rows": rows(found, request.reader.zone, now),
+        "rows": rows(found, request.reader.zone, then or now, then),
         "heard": heard(found, request.reader),
         "heads": [(HEADS[area], f"{area.label} status") for area in CORE_AREAS],
         "pager": pager(found, request.GET),
@@ -171,6 +182,7 @@ def _recent(reader: Reader, now: datetime) -> Sequence[Transition]:
     found = Transition.objects.filter(
         watched__source__team__in=reader.team_ids,
         at__gte=now - timedelta(hours=24),
+        at__lte=now,
         reconstructed=False,
         new__in=[Status.FAILING, Status.UNAVAILABLE],
     )

@@ -18,6 +18,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from dashboard import incidents as told
+from dashboard.as_of import as_of, then_of
 from dashboard.charts import words
 from dashboard.pages import page, render
 from dashboard.reader import PageRequest, Reader
@@ -25,6 +26,7 @@ from dashboard.reviews.charts import about
 from monitoring.incidents import actions, listing
 from monitoring.incidents.actions import ActionRefused
 from monitoring.incidents.listing import Narrowed, Show
+from monitoring.incidents.past import as_known
 from monitoring.mail.words import value_and_limit
 from monitoring.models import Area, AreaHealth, Incident, Message, Role
 
@@ -47,21 +49,25 @@ def show_all(request: PageRequest) -> HttpResponse:
     now, reader = timezone.now(), request.reader
     by = asked(request.GET)
     everything = listing.of_teams(reader.team_ids)
-    counts = listing.counts(everything, reader.user.pk, now)
+    then = then_of(request.GET, now, reader)
+    counts = listing.counts(everything, reader.user.pk, now) if then is None else listing.counts_then(everything, then)
     number = request.GET.get("page", "1")
     at = max(1, int(number)) if number.isdecimal() and len(number) < 6 else 1
-    found = listing.narrowed(everything, by, reader.user.pk, now).select_related(*RELATED)
+    found = listing.narrowed(everything, by, reader.user.pk, now, then).select_related(*RELATED)
     rows = list(found[(at - 1) * SIZE : at * SIZE + 1])
+    rows = as_known(rows, then) if then is not None else rows
     members = _members([row.pk for row in rows])
     context = {
         "nav": "incidents",
         "now": now,
-        "lines": told.lines(rows[:SIZE], reader.zone, now, members),
-        "chips": [(show.value, WORDS[show], counts[show]) for show in Show],
+        "lines": told.lines(rows[:SIZE], reader.zone, then or now, members),
+        "as_of": as_of(request.GET, then, now, reader),
+        "stamp": then.isoformat() if then is not None else "",
+        "chips": [(show.value, WORDS[show], counts[show]) for show in counts],
         "counts": counts,
         "by": by,
         "areas": Area.choices,
-        "headline": headline(counts),
+        "headline": headline(counts, then is not None),
         "older": at + 1 if len(rows) > SIZE else None,
         "newer": at - 1 if at > 1 else None,
         "query": "&".join(f"{name}={value}" for name, value in _pairs(request.GET)),
@@ -84,13 +90,16 @@ def asked(query: QueryDict) -> Narrowed:
 
 def _pairs(query: QueryDict) -> list[tuple[str, str]]:
     by = asked(query)
-    pairs = [("show", by.show.value), ("area", by.area)]
+    pairs = [("show", by.show.value), ("area", by.area), ("as_of", query.get("as_of", ""))]
     return [(name, value) for name, value in pairs if value and value != Show.OPEN.value]
 
 
-def headline(counts: dict[Show, int]) -> str:
+def headline(counts: dict[Show, int], past: bool = False) -> str:
     """`3 incidents are open, 2 of them unanswered`."""
-    n, waiting = counts[Show.OPEN], counts[Show.UNANSWERED]
+    n = counts[Show.OPEN]
+    if past:
+        return f"{words.count(n, 'incident')} {'was' if n == 1 else 'were'} open" if n else "No incident was open"
+    waiting = counts[Show.UNANSWERED]
     if not n:
         return "No incident is open"
     is_open = f"{words.count(n, 'incident')} {'is' if n == 1 else 'are'} open"
@@ -103,20 +112,29 @@ def headline(counts: dict[Show, int]) -> str:
 def show(request: PageRequest, pk: int) -> HttpResponse:
     """One incident: what, since when, how it was told, what people did; its chart, its members."""
     now, reader = timezone.now(), request.reader
-    row = incident_or_404(request, pk)
+    row, then = incident_or_404(request, pk), then_of(request.GET, now, reader)
+    if then is not None and then < row.opened_at:
+        raise Http404("It had not been opened by then.")
+    if then is not None:
+        as_known([row], then)
     role = reader.role_in(row.team_id)
     watched = row.watched
-    shown = told.line(row, reader.zone, now)
+    shown = told.line(row, reader.zone, then or now)
     members = list(row.members.select_related(*RELATED).order_by("resolved_at", "-severity", "pk")[:MEMBERS])
     drawn = about(reader, watched, row.area, row.began_at, now) if watched is not None else None
-    health = AreaHealth.objects.filter(watched=watched, area=row.area).first() if watched is not None else None
-    events = row.events.select_related("by").order_by("-at", "-pk")
+    present = (
+        AreaHealth.objects.filter(watched=watched, area=row.area) if watched is not None and then is None else None
+    )
+    health = present.first() if present is not None else None
+    events = row.events.filter(at__lte=then or now).select_related("by").order_by("-at", "-pk")
     context: dict[str, Any] = {
         "nav": "incidents",
         "now": now,
         "incident": row,
         "line": shown,
-        "may_act": role is not None and role.may_act,
+        "may_act": role is not None and role.may_act and then is None,
+        "past": then,
+        "as_of": as_of(request.GET, then, now, reader),
         "people": people(row.team_id),
         "steps": [told.step(event, row) for event in events],
         "chart": drawn,

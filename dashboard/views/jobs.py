@@ -5,10 +5,9 @@ from __future__ import annotations
 from django.http import HttpResponse
 from django.utils import timezone
 
-from dashboard.jobs import MOST_DEPLOYMENTS, MOST_JOBS, of_fleet
+from dashboard.jobs import CHOICES, MOST_DEPLOYMENTS, MOST_JOBS, of_fleet
 from dashboard.pages import page, part, render
 from dashboard.reader import PageRequest
-from dashboard.tabs.jobs import CHOICES
 
 
 @page

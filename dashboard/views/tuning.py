@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlencode
-
 import msgspec
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -13,7 +11,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from dashboard.acting import act_on
-from dashboard.controls.form import SEEN, SectionForm, section_form
+from dashboard.controls.form import SEEN, SectionForm, form_with, section_form
+from dashboard.controls.history import section_of
 from dashboard.controls.replay import replay
 from dashboard.pages import page, part
 from dashboard.reader import PageRequest
@@ -27,7 +26,7 @@ from monitoring.configuration.fields import BY_SLUG, Section
 from monitoring.configuration.loosening import loosenings
 from monitoring.configuration.values import plain, same, value_at
 from monitoring.incidents.policy import Policy, policy_of
-from monitoring.models import AlertPolicy, Watched
+from monitoring.models import AlertPolicy, SettingsChange, Watched
 from monitoring.noise import TRIED_DAYS, quieter
 from monitoring.poll.facts import shaped
 
@@ -47,12 +46,12 @@ def save(request: PageRequest, pk: int, section: str) -> HttpResponse:
         return _again(request, subject, _seen_anew(request, subject, form), tabs.Asking(moved=form.moved), status=409)
     if not form.edits:
         messages.info(request, "Nothing was changed.")
-        return redirect(_address(subject, found))
+        return redirect(tabs.address(subject, found.slug))
     loosens = loosenings(found.kind, form.present, form.edits)
     if loosens and "confirmed" not in request.POST:
         return _again(request, subject, form, tabs.Asking(loosens=loosens))
     _ask(request, subject.watched, form)
-    return redirect(_address(subject, found))
+    return redirect(tabs.address(subject, found.slug))
 
 
 def _seen_anew(request: PageRequest, subject: Subject, form: SectionForm) -> SectionForm:
@@ -79,9 +78,25 @@ def _section(slug: str) -> Section:
     return BY_SLUG[slug]
 
 
-def _address(subject: Subject, section: Section, **values: str) -> str:
-    base = subject.url("settings")
-    return f"{base}{'&' if '?' in base else '?'}{urlencode({'section': section.slug, **values})}"
+@page
+@require_POST
+def restore(request: PageRequest, pk: int, change_pk: int) -> HttpResponse:
+    """Asks for the former value of a changed setting; what would loosen the watch is asked about first."""
+    subject = deployment.subject_of(request, request.reader.watched_or_404(pk))
+    if not tabs.may_change(subject):
+        raise PermissionDenied("Only owners and managers of the team change settings at its sources.")
+    change = SettingsChange.objects.filter(watched=pk, pk=change_pk).first()
+    section = section_of(change) if change is not None else None
+    if change is None or section is None:
+        raise Http404("There is no such change.")
+    wanted = {tuple(change.path.split(".")): change.before}
+    form = form_with(section, tabs.load(subject, section), tabs.known(subject), wanted)
+    loosens = loosenings(section.kind, form.present, form.edits)
+    if loosens:
+        return _again(request, subject, form, tabs.Asking(loosens=loosens))
+    if form.edits:
+        _ask(request, subject.watched, form)
+    return redirect(tabs.address(subject, section.slug))
 
 
 @page
@@ -120,7 +135,7 @@ def proposal(request: PageRequest, pk: int, section: str) -> HttpResponse:
         subject = deployment.subject_of(request, watched)
         values = _proposed(found, tabs.load(subject, found), msgspec.to_builtins(made.settings))
         sentence = backtest.Comparison(made.before, made.after).sentence(TRIED_DAYS)
-        context |= {"found": made, "sentence": sentence, "address": _address(subject, found, **values)}
+        context |= {"found": made, "sentence": sentence, "address": tabs.address(subject, found.slug, **values)}
     return part(request, "dashboard/_proposal.html", context)
 
 

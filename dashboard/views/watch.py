@@ -1,51 +1,34 @@
-"""Watch health: the watcher speaks of itself — coverage, data age, mail, what waits."""
+"""Watch health: the watcher speaks of itself — coverage, age of the data, mail, what waits, slow sources."""
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from django.conf import settings
-from django.db.models import Count, Min, Q
 from django.http import HttpResponse
 from django.utils import timezone
 
+from dashboard import watching
 from dashboard.pages import page, render
 from dashboard.reader import PageRequest
 from dashboard.views.sources import entries
-from monitoring import conf
-from monitoring.models import MailState, Message, PendingQuestion, Ping, PollRun, Watched, WorkState
+from monitoring.models import PollRun
 
-OPEN = (WorkState.PENDING, WorkState.RUNNING)
+RUNS = 40
 
 
 @page
 def show(request: PageRequest) -> HttpResponse:
-    """Six queries whatever the size of the fleet."""
+    """Twelve statements whatever the size of the fleet; those who run the installation see all of /metrics as well."""
     now = timezone.now()
     teams = request.reader.team_ids
-    listed = Watched.objects.filter(source__team__in=teams, gone_at__isnull=True)
-    ages = listed.aggregate(
-        total=Count("pk"),
-        oldest=Min("polled_at"),
-        stale=Count("pk", filter=Q(polled_at__lt=now - conf.STALE_AFTER) & Q(seen_at__lt=now - conf.STALE_AFTER)),
-        never=Count("pk", filter=Q(polled_at__isnull=True)),
-    )
-    waiting = PendingQuestion.objects.filter(watched__source__team__in=teams, state__in=OPEN).aggregate(
-        n=Count("pk"), oldest=Min("asked_at")
-    )
-    mail = Message.objects.filter(team__in=teams, created_at__gte=now - timedelta(days=7)).values_list("state")
-    runs = PollRun.objects.filter(source__team__in=teams).select_related("source").order_by("-started_at")[:40]
-    by_state = {MailState(state): n for state, n in mail.annotate(n=Count("pk")).order_by()}
+    runs = PollRun.objects.filter(source__team__in=teams).select_related("source").order_by("-started_at")[:RUNS]
     context = {
         "nav": "watch",
         "now": now,
+        "tiles": watching.tiles(teams, now),
+        "slowest": watching.slowest(teams, now),
         "entries": entries(request.reader),
-        "ages": ages,
-        "waiting": waiting,
-        "mail": by_state,
-        "mail_total": sum(by_state.values()),
         "runs": runs,
-        "deadman": bool(settings.DEADMAN_URL),
-        "ping": Ping.objects.first() if settings.DEADMAN_URL else None,
+        "installation": watching.installation(now) if request.user.is_superuser else [],
+        "metrics_on": bool(settings.METRICS_TOKEN or settings.METRICS_NETWORKS),
     }
     return render(request, "dashboard/watch.html", context)

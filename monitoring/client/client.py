@@ -133,8 +133,9 @@ class DeploymentsClient:
         return [entry for entry in body["data"] if isinstance(entry, dict)]
 
     async def ask(self, deployment_id: str, path: str, query: Query = (), *, paged: bool = False) -> Any:
-        """The answer below `deployments/{id}/`; with `paged` all pages put together under `data`."""
-        full = f"{DEPLOYMENTS}{deployment_id}/{path}"
+        """The answer below `deployments/{id}/`, or below the API where the path begins with a slash; with `paged` all
+        pages put together under `data`."""
+        full = path[1:] if path.startswith("/") else f"{DEPLOYMENTS}{deployment_id}/{path}"
         return await self.pages(full, query) if paged else (await self.get(full, query)).data
 
     async def pages(self, path: str, query: Query = ()) -> dict[str, Any]:

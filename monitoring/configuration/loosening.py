@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from enum import Enum
 from typing import Any
 
 from metrics.accuracy import ACCURACY_METRICS
@@ -13,15 +12,7 @@ from monitoring.clock import parse_duration
 from monitoring.configuration.edits import Edit, Payload
 from monitoring.configuration.fields import Path, Shape
 from monitoring.configuration.values import plain, value_at, words
-from monitoring.models import Area, CommandKind
-
-
-class Loosens(Enum):
-    """In which way."""
-
-    LIMIT = "limit"
-    EXCLUDED = "excluded"
-    OFF = "off"
+from monitoring.models import Area, CommandKind, Loosens
 
 
 @dataclass(frozen=True)

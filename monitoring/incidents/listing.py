@@ -11,6 +11,7 @@ from django.db.models import Case, Count, F, FloatField, Q, Value, When
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Log
 
+from monitoring.incidents.past import was_open, was_resolved
 from monitoring.models import Area, Incident
 from monitoring.models.incidents import IncidentQuerySet
 
@@ -45,9 +46,14 @@ def of_teams(team_ids: Iterable[int]) -> IncidentQuerySet:
     return Incident.objects.filter(team__in=list(team_ids)).roots()
 
 
-def narrowed(rows: IncidentQuerySet, by: Narrowed, user_id: int, now: datetime) -> IncidentQuerySet:
-    """The rows that a list asks for, in its order: open ones by consequence, resolved ones newest first."""
-    found = rows.filter(_state(by.show, user_id, now))
+def narrowed(
+    rows: IncidentQuerySet, by: Narrowed, user_id: int, now: datetime, as_of: datetime | None = None
+) -> IncidentQuerySet:
+    """The rows that a list asks for, in its order: open ones by consequence, resolved ones newest first.
+
+    Of the past there are two lists, what was open then and what had been resolved by then.
+    """
+    found = rows.filter(_state(by.show, user_id, now) if as_of is None else _state_then(by.show, as_of))
     if by.search:
         found = found.filter(
             Q(watched__label__icontains=by.search)
@@ -79,6 +85,17 @@ def counts(rows: IncidentQuerySet, user_id: int, now: datetime) -> dict[Show, in
     asked = {show.value: Count("pk", filter=_state(show, user_id, now)) for show in Show}
     found = rows.order_by().aggregate(**asked)
     return {show: found[show.value] for show in Show}
+
+
+def counts_then(rows: IncidentQuerySet, as_of: datetime) -> dict[Show, int]:
+    """How many were open, and how many had been resolved: one statement."""
+    asked = {show.value: Count("pk", filter=_state_then(show, as_of)) for show in (Show.OPEN, Show.RESOLVED)}
+    found = rows.order_by().aggregate(**asked)
+    return {Show(name): n for name, n in found.items()}
+
+
+def _state_then(show: Show, as_of: datetime) -> Q:
+    return was_resolved(as_of) if show is Show.RESOLVED else was_open(as_of)
 
 
 def _state(show: Show, user_id: int, now: datetime) -> Q:

@@ -12,7 +12,7 @@ from metrics.wording import duration, plural
 from monitoring.incidents.actions import name_of
 from monitoring.mail.look import TONES
 from monitoring.mail.words import area_words, incident_url, when
-from monitoring.models import EventKind, HealthDay, Incident, IncidentKind, Silence, Status, Watched
+from monitoring.models import EventKind, HealthDay, Incident, IncidentKind, SettingsChange, Silence, Status, Watched
 
 LISTED = 25
 STRIP = 14
@@ -30,13 +30,14 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Bulletin:
-    """Open ones worst first; what ended in the period; silences that end in the next day."""
+    """Open ones worst first; what ended in the period, and what was loosened; silences that end in the next day."""
 
     start: datetime
     end: datetime
     open: Sequence[Line]
     resolved: Sequence[Incident]
     silences: Sequence[Silence]
+    loosened: Sequence[SettingsChange]
     opened: int
     deployments: int
     failing: int
@@ -45,7 +46,7 @@ class Bulletin:
     @property
     def is_empty(self) -> bool:
         """Nothing is open, and nothing happened."""
-        return not self.open and not self.resolved
+        return not self.open and not self.resolved and not self.loosened
 
     @property
     def summary(self) -> str:
@@ -68,11 +69,19 @@ def gather(team_id: int, start: datetime, end: datetime, *, without: frozenset[i
         open=_lines(rows, end),
         resolved=list(with_all.roots().filter(resolved_at__gt=start, resolved_at__lte=end).order_by("-severity", "pk")),
         silences=list(silences.select_related("owner", "watched", "source")),
+        loosened=_loosened(team_id, start, end, without),
         opened=incidents.roots().filter(opened_at__gt=start, opened_at__lte=end).count(),
         deployments=len(worst),
         failing=worst.count(Status.FAILING),
         at_risk=worst.count(Status.WARNING),
     )
+
+
+def _loosened(team_id: int, start: datetime, end: datetime, without: frozenset[int]) -> list[SettingsChange]:
+    """Changes of settings that let more pass, newest first."""
+    rows = SettingsChange.objects.filter(watched__source__team=team_id, seen_at__gt=start, seen_at__lte=end)
+    rows = rows.exclude(loosens="").exclude(watched__in=without).select_related("watched", "by")
+    return list(rows.order_by("-seen_at", "-pk")[:LISTED])
 
 
 def _lines(rows: Sequence[Incident], end: datetime) -> list[Line]:
@@ -148,6 +157,12 @@ def silence_words(silence: Silence, zone: ZoneInfo) -> str:
     if silence.area:
         covers += f", {area_words(silence.area)}"
     return f"{covers}: {silence.reason}, by {name_of(silence.owner)}, ends {when(silence.ends_at, zone)}"
+
+
+def loosened_words(change: SettingsChange, zone: ZoneInfo) -> str:
+    """`Loan default: A feature has drifted above: 0.3 instead of 0.15. By Ines, Tue 2 Jul 10:00.`"""
+    who = f"By {name_of(change.by)}" if change.by is not None else "Changed at the source, seen"
+    return f"{change.watched.label}: {change.words} {who}, {when(change.seen_at, zone)}."
 
 
 def _in_hand(incident: Incident, now: datetime, zone: ZoneInfo) -> str:

@@ -1,6 +1,7 @@
 """Rows of the watcher; other packages import them from here."""
 
 from monitoring.models.access import AuditEntry, Invitation, SetupCode
+from monitoring.models.changes import SettingsChange
 from monitoring.models.channels import Channel
 from monitoring.models.choices import (
     CORE_AREAS,
@@ -17,6 +18,7 @@ from monitoring.models.choices import (
     Importance,
     IncidentKind,
     IncidentState,
+    Loosens,
     MailState,
     NoticeKind,
     NotifyReason,
@@ -92,6 +94,7 @@ __all__ = [
     "IncidentState",
     "IncidentTrack",
     "Invitation",
+    "Loosens",
     "MailState",
     "Membership",
     "Message",
@@ -115,6 +118,7 @@ __all__ = [
     "RunKind",
     "SavedView",
     "SeriesChunk",
+    "SettingsChange",
     "SetupCode",
     "Severity",
     "SignedReview",

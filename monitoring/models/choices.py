@@ -168,6 +168,14 @@ class CommandKind(models.TextChoices):
     SHARE = "share", "Sharing"
 
 
+class Loosens(models.TextChoices):
+    """In which way a change of settings lets more trouble pass unnoticed."""
+
+    LIMIT = "limit", "Limit loosened"
+    EXCLUDED = "excluded", "Left out"
+    OFF = "off", "Switched off"
+
+
 class MailState(models.TextChoices):
     """Life of a message. `in doubt`: handed over, but the answer was never seen; `dropped`: waited for somebody's
     hours and was overtaken by a newer one."""
@@ -207,6 +215,7 @@ class NotifyReason(models.TextChoices):
     REVIEWED = "reviewed", "Review signed"
     REVIEW_DUE = "review_due", "Review due"
     OVERDUE = "overdue", "Action items overdue"
+    LOOSENED = "loosened", "Watch loosened"
     TEST = "test", "Test message"
     INVITED = "invited", "Invitation"
     FIRST = "first", "First mail about it"

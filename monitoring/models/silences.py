@@ -67,6 +67,8 @@ class AlertPolicy(models.Model):
     source_grace_minutes = models.PositiveIntegerField(default=10)
     fleet_size = models.PositiveSmallIntegerField(default=3)
     fleet_minutes = models.PositiveIntegerField(default=60)
+    tell_loosened = models.BooleanField(default=True, help_text="Tell when settings at a source let more pass")
+    tell_own_changes = models.BooleanField(default=False, help_text="Tell it to whoever did it here, too")
 
     def __str__(self) -> str:
         return f"alert policy of {self.team}"

@@ -18,6 +18,7 @@ from django.db import connection, transaction
 from monitoring import packing
 from monitoring.client import Malformed
 from monitoring.clock import floor_hour
+from monitoring.configuration import changes
 from monitoring.models import Answer, SeriesChunk, Topic, TopicState, Watched
 from monitoring.packing import Bucket, KnownBucket
 from monitoring.poll.buckets import changed, split
@@ -80,7 +81,27 @@ def save(
                 rows[row.key] = row
                 if (first := _restated(row, topics.get(row.key))) is not None:
                     restated[row.watched_id] = min(first, restated.get(row.watched_id, first))
+        changes.note(_turns(rows.values(), topics), now)
         return Saved(_write(list(rows.values()), now, reconstructed), restated)
+
+
+def _turns(rows: Iterable[_Row], topics: Mapping[Key, Topic]) -> list[changes.Turn]:
+    """Settings that differ from those stored before: no statement where none do."""
+    fresh = [row for row in rows if row.frame is not None and row.question.path in changes.KINDS and row.key in topics]
+    old = Answer.objects.filter(topic__in=[topics[row.key].pk for row in fresh]) if fresh else Answer.objects.none()
+    newest = old.order_by("topic_id", "-known_at", "-pk").distinct("topic_id")
+    before = dict(newest.values_list("topic_id", "payload")) if fresh else {}
+    return [
+        changes.Turn(
+            row.watched_id,
+            changes.KINDS[row.question.path],
+            packing.unpack(before[topics[row.key].pk]),
+            packing.unpack(row.frame),
+            topics[row.key].checked_at,
+        )
+        for row in fresh
+        if topics[row.key].pk in before and row.frame is not None
+    ]
 
 
 def _rows(

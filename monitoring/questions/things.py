@@ -1,4 +1,7 @@
-"""Questions about what people make at a source: challengers, policies, rules, exports, roles. Never polled."""
+"""Questions about what people make at a source: challengers, policies, rules, exports, roles.
+
+None is polled but the humility rules, where humility is on.
+"""
 
 from __future__ import annotations
 
@@ -63,3 +66,9 @@ def training_exports() -> Question:
 def shared_roles() -> Question:
     """People, groups and organisations with their roles."""
     return Question("sharedRoles/", params_of(("limit", PAGE)), paged=True)
+
+
+def model_packages() -> Question:
+    """The registered models that the token may see; an extension that only our service answers. Not below the
+    deployment, but asked for its sake."""
+    return Question("/modelPackages/", params_of(("limit", PAGE)), paged=True)

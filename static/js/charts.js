@@ -211,10 +211,11 @@
     async png(chart, button) {
       if (!chart.liveFigure) { say(button, "loading…"); return; }
       const { data, layout } = fitted(chart, chart.liveFigure);
-      const heading = chart.querySelector("h3");
+      const heading = chart.querySelector("h3")?.cloneNode(true);
+      heading?.querySelector(".help")?.remove();
       layout.paper_bgcolor = layout.plot_bgcolor = getComputedStyle(document.documentElement).getPropertyValue("--surface").trim();
       if (heading) {
-        layout.title = { text: heading.textContent, x: 0, xanchor: "left", xref: "paper", y: 1, yref: "container", yanchor: "top", pad: { t: 10 }, font: { size: 15 } };
+        layout.title = { text: heading.textContent.trim(), x: 0, xanchor: "left", xref: "paper", y: 1, yref: "container", yanchor: "top", pad: { t: 10 }, font: { size: 15 } };
         layout.margin.t += 34;
         layout.height += 34;
       }

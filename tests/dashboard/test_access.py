@@ -31,6 +31,7 @@ from monitoring.models import (
     Review,
     ReviewPlan,
     SavedView,
+    SettingsChange,
     Silence,
     WorkState,
 )
@@ -72,12 +73,13 @@ TABLE = (
     Row("note-add", "watched", reader=REFUSED, outsider=HIDDEN),
     Row("note-change", "note", reader=REFUSED, outsider=HIDDEN),
     Row("note-remove", "removable note", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
-    Row("segments", "watched", outsider=HIDDEN),
-    *(Row(tab, "watched", outsider=HIDDEN) for tab in ("fairness", "humility")),
+    *(Row(tab, "watched", outsider=HIDDEN) for tab in ("segments", "map")),
+    *(Row(tab, "watched", outsider=HIDDEN) for tab in ("fairness", "humility", "custom")),
     Row("settings", "watched", outsider=HIDDEN),
     Row("settings-save", "section", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
     Row("settings-tried", "section", outsider=HIDDEN, method="post"),
     Row("settings-proposal", "section", outsider=HIDDEN),
+    Row("settings-restore", "changed setting", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
     Row("refresh", "watched", owner=GOES_ON, reader=GOES_ON, outsider=HIDDEN, method="post"),
     Row("chart-csv", "chart", outsider=HIDDEN),
     Row("incidents"),
@@ -134,6 +136,10 @@ TABLE = (
     Row("noise"),
     Row("noise-proposal", "rule of a deployment", outsider=HIDDEN),
     Row("commands", "watched", outsider=HIDDEN),
+    Row("manage", "watched", outsider=HIDDEN),
+    Row("act-on", "act", reader=REFUSED, outsider=HIDDEN),
+    Row("act-data", "watched", reader=REFUSED, outsider=HIDDEN),
+    Row("act-replace", "check", reader=REFUSED, outsider=HIDDEN),
     Row("command-dismiss", "command", owner=GOES_ON, reader=GOES_ON, outsider=HIDDEN, method="post"),
     Row("command-again", "lost command", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
     Row("bell", "watched", owner=GOES_ON, reader=GOES_ON, outsider=HIDDEN, method="post"),
@@ -189,11 +195,14 @@ def address(world: World, row: Row) -> str:
         "removable note": [_note(world, "gone soon")],
         "team": [world.team.pk],
         "section": [world.watched().pk, "drift"],
+        "changed setting": [world.watched().pk, _changed(world)],
         "rule of a deployment": [world.watched().pk, "drift"],
         "rule": [NotificationRule.objects.get_or_create(team=world.team, name="Nights")[0].pk],
         "shift": [HandoverPlan.objects.get_or_create(team=world.team, name="Morning")[0].pk],
         "command": _command(world),
         "lost command": _command(world),
+        "act": [world.watched().pk, "deactivate"],
+        "check": _command(world, CommandKind.MODEL_CHECK),
         "channel": [_channel(world, "hook")],
         "nobody's": [0],
         "invitation": [_invitation(world, "ada@example.org")],
@@ -211,15 +220,21 @@ def _note(world: World, text: str) -> int:
     return Note.objects.get_or_create(watched=world.watched(), text=text, defaults=values)[0].pk
 
 
-def _command(world: World) -> list[int | str]:
+def _command(world: World, kind: CommandKind = CommandKind.DETAILS) -> list[int | str]:
     made, _ = Command.objects.get_or_create(
         source=world.source,
         watched=world.watched(),
-        kind=CommandKind.DETAILS,
+        kind=kind,
         state=WorkState.FAILED,
         defaults={"asked_at": world.now, "finished_at": world.now, "asked_by": world.owner},
     )
     return [world.watched().pk, made.pk]
+
+
+def _changed(world: World) -> int:
+    """A change whose former value stands there again."""
+    values = {"kind": "health_settings", "path": "dataDrift.driftThreshold", "before": 0.15, "after": 0.2}
+    return SettingsChange.objects.get_or_create(watched=world.watched(), seen_at=world.now, defaults=values)[0].pk
 
 
 def _channel(world: World, name: str) -> int:
@@ -238,6 +253,13 @@ def _view(world: World, name: str) -> int:
 @pytest.fixture
 def mailed(world: World) -> World:
     """The installation with one mail in its list."""
+    hold_mail(world)
+    hold_reviews(world)
+    return world
+
+
+def hold_mail(world: World) -> None:
+    """One mail about a deployment."""
     Message.objects.create(
         team=world.team,
         user=world.owner,
@@ -253,8 +275,6 @@ def mailed(world: World) -> World:
         created_at=world.now,
         not_before=world.now,
     )
-    hold_reviews(world)
-    return world
 
 
 def _incident(world: World) -> int:

@@ -122,7 +122,7 @@ def test_what_nobody_polled_is_asked_for_and_fills_in(world: World, inside: Clie
     worlds.answer_waiting(world)
     page = get(inside, world, "accuracy", query)
     assert "on the way" not in page
-    assert "hx-trigger" not in page
+    assert "load delay:3s" not in page
     rows = world.api.rows(world.api.deployments["a" * 24])
     shown = rows_of(inside, world, "accuracy", "main", query)
     start = np.datetime64(shown[2]["Start (UTC)"]).astype("datetime64[s]").astype(float)

@@ -126,5 +126,5 @@ def test_an_empty_page_says_what_to_send_and_shows_the_request(world: World) -> 
 
 
 def test_the_list_takes_no_more_queries_than_the_frame(inside: Client, django_assert_num_queries: object) -> None:
-    with django_assert_num_queries(8):  # type: ignore[operator]
+    with django_assert_num_queries(7):  # type: ignore[operator]
         inside.get(reverse("glossary"))

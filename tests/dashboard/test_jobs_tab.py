@@ -100,6 +100,11 @@ def test_the_list_is_narrowed_by_state(world: World, inside: Client) -> None:
     with answering(jobs=JOBS):
         assert kinds(seen(inside, world, "?state=open")) == ["Export of predictions"]
         assert kinds(look(inside, world, "?state=failed")) == ["Replay of challengers"]
+    with answering(jobs=page([job(1, kind="actuals"), job(2)])):
+        Topic.objects.filter(key=q.jobs().key).delete()
+        PendingQuestion.objects.all().delete()
+        assert kinds(seen(inside, world)) == ["Matching of actuals", "Export of predictions"]
+        assert kinds(look(inside, world, "?state=others")) == ["Export of predictions"]
 
 
 def test_a_source_without_jobs_says_so(world: World, inside: Client) -> None:

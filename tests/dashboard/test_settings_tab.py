@@ -15,7 +15,7 @@ from monitoring import backtest, snapshots
 from monitoring import questions as q
 from monitoring.client import HealthSettings
 from monitoring.configuration.fields import SECTIONS
-from monitoring.models import Area, Command, CommandKind, TopicState
+from monitoring.models import Area, Command, CommandKind, SettingsChange, TopicState
 from monitoring.noise import TRIED_DAYS
 from monitoring.poll.facts import shaped
 from monitoring.poll.fetch import Outcome
@@ -206,4 +206,47 @@ def test_the_page_costs_a_fixed_number_of_queries(world: World, inside: Client) 
         inside.get(reverse("settings", args=[pk]))
     with CaptureQueriesContext(connection) as tried:
         inside.post(reverse("settings-tried", args=[pk, "drift"]), {LIMIT: "0.2"})
-    assert (len(page), len(tried)) == (18, 20)
+    assert (len(page), len(tried)) == (15, 15)
+
+
+# --- What was changed ---------------------------------------------------------------------------------------------
+
+
+def test_a_change_at_the_source_is_compared_and_put_back_by_one_click(world: World, inside: Client) -> None:
+    tell(world, dataDrift={"driftThreshold": 0.25})
+    change = SettingsChange.objects.get()
+    page = inside.get(address(world, "changes")).content.decode()
+    assert "1 change of settings seen" in page
+    assert "<td>0.15</td>" in page
+    assert "at the source" in page
+    assert "0.25 instead of 0.15" in page
+    nonce = re.findall(r'name="nonce" value="([^"]*)"', page)[0]
+    for _ in range(2):
+        response = inside.post(reverse("settings-restore", args=[world.watched().pk, change.pk]), {"nonce": nonce})
+        assert response.status_code == 302
+    command = Command.objects.get(kind=CommandKind.HEALTH_SETTINGS)
+    assert command.body["dataDrift"]["driftThreshold"] == 0.15
+    assert command.read["dataDrift"]["driftThreshold"] == 0.25
+
+
+def test_putting_back_a_looser_value_is_asked_about_first(world: World, inside: Client) -> None:
+    tell(world, dataDrift={"driftThreshold": 0.05})
+    change = SettingsChange.objects.get()
+    response = inside.post(reverse("settings-restore", args=[world.watched().pk, change.pk]))
+    assert response.status_code == 422
+    assert "This loosens the watch." in response.content.decode()
+    assert not Command.objects.filter(kind=CommandKind.HEALTH_SETTINGS).exists()
+
+
+def test_the_form_tells_its_last_change(world: World, inside: Client) -> None:
+    tell(world, dataDrift={"driftThreshold": 0.25})
+    page = inside.get(address(world)).content.decode()
+    assert "at the source: a feature has drifted above from 0.15 to 0.25." in page
+    assert "Last change" not in inside.get(address(world, "accuracy")).content.decode()
+
+
+def test_a_change_of_another_deployment_is_not_to_be_had_here(world: World, inside: Client) -> None:
+    tell(world, dataDrift={"driftThreshold": 0.25})
+    other = world.watched("Departure delayed, Newark")
+    url = reverse("settings-restore", args=[other.pk, SettingsChange.objects.get().pk])
+    assert inside.post(url).status_code == 404

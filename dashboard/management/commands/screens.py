@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from argparse import ArgumentParser
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.urls import NoReverseMatch, reverse
+
+from dashboard.tabs.registry import TABS
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -21,39 +26,44 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 
 @dataclass(frozen=True)
 class Shot:
-    """One picture: its name, the tab ("" is the fleet) and how it is looked at."""
+    """One picture: its name, the page (a key of what `find` found) and how it is looked at."""
 
     name: str
-    tab: str
+    page: str
     viewport: dict[str, int]
     scheme: str
 
 
-SHOTS = (
-    Shot("fleet-light", "", DESK, "light"),
-    Shot("fleet-dark", "", DESK, "dark"),
-    Shot("fleet-phone", "", PHONE, "light"),
-    *(Shot(f"{tab}-light", tab, DESK, "light") for tab in ("overview", "service", "drift", "accuracy", "predictions")),
-    Shot("batches-light", "batches", DESK, "light"),
-    Shot("overview-dark", "overview", DESK, "dark"),
-    Shot("drift-dark", "drift", DESK, "dark"),
-    Shot("accuracy-dark", "accuracy", DESK, "dark"),
-    Shot("overview-phone", "overview", PHONE, "light"),
-    Shot("accuracy-phone-dark", "accuracy", PHONE, "dark"),
+#: Pages by the name of their address.
+PAGES = (
+    *("fleet", "blind-spots", "incidents", "silences", "reviews", "actions", "mails", "watch", "sources", "channels"),
+    *("rules", "handover", "noise", "teams", "tokens", "preferences", "views", "glossary", "tv", "audit", "policy"),
+    *("shares", "jobs", "register"),
 )
+#: Pages about one thing: the list on which the first link to one stands.
+FIRST_OF = {"incident": "incidents", "review": "reviews", "mail": "mails"}
+ALSO_DARK = ("fleet", "overview", "drift", "accuracy", "map", "incident", "settings")
+ALSO_PHONE = ("fleet", "overview", "accuracy", "incident", "segments", "settings")
+
+
+def shots(places: dict[str, str]) -> list[Shot]:
+    """Every page at a desk in light, some also in dark and on a phone."""
+    found = [Shot(f"{page}-light", page, DESK, "light") for page in places]
+    found += [Shot(f"{page}-dark", page, DESK, "dark") for page in ALSO_DARK if page in places]
+    return found + [Shot(f"{page}-phone", page, PHONE, "light") for page in ALSO_PHONE if page in places]
 
 
 class Command(BaseCommand):
     """Reads address, user and password from `demo.json` unless they are given."""
 
-    help = "Takes screenshots of fleet and deployment pages into docs/screens."
+    help = "Takes screenshots of every page into docs/screens."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--url", help="address of the running installation")
         parser.add_argument("--username")
         parser.add_argument("--password")
         parser.add_argument("--deployment", default="", help="part of the name of the deployment to show")
-        parser.add_argument("--batches", default="batch", help="part of the name of a deployment watched by batch")
+        parser.add_argument("--only", nargs="*", default=(), help="names of pages; all by default")
         parser.add_argument("--out", default=str(settings.BASE_DIR / "docs" / "screens"))
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -68,12 +78,11 @@ class Command(BaseCommand):
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
             state = log_in(browser, access)
-            places = find(browser, access["url"], state, options["deployment"], options["batches"])
-            for shot in SHOTS:
-                if shot.tab and not places.get(shot.tab):
-                    self.stdout.write(f"{shot.name}: left out, there is no such deployment")
+            places = find(browser, access["url"], state, options["deployment"])
+            for shot in shots(places):
+                if options["only"] and shot.page not in options["only"]:
                     continue
-                take(browser, access["url"] + (places[shot.tab] if shot.tab else "/"), state, shot, out)
+                take(browser, access["url"] + places[shot.page], state, shot, out)
                 self.stdout.write(f"{shot.name}.png")
             browser.close()
 
@@ -104,27 +113,35 @@ def log_in(browser: Browser, access: dict[str, str]) -> Any:
     return state
 
 
-def find(browser: Browser, url: str, state: Any, wanted: str, batched: str) -> dict[str, str]:
-    """The addresses of the tabs: of the first matching deployment watched by time, and of one watched by batch."""
+def find(browser: Browser, url: str, state: Any, wanted: str) -> dict[str, str]:
+    """The address of each page; of each tab that of the first deployment which has something to show there."""
     context = browser.new_context(viewport=DESK, storage_state=state)  # type: ignore[arg-type]
     page = context.new_page()
     places: dict[str, str] = {}
+    for name in PAGES:
+        with suppress(NoReverseMatch):
+            places[name] = reverse(name)
+    for name, listing in FIRST_OF.items():
+        page.goto(url + places[listing])
+        pattern = re.compile(re.escape(reverse(name, args=[0])).replace("0", r"\d+") + "$")
+        hrefs = [link.get_attribute("href") or "" for link in page.locator("main a").all()]
+        first = next((href for href in hrefs if pattern.fullmatch(href)), None)
+        if first is not None:
+            places[name] = first
     page.goto(url + "/")
     links = [(link.inner_text(), link.get_attribute("href") or "") for link in page.locator("#rows a.name").all()]
-    for name, href in sorted(links, key=lambda link: wanted.lower() not in link[0].lower()):
-        by_batch = _is_by_batch(page, url + href)
-        if by_batch and "batches" not in places and batched.lower() in name.lower():
-            places["batches"] = href + "batches/"
-        if not by_batch and "overview" not in places:
-            places |= {tab: href + f"{tab}/" for tab in ("service", "drift", "accuracy", "predictions")}
-            places["overview"] = href
+    hrefs = [href for _, href in sorted(links, key=lambda link: wanted.lower() not in link[0].lower())]
+    for slug in TABS:
+        tail = "" if slug == "overview" else f"{slug}/"
+        places[slug] = next((href + tail for href in hrefs if _tells(page, url + href + tail)), hrefs[0] + tail)
     context.close()
     return places
 
 
-def _is_by_batch(page: Page, address: str) -> bool:
-    page.goto(address)
-    return page.url.rstrip("/").endswith("/batches")
+def _tells(page: Page, address: str) -> bool:
+    """Whether the tab is shown there, and shows more than what to send."""
+    answer = page.goto(address)
+    return bool(answer and answer.ok) and page.url == address and not page.locator("#content .empty-state").count()
 
 
 def take(browser: Browser, address: str, state: Any, shot: Shot, out: Path) -> None:

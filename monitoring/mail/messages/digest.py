@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from monitoring.mail.addressee import Addressee
-from monitoring.mail.bulletin import LISTED, Bulletin, open_rows, resolved_rows, silence_words
+from monitoring.mail.bulletin import LISTED, Bulletin, loosened_words, open_rows, resolved_rows, silence_words
 from monitoring.mail.envelope import Composed, stable_id
 from monitoring.mail.letter import letter
 from monitoring.mail.periods import Period
@@ -24,6 +24,7 @@ def digest(bulletin: Bulletin, pace: DigestPace, period: Period, to: Addressee) 
         "open": open_rows(bulletin, zone),
         "more": max(0, trouble - LISTED),
         "resolved": resolved_rows(bulletin, zone),
+        "loosened": [loosened_words(one, zone) for one in bulletin.loosened],
         "silences": [silence_words(one, zone) for one in bulletin.silences],
         "pace": pace.value,
         "because": f"you chose a {pace.value} digest",

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from monitoring.commands import includes
@@ -61,9 +61,12 @@ def payloads(draw: st.DrawFn, kind: CommandKind) -> dict[str, Any]:
 
 
 KINDS = st.sampled_from([CommandKind.HEALTH_SETTINGS, CommandKind.SETTINGS, CommandKind.DETAILS])
+#: The first draw builds some fifty strategies.
+patient = settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 PAIRS = KINDS.flatmap(lambda kind: st.tuples(st.just(kind), payloads(kind), payloads(kind)))
 
 
+@patient
 @given(PAIRS)
 def test_the_changes_between_two_answers_lead_from_one_to_the_other(
     pair: tuple[CommandKind, dict[str, Any], dict[str, Any]],
@@ -73,6 +76,7 @@ def test_the_changes_between_two_answers_lead_from_one_to_the_other(
     assert differences(kind, result, after) == ()
 
 
+@patient
 @given(PAIRS)
 def test_a_patch_brings_its_changes_about_whether_groups_are_replaced_or_merged(
     pair: tuple[CommandKind, dict[str, Any], dict[str, Any]],
@@ -92,6 +96,7 @@ def test_a_patch_brings_its_changes_about_whether_groups_are_replaced_or_merged(
     assert (body == {}) is (changes == ())
 
 
+@patient
 @given(KINDS.flatmap(lambda kind: st.tuples(st.just(kind), payloads(kind))))
 def test_what_a_source_shows_may_be_sent_back_as_it_is(pair: tuple[CommandKind, dict[str, Any]]) -> None:
     kind, payload = pair

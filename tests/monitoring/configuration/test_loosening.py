@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from monitoring.configuration.edits import differences
-from monitoring.configuration.loosening import Loosens, loosenings
-from monitoring.models import CommandKind
+from monitoring.configuration.loosening import loosenings
+from monitoring.models import CommandKind, Loosens
 
 HEALTH, SETTINGS = CommandKind.HEALTH_SETTINGS, CommandKind.SETTINGS
 AUC = {"metric": "AUC", "measurement": "value"}

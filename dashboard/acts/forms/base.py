@@ -1,0 +1,115 @@
+"""The form of an act, and the fields that several share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+
+from django import forms
+
+from dashboard.acts.case import Case
+from monitoring.clock import format_time
+from monitoring.questions import Question
+
+DAYS = (
+    ("*", "every day"),
+    *(("1", "Monday"), ("2", "Tuesday"), ("3", "Wednesday"), ("4", "Thursday")),
+    *(("5", "Friday"), ("6", "Saturday"), ("0", "Sunday")),
+)
+HOURS = tuple((str(hour), f"{hour:02d}:00 UTC") for hour in range(24))
+
+
+class ActForm(forms.Form):
+    """What an act asks; without fields it is only a confirmation.
+
+    `asks`: what must be known to show it. `typed`: the name has to be typed before anything is sent.
+    """
+
+    asks: ClassVar[tuple[Question, ...]] = ()
+
+    def __init__(self, data: Mapping[str, Any] | None = None, *, case: Case, typed: bool = False) -> None:
+        self.case, self.typed = case, typed
+        super().__init__(data, initial=self.start(case))
+        self.prepare()
+        if typed:
+            self.fields["typed"] = forms.CharField(
+                label=f"Type “{case.name}” to confirm", max_length=600, widget=forms.TextInput({"autocomplete": "off"})
+            )
+
+    @classmethod
+    def start(cls, case: Case) -> dict[str, Any]:
+        """What the fields show at first: the present values."""
+        return {}
+
+    def prepare(self) -> None:
+        """Fills in what there is to choose from."""
+
+    def body(self) -> dict[str, Any]:
+        """What is sent."""
+        return {}
+
+    def sentence(self) -> str:
+        """What else the person should know before it is sent."""
+        return ""
+
+    def clean_typed(self) -> str:
+        """The name, letter by letter."""
+        typed: str = self.cleaned_data["typed"]
+        if typed.strip() != self.case.name.strip():
+            raise forms.ValidationError("This is not its name; nothing was sent.")
+        return typed
+
+
+_MOMENTS = ("%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S")
+
+
+class HourField(forms.DateTimeField):
+    """A whole hour in UTC, as the source wants periods; `text` is how it is sent."""
+
+    def __init__(self, **more: Any) -> None:
+        widget = forms.DateTimeInput({"type": "datetime-local", "step": "3600"}, format="%Y-%m-%dT%H:00")
+        super().__init__(widget=widget, help_text="UTC, on the hour.", **more)
+
+    def prepare_value(self, value: Any) -> Any:
+        """Times are shown in UTC, whatever the reader's zone."""
+        return value.astimezone(UTC).replace(tzinfo=None) if isinstance(value, datetime) and value.tzinfo else value
+
+    def to_python(self, value: Any) -> datetime | None:
+        if not value:
+            return None
+        for style in _MOMENTS:
+            try:
+                found = datetime.strptime(str(value), style).replace(tzinfo=UTC)
+            except ValueError:
+                continue
+            if (found.minute, found.second) != (0, 0):
+                raise forms.ValidationError("Must be the top of an hour.")
+            return found
+        raise forms.ValidationError("Not a time such as 2026-01-05T09:00.")
+
+
+def told(moment: datetime | None) -> str | None:
+    """A time as it is sent."""
+    return None if moment is None else format_time(moment)
+
+
+def filled(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Without what was left empty."""
+    return {name: value for name, value in values.items() if value not in (None, "", [])}
+
+
+def schedule(hour: str, day: str) -> dict[str, Any]:
+    """At a full hour, every day or on one day of the week, in the reference's five lists."""
+    week: int | str = day if day == "*" else int(day)
+    return {"minute": [0], "hour": [int(hour)], "dayOfMonth": ["*"], "month": ["*"], "dayOfWeek": [week]}
+
+
+def hour_and_day(given: Any) -> tuple[str, str]:
+    """The first hour and day of a schedule; 6 o'clock every day where there is none to read."""
+    plan = given if isinstance(given, dict) else {}
+    hours, days = plan.get("hour"), plan.get("dayOfWeek")
+    hour = str(hours[0]) if isinstance(hours, list) and hours else "6"
+    day = str(days[0]) if isinstance(days, list) and days else "*"
+    known = {value for value, _ in DAYS}
+    return (hour if hour.isdecimal() else "6"), (day if day in known else "*")

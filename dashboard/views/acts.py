@@ -1,0 +1,235 @@
+"""One act: its form, and the command that follows from it. Dangerous ones say first what they will do."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods
+
+from dashboard.acting import act_on
+from dashboard.acts import forms
+from dashboard.acts.case import Case, entries
+from dashboard.acts.rows import ACTS, OPTIONAL_THING, Act
+from dashboard.filters import View
+from dashboard.pages import page, part, render
+from dashboard.reader import PageRequest
+from dashboard.shelf import Shelf, number
+from monitoring import commands
+from monitoring import questions as q
+from monitoring.commands import KINDS, Kind
+from monitoring.models import Command, CommandKind, Watched, WorkState
+from monitoring.questions import Question
+
+#: A check of a replacement is good for this long: the champion or its settings may have changed since.
+CHECK_HOLDS = timedelta(hours=1)
+
+
+@page
+@require_http_methods(["GET", "HEAD", "POST"])
+def act(request: PageRequest, pk: int, kind: str) -> HttpResponse:
+    """The form of an act; posted, it becomes a command."""
+    found = ACTS.get(kind)
+    if found is None:
+        raise Http404("There is no such act.")
+    watched = request.reader.watched_or_404(pk)
+    case = _case(request, watched, found.form.asks, found)
+    allowed(case, found.command)
+    posted = request.POST if request.method == "POST" else None
+    form = found.form(posted, case=case, typed=found.typed)
+    form.initial.update((name, request.GET[name]) for name in form.fields if name in request.GET and name != "typed")
+    if posted is not None and form.is_valid():
+        command = _ask(request, case, found, form)
+        if found.kind is CommandKind.MODEL_CHECK:
+            return redirect("act-replace", pk, command.pk)
+        return redirect(reverse("manage", args=[pk]) + f"#{found.section}")
+    return _page(request, case, form, found)
+
+
+@page
+@require_http_methods(["GET", "HEAD", "POST"])
+def replace(request: PageRequest, pk: int, command_pk: int) -> HttpResponse:
+    """What the check of a replacement said; then the replacement itself."""
+    watched = request.reader.watched_or_404(pk)
+    check = watched.commands.filter(pk=command_pk, kind=CommandKind.MODEL_CHECK).first()
+    if check is None:
+        raise Http404("There is no such check.")
+    case = _case(request, watched, (q.champion_package(), q.model_packages(), q.details()))
+    allowed(case, KINDS[CommandKind.MODEL_REPLACE.value])
+    form = forms.ReplaceForm(request.POST if request.method == "POST" else None, case=case)
+    passed = check.state == WorkState.DONE and check.result.get("status") in {"passing", "warning"}
+    fresh = check.finished_at is not None and case.now - check.finished_at < CHECK_HOLDS
+    if request.method == "POST" and passed and fresh and form.is_valid():
+        body = form.body() | {"modelPackageId": check.body.get("modelPackageId")}
+        read = {"model": {"id": watched.model_id}} if watched.model_id else {}
+        act_on(request, watched, CommandKind.MODEL_REPLACE, body, read, name=check.name)
+        return redirect(reverse("manage", args=[pk]) + "#challengers")
+    context = {
+        "nav": "deployment",
+        "watched": watched,
+        "check": check,
+        "checks": _checks(check),
+        "waits": check.state in commands.OPEN_STATES,
+        "passed": passed,
+        "fresh": fresh,
+        "form": form,
+    }
+    if request.htmx:
+        return part(request, "dashboard/_act_checks.html", context)
+    return render(request, "dashboard/act_replace.html", context, around=pk)
+
+
+@page
+@require_http_methods(["GET", "HEAD", "POST"])
+def data(request: PageRequest, pk: int) -> HttpResponse:
+    """Deleting monitoring data: which, then how many that is, then the name typed."""
+    watched = request.reader.watched_or_404(pk)
+    case = _case(request, watched, forms.DataForm.asks)
+    kind = KINDS[CommandKind.DATA_DELETE.value]
+    allowed(case, kind)
+    asked = request.POST if request.method == "POST" else request.GET if "start_at" in request.GET else None
+    form = forms.DataForm(asked, case=case, typed=request.method == "POST")
+    rows, coming = None, False
+    if asked is not None and _counted(form):
+        case.shelf.read([form.counts()])
+        coming = form.counts() in case.shelf.want_missing(request.reader)
+        rows = _rows(case, form.counts())
+    if request.method == "POST" and form.is_valid() and rows is not None:
+        act_on(request, watched, kind.slug, form.body(), name=watched.label)
+        return redirect(reverse("manage", args=[pk]) + "#deletion")
+    context = {
+        "nav": "deployment",
+        "watched": watched,
+        "form": form,
+        "rows": rows,
+        "coming": coming,
+        "counted": form.told(rows) if rows is not None else "",
+        "confirm": forms.DataForm(None, case=case, typed=True),
+    }
+    if request.htmx:
+        return part(request, "dashboard/_act_data.html", context)
+    return render(request, "dashboard/act_data.html", context, around=pk)
+
+
+def allowed(case: Case, kind: Kind) -> None:
+    """403 with the reason, for whom or where this cannot be asked for."""
+    if reason := commands.obstacle(case.role, kind, case.capabilities):
+        raise PermissionDenied(reason)
+    if case.watched.gone_at is not None:
+        raise PermissionDenied("The source no longer lists this deployment.")
+
+
+def _case(request: PageRequest, watched: Watched, asks: tuple[Question, ...], found: Act | None = None) -> Case:
+    """The case with its thing; what the form needs and is not known is asked for at once."""
+    now = timezone.now()
+    shelf = Shelf(watched, View.parse({}, now, request.reader.zone), now)
+    optional = OPTIONAL_THING.get(found.kind.value) if found else None
+    things = (found.things or optional) if found else None
+    of = found.of if found else None
+    shelf.read([q.capabilities(), *asks, *(one for one in (things, of) if one is not None)])
+    shelf.want_missing(request.reader)
+    wanted = request.GET.get("thing", "")
+    if of is not None:
+        parent, run = _run_of(shelf, of, wanted)
+        return Case(request.reader, watched, shelf, now, run, parent)
+    if things is None or (optional is not None and not wanted):
+        return Case(request.reader, watched, shelf, now)
+    thing = next((one for one in entries(shelf, things) if one["id"] == wanted), None)
+    if thing is None:
+        raise Http404("It is not on the list that the source last gave.")
+    return Case(request.reader, watched, shelf, now, thing)
+
+
+def _run_of(shelf: Shelf, policies: Question, run_id: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The policy whose latest run it is, and the run."""
+    for policy in entries(shelf, policies):
+        run = policy.get("latestRun")
+        if isinstance(run, dict) and run.get("id") == run_id and run_id:
+            return policy, run
+    raise Http404("It is not among the latest runs that the source last gave.")
+
+
+def _ask(request: PageRequest, case: Case, found: Act, form: forms.ActForm) -> Command:
+    """The command of a valid form."""
+    body = form.body()
+    if found.kind in {CommandKind.BATCH_LOCK, CommandKind.BATCH_UNLOCK}:
+        body = {"isLocked": found.kind is CommandKind.BATCH_LOCK}
+    if found.kind in {CommandKind.ACTIVATE, CommandKind.DEACTIVATE}:
+        body = {"status": "active" if found.kind is CommandKind.ACTIVATE else "inactive"}
+    target = case.target if "{" in found.command.path else ""
+    return act_on(request, case.watched, found.kind, body, _read(case, found), target=target, name=_name(case, form))
+
+
+def _read(case: Case, found: Act) -> dict[str, Any]:
+    """What the person saw, as the source shows it."""
+    if found.kind is CommandKind.DETAILS:
+        watched = case.watched
+        return {"label": watched.label, "importance": watched.importance or None}
+    if found.kind in {CommandKind.ACTIVATE, CommandKind.DEACTIVATE}:
+        return {"status": case.watched.deployment_status}
+    if found.kind is CommandKind.DEPLOYMENT_DELETE:
+        return {"label": case.watched.label}
+    return {name: case.thing[name] for name in found.reads if name in case.thing}
+
+
+def _name(case: Case, form: forms.ActForm) -> str:
+    """What the command's sentence calls the thing."""
+    if case.thing or case.of:
+        return case.name
+    values = form.cleaned_data
+    package = values.get("package")
+    chosen = dict(case.packages()).get(package) if package else None
+    named = values.get("name") or values.get("batch_name") or chosen or package
+    return str(named or case.watched.label)
+
+
+def _page(request: PageRequest, case: Case, form: forms.ActForm, found: Act) -> HttpResponse:
+    on_list = bool(case.thing or case.of)
+    context = {
+        "nav": "deployment",
+        "watched": case.watched,
+        "form": form,
+        "title": found.title.format(name=case.name) if on_list or found.section == "deployment" else found.word,
+        "word": found.word,
+        "act": found,
+        "warning": found.warns(case) if found.warns else "",
+        "danger": found.typed,
+        "back": reverse("manage", args=[case.watched.pk]) + f"#{found.section}",
+    }
+    return render(request, "dashboard/act.html", context, around=case.watched.pk, status=200)
+
+
+def _checks(check: Command) -> list[tuple[str, str, str]]:
+    """(name in words, status, message) of each check, worst first."""
+    found = check.result.get("checks")
+    order = {"failing": 0, "warning": 1, "passing": 2}
+    rows = [
+        (_words(name), str(one.get("status")), str(one.get("message") or ""))
+        for name, one in (found.items() if isinstance(found, dict) else ())
+        if isinstance(one, dict)
+    ]
+    return sorted(rows, key=lambda row: (order.get(row[1], 3), row[0]))
+
+
+def _words(name: str) -> str:
+    """`notCurrentModel` as `Not current model`."""
+    text = "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in name)
+    return text[:1].upper() + text[1:]
+
+
+def _counted(form: forms.DataForm) -> bool:
+    """Whether the period and the model are there, whatever was typed."""
+    form.is_valid()
+    return not any(name in form.errors for name in ("start_at", "end_at", "model"))
+
+
+def _rows(case: Case, question: Question) -> float | None:
+    """How many predictions the period holds; None while it is not known."""
+    if question in case.shelf.missing():
+        return None
+    return sum(number(bucket.values, "rowCount") or 0.0 for bucket in case.shelf.buckets(question))
