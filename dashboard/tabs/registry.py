@@ -10,20 +10,14 @@ from django.http import QueryDict
 from dashboard.tabs import (
     accuracy,
     batches,
-<<<<<<< HEAD
     challengers,
-=======
     custom,
->>>>>>> main
     drift,
     fairness,
     history,
     humility,
-<<<<<<< HEAD
     jobs,
-=======
     manage,
->>>>>>> main
     overview,
     predictions,
     segments,
