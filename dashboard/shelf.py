@@ -130,10 +130,6 @@ class Shelf:
             self._buckets.clear()
             self.snapshots.append(read(self.watched, fresh, as_of=self.view.as_of, now=self.anchor))
 
-    def hurry(self, question: Question, again: timedelta) -> None:
-        """Lets a question that was read be asked again once its answer is that old."""
-        self.ages[_slot(question)] = again
-
     def state(self, question: Question) -> TopicState:
         """How the last attempt to ask it went; NEW if there was none."""
         topics = (topic for s in self.snapshots if (topic := s.topics.get(question.key)) is not None)

@@ -36,7 +36,7 @@ def read(subject: Subject) -> list[JobLine]:
     subject.shelf.read([q.jobs()], again=AGAIN)
     found = lines(subject.shelf.payload(q.jobs()), subject.watched)
     if any(one.is_open for one in found):
-        subject.shelf.hurry(q.jobs(), AT_WORK)
+        subject.shelf.ask_again(q.jobs(), AT_WORK)
     return found
 
 

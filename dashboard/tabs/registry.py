@@ -12,6 +12,7 @@ from dashboard.tabs import (
     batches,
     challengers,
     custom,
+    data,
     drift,
     fairness,
     history,
@@ -57,7 +58,7 @@ class TabRow:
 
 ROWS = (
     TabRow("overview", "Overview", lambda subject, query: overview.build(subject)),
-    TabRow("service", "Service", lambda subject, query: service.build(subject), (Area.SERVICE,)),
+    TabRow("service", "Service", service.build, (Area.SERVICE,), ("quantile", "slow", "show")),
     TabRow(
         "drift",
         "Drift",
@@ -109,6 +110,9 @@ ROWS = (
     ),
     TabRow("segments", "Segments", segments.build, kept=("by", "attribute", "values"), by_batch=True),
     TabRow("map", "Map", map_tab.build, kept=("by", "place", "cell")),
+    TabRow(
+        "data", "Data", data.build, kept=("stretch", "labels", "batch", "prompt", "response", "sort"), by_batch=True
+    ),
     TabRow(
         "challengers",
         "Challengers",
