@@ -131,6 +131,7 @@ TABLE = (
     Row("watch"),
     Row("sources"),
     Row("source-add", reader=REFUSED),
+    Row("source-own", owner=HIDDEN, reader=HIDDEN, outsider=HIDDEN, method="post"),
     Row("source-change", "source", reader=REFUSED, outsider=HIDDEN),
     Row("source-row", "source", outsider=HIDDEN),
     Row("source-remove", "source", reader=REFUSED, outsider=HIDDEN),
