@@ -45,7 +45,7 @@
         menu.querySelector("summary").focus();
       }
     }
-    if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target) || document.querySelector("dialog[open]")) return;
     if (event.key === "/") {
       const search = document.querySelector("[data-key='/']");
       if (search) { event.preventDefault(); search.focus(); }

@@ -12,6 +12,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from django.urls import reverse
 from playwright.sync_api import Browser, Page
+from playwright.sync_api import Error as PlaywrightError
 from pytest_django.live_server_helper import LiveServer
 
 from tests.browser.test_pages_in_browser import DESK, PHONE, Visit, visit
@@ -49,7 +50,10 @@ def found_wrong(page: Page, rules: Mapping[str, object]) -> list[str]:
 def held_against(found: Visit, name: str) -> list[str]:
     """Everything that is wrong with the page that is open, in both themes."""
     page, wrong = found.page, []
-    page.wait_for_function(LIVE, timeout=60_000)
+    try:
+        page.wait_for_function(LIVE, timeout=PATIENCE_MS)
+    except PlaywrightError:
+        return [f"{name}: no chart was drawn in {PATIENCE_MS} ms"]
     page.evaluate(Axe().axe_script)
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
@@ -81,9 +85,11 @@ def test_no_page_shuts_anybody_out(browser: Browser, live_server: LiveServer, vi
     pages = worlds.beside(lambda: _addresses(found))
     wrong: list[str] = []
     for name, url in pages:
-        print(name, flush=True)
+        print("AT", name, flush=True)
         open_page(found, name, url)
-        wrong += held_against(found, name)
+        more = held_against(found, name)
+        print("\n".join(more), flush=True)
+        wrong += more
     assert len(pages) > 30
     assert wrong == []
     found.context.close()
