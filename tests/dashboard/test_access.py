@@ -120,6 +120,7 @@ TABLE = (
     Row("mail-body", "mail", outsider=HIDDEN),
     Row("mail-again", "mail", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
     Row("glossary"),
+    Row("palette"),
     Row("term", "term", owner=GOES_ON, reader=GOES_ON, outsider=GOES_ON),
     Row("register", reader=REFUSED),
     Row("registration", "registration", reader=REFUSED, outsider=HIDDEN),
