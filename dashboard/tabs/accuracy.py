@@ -82,7 +82,7 @@ def build(subject: Subject, chosen: str = "") -> Tab:
         "dashboard/tab_accuracy.html",
         {"main": main, "actual": actual},
         tiles(subject),
-        {"switch": control, "metric": metric},
+        {"switch": control, "metric": metric, "segments_href": _segments(subject, metric)},
     )
 
 
@@ -168,6 +168,13 @@ def offered(subject: Subject) -> tuple[str, ...]:
 def address(subject: Subject, metric: str) -> str:
     """The tab with a metric chosen."""
     return f"{subject.url('accuracy')}{'&' if subject.view.query() else '?'}metric={quote(metric)}"
+
+
+def _segments(subject: Subject, metric: str) -> str:
+    """The segments, ranked by the metric; "" where none is followed."""
+    if not subject.attributes(KIND):
+        return ""
+    return f"{subject.url('segments')}{'&' if subject.view.query() else '?'}by={quote(metric)}"
 
 
 def _links(subject: Subject, names: Sequence[str], chosen: str) -> list[tuple[str, str, bool]]:
