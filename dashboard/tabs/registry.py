@@ -60,9 +60,11 @@ ROWS = (
     TabRow(
         "drift",
         "Drift",
-        lambda subject, query: drift.build(subject, query.get("feature", ""), query.get("scale") == "linear"),
+        lambda subject, query: drift.build(
+            subject, query.get("feature", ""), query.get("scale") == "linear", query.get("measure", "")
+        ),
         (Area.DRIFT,),
-        ("feature", "scale"),
+        ("feature", "scale", "measure"),
     ),
     TabRow(
         "accuracy",

@@ -79,6 +79,14 @@ TABLE = (
     Row("settings", "watched", outsider=HIDDEN),
     Row("settings-save", "section", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
     Row("settings-tried", "section", outsider=HIDDEN, method="post"),
+    Row("settings-yaml", "watched", outsider=HIDDEN),
+    Row("configuration"),
+    Row("policies"),
+    Row("policy", "team", reader=REFUSED, outsider=HIDDEN),
+    Row("policy-tried", "team", reader=REFUSED, outsider=HIDDEN, method="post"),
+    Row("configuration-plan", reader=REFUSED, method="post"),
+    Row("configuration-apply", owner=GOES_ON, reader=REFUSED, outsider=GOES_ON, method="post"),
+    Row("team-yaml", "team", outsider=HIDDEN),
     Row("settings-proposal", "section", outsider=HIDDEN),
     Row("settings-restore", "changed setting", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
     Row("refresh", "watched", owner=GOES_ON, reader=GOES_ON, outsider=HIDDEN, method="post"),
@@ -112,6 +120,7 @@ TABLE = (
     Row("mail-body", "mail", outsider=HIDDEN),
     Row("mail-again", "mail", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
     Row("glossary"),
+    Row("palette"),
     Row("term", "term", owner=GOES_ON, reader=GOES_ON, outsider=GOES_ON),
     Row("register", reader=REFUSED),
     Row("registration", "registration", reader=REFUSED, outsider=HIDDEN),
@@ -163,6 +172,8 @@ TABLE = (
     Row("invitation-resend", "invitation", reader=REFUSED, outsider=HIDDEN, method="post"),
     Row("invitation-revoke", "gone invitation", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
     Row("member-remove", "member", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
+    Row("audit"),
+    Row("audit-csv"),
     Row("tokens"),
     Row("token-revoke", "nobody's", owner=HIDDEN, reader=HIDDEN, outsider=HIDDEN, method="post"),
     Row("setup", owner=GOES_ON, reader=GOES_ON),
@@ -399,7 +410,7 @@ def test_pages_are_kept_out_of_caches_and_say_what_may_run(inside: Client) -> No
 def test_no_page_has_an_inline_script_style_or_handler(mailed: World, client: Client) -> None:
     client.force_login(mailed.owner)
     for row in TABLE:
-        if row.method != "get" or row.name in {"chart-csv", "mail-body", "review-record", "state"}:
+        if row.method != "get" or row.name in {"chart-csv", "mail-body", "review-record", "audit-csv", "state"}:
             continue
         page = DATA.sub("", client.get(address(mailed, row)).content.decode())
         assert " style=" not in page, row.name
@@ -411,4 +422,4 @@ def test_no_page_has_an_inline_script_style_or_handler(mailed: World, client: Cl
 
 def test_every_address_ends_in_a_slash_or_is_a_file() -> None:
     routes = [str(p.pattern) for p in get_resolver("dashboard.urls").url_patterns]
-    assert all(route == "" or route.endswith(("/", ".csv", ".json")) for route in routes)
+    assert all(route == "" or route.endswith(("/", ".csv", ".json", ".yaml")) for route in routes)
