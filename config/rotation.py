@@ -16,6 +16,7 @@ from django.db import models, transaction
 from config import secrets
 
 SUFFIX = "_encrypted"
+SEALED = frozenset({"secret", "seed"})
 
 
 def keys_are_generated() -> bool:
@@ -48,6 +49,19 @@ def encrypt_again(keys: Sequence[str]) -> int:
                     setattr(row, field, box.rotate(bytes(value)))
                     row.save(update_fields=[field])
                     count += 1
+        if apps.is_installed("allauth.mfa"):
+            count += _factors_again(box)
+    return count
+
+
+def _factors_again(box: MultiFernet) -> int:
+    """The secrets of second factors, which lie inside JSON."""
+    count = 0
+    for row in apps.get_model("mfa", "Authenticator")._default_manager.select_for_update():
+        for name in SEALED & row.data.keys():
+            row.data[name] = box.rotate(row.data[name].encode()).decode()
+            count += 1
+        row.save(update_fields=["data"])
     return count
 
 

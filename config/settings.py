@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import django_stubs_ext
 from csp.constants import NONCE, NONE, SELF
 
-from config import addresses, env, secrets
+from config import addresses, env, secrets, sign_on
 from config.embedded import DataFolder, default_data_folder
 
 # Lets classes of Django that are generic for the type checker (ModelAdmin, ModelForm …) be written so.
@@ -149,6 +149,18 @@ INSTALLED_APPS = [
     "config.apps.ConfigConfig",
     *(["rest_framework", "drf_spectacular", "deployments"] if SERVICE_ENABLED else []),
     *(["monitoring", "dashboard"] if DASHBOARD_ENABLED else []),
+    *(
+        [
+            "allauth",
+            "allauth.account",
+            "allauth.mfa",
+            "allauth.usersessions",
+            "allauth.socialaccount",
+            "allauth.socialaccount.providers.openid_connect",
+        ]
+        if DASHBOARD_ENABLED
+        else []
+    ),
     *(["demo"] if SERVICE_ENABLED and DASHBOARD_ENABLED and importlib.util.find_spec("demo") else []),
 ]
 MIDDLEWARE = [
@@ -159,6 +171,11 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    *(
+        ["dashboard.sign_on.header.TrustedHeaderMiddleware", "allauth.account.middleware.AccountMiddleware"]
+        if DASHBOARD_ENABLED
+        else []
+    ),
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -177,6 +194,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "csp.context_processors.nonce",
+                *(["dashboard.sign_on.context.account"] if DASHBOARD_ENABLED else []),
             ],
         },
     }
@@ -205,6 +223,60 @@ SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
 SESSION_COOKIE_AGE = env.number("SESSION_DAYS", 14, minimum=1, help="Days a log-in lasts.") * 86_400
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+
+# --- Single sign-on and second factors --------------------------------------------------------------------------
+
+OIDC_APPS = sign_on.providers(
+    {
+        "issuer": env.text("OIDC_ISSUER", help="Address of an OpenID Connect provider; empty: none."),
+        "client_id": env.text("OIDC_CLIENT_ID", help="The id under which that provider knows this installation."),
+        "client_secret": env.secret("OIDC_CLIENT_SECRET", lambda: "", help="The secret of OIDC_CLIENT_ID."),
+        "name": env.text("OIDC_NAME", help="What its button says; empty: its host name."),
+    },
+    env.secret(
+        "OIDC_PROVIDERS",
+        lambda: "",
+        help='Further providers: a JSON list of {"id", "name", "issuer", "client_id", "client_secret"}.',
+    ),
+)
+TRUSTED_HEADER = env.text(
+    "TRUSTED_HEADER", help="Header in which a log-in proxy names the user (X-Forwarded-User); empty: none is believed."
+)
+TRUSTED_HEADER_EMAIL = env.text("TRUSTED_HEADER_EMAIL", help="Header in which that proxy sends the user's e-mail.")
+TRUSTED_HEADER_PROXIES = sign_on.networks(
+    TRUSTED_HEADER,
+    env.words(
+        "TRUSTED_HEADER_PROXIES", help="Addresses or networks of that proxy; the header from elsewhere is refused."
+    ),
+)
+SSO_JOIN = sign_on.join_rules(
+    env.text(
+        "SSO_JOIN",
+        help='Who joins a team by signing on: a JSON list of {"team", "role"} with "domain" (of the verified e-mail) '
+        'or "claim" and "value"; empty: nobody.',
+    )
+)
+LOCAL_LOGIN = sign_on.local_login(
+    env.flag("LOCAL_LOGIN", True, help="Take passwords; false only where single sign-on is set up."),
+    sso=bool(OIDC_APPS or TRUSTED_HEADER),
+)
+AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
+ACCOUNT_ADAPTER = "dashboard.sign_on.adapters.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"username", "email"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_LOGOUT_REDIRECT_URL = "/login/"
+SOCIALACCOUNT_ADAPTER = "dashboard.sign_on.adapters.SocialAdapter"
+SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"APPS": OIDC_APPS}}
+SOCIALACCOUNT_EMAIL_VERIFICATION = "none"
+# A link, not a form: browsers hold redirects after a form to `form-action`, and a provider may send on elsewhere.
+SOCIALACCOUNT_LOGIN_ON_GET = True
+MFA_ADAPTER = "dashboard.sign_on.adapters.FactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_TOTP_TOLERANCE = 1
+MFA_TOTP_ISSUER = f"Vitals {_public.hostname}"
 if DASHBOARD_ENABLED:
     CSRF_FAILURE_VIEW = "dashboard.views.errors.csrf_failure"
 
@@ -381,8 +453,12 @@ SCORING_SECONDS = env.number(
 MAX_ARTIFACT_BYTES = env.number("MAX_ARTIFACT_MB", 256, minimum=1, help="Largest ONNX artifact, in MiB.") * _MB
 RATE_LIMIT_API = env.number("RATE_LIMIT_API", 6000, help="API requests a minute and token before 429; 0: no limit.")
 RATE_LIMIT_LOGIN = env.number(
-    "RATE_LIMIT_LOGIN", 10, help="Failed log-ins a minute, by address and by name; 0: no limit."
+    "RATE_LIMIT_LOGIN",
+    10,
+    help="Failed log-ins a minute by address and by name, and mails for a new password; 0: no limit.",
 )
+# Of mail with a link for a new password; 5 a minute for one address.
+ACCOUNT_RATE_LIMITS = {"reset_password": f"{RATE_LIMIT_LOGIN}/m/ip,5/m/key"} if RATE_LIMIT_LOGIN else False
 RATE_LIMIT_INVITE = env.number(
     "RATE_LIMIT_INVITE", 20, help="Invitations a minute, by address and by person; 0: no limit."
 )

@@ -2,9 +2,24 @@
 
 from django.conf import settings
 from django.contrib import admin
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver, include, path
 
 from config import telemetry
+
+
+def staff_log_in(request: HttpRequest, extra_context: object = None) -> HttpResponse:
+    """To the one log-in page; whoever is logged in and still sent here lacks the right."""
+    if request.user.is_authenticated:
+        raise PermissionDenied("The admin pages are for administrators.")
+    return redirect_to_login(request.GET.get("next", "/admin/"), "/login/")
+
+
+if settings.DASHBOARD_ENABLED:
+    # The admin's own log-in page knows no second factor and no single sign-on.
+    admin.site.login = staff_log_in  # type: ignore[method-assign]
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
@@ -13,7 +28,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
 if settings.SERVICE_ENABLED:
     urlpatterns += [path("api/v2/", include("deployments.api.urls"))]
 if settings.DASHBOARD_ENABLED:
-    urlpatterns += [path("", include("dashboard.urls"))]
+    urlpatterns += [path("", include("dashboard.urls")), path("account/", include("dashboard.sign_on.urls"))]
     if settings.EMAIL_WEBHOOK_SECRET:
         # What the mail provider tells about mail that did not arrive.
         urlpatterns += [path("bounces/", include("anymail.urls"))]

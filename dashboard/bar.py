@@ -66,8 +66,8 @@ def bar(subject: Subject, tab: str, extra: Mapping[str, str]) -> Bar:
         return base + (("&" if "?" in base else "?") + more if more else "")
 
     zone = subject.reader.zone
-    on_batches = tab == "batches"
     enabled = subject.watched.batch_monitoring
+    on_batches = enabled or tab == "batches"
     return Bar(
         model=words.shortened(subject.model_name(view.model) if view.model else _champion(subject), 22),
         models=_models(subject, href),

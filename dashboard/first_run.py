@@ -13,6 +13,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 
 from dashboard.reader import Reader
+from dashboard.usernames import check_username
 from dashboard.views.sources import SourceForm
 from dashboard.zones import zone_field
 from monitoring.models import Command, CommandKind, Role, Source, Team, WorkState
@@ -45,14 +46,6 @@ def step_of(reader: Reader) -> Step:
     first = found[0]
     unheard = len(found) == 1 and first.last_ok_at is None and first.enabled
     return Step.TEST if unheard and reader.may_add else Step.DONE
-
-
-def check_username(text: str) -> str:
-    """The name in its stored form. Raises ValidationError for one that accounts may not have."""
-    name = get_user_model().normalize_username(text)
-    for validate in get_user_model()._meta.get_field("username").validators:
-        validate(name)
-    return name
 
 
 class PersonForm(forms.Form):

@@ -5,13 +5,20 @@ from __future__ import annotations
 from django.core.cache import cache
 from django.http import HttpRequest
 
+from monitoring.audit import address_of
+
 WINDOW = 60
 TOO_MANY = "Too many attempts. Wait a minute and try again."
 
 
+def client(request: HttpRequest) -> str:
+    """The address that asks; behind our proxy the last one that the proxy has named."""
+    return address_of(request) or ""
+
+
 def keys(kind: str, request: HttpRequest, name: str = "") -> list[str]:
     """The counters that an attempt belongs to."""
-    found = [f"{kind}:address:{request.META.get('REMOTE_ADDR', '')}"]
+    found = [f"{kind}:address:{client(request)}"]
     if name:
         found.append(f"{kind}:name:{name.lower()[:200]}".replace(" ", "_"))
     return found

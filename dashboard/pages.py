@@ -6,14 +6,17 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, cast
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.shortcuts import render as django_render
 from django.utils import timezone
 
 from dashboard.frame import frame
 from dashboard.reader import PageRequest, Reader
+from dashboard.sign_on import factors
 
 Page = Callable[..., HttpResponse]
 
@@ -25,6 +28,9 @@ def page(view: Page) -> Callable[..., HttpResponse]:
     def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         reader = Reader.load(cast(User, request.user))
         request.reader = reader  # type: ignore[attr-defined]
+        if team := factors.missing(request, reader.memberships):
+            messages.warning(request, f"{team} asks for a second factor: switch one on to go on.", extra_tags="warning")
+            return redirect("mfa_index")
         with timezone.override(reader.zone):
             response = view(request, *args, **kwargs)
         response.headers.setdefault("Cache-Control", "no-store, private")

@@ -119,6 +119,10 @@ class Shelf:
             found = [*fresh.values(), *beside]
             self.snapshots.append(read(self.watched, found, as_of=self.view.as_of, now=self.anchor))
 
+    def ask_again(self, question: Question, after: timedelta) -> None:
+        """Asks again what was read once the answer is older than that: a list that was empty, say."""
+        self.ages[_slot(question)] = after
+
     def peek(self, questions: Iterable[Question]) -> None:
         """As `read`, but what is not stored stays so: nothing of it is asked for."""
         fresh = [q for q in questions if _slot(q) not in self.asked]
@@ -166,11 +170,10 @@ class Shelf:
         return min(found, default=None)
 
     def refused(self) -> list[str]:
-        """Paths that the source says are not enabled."""
-        topics = {
-            topic.path for s in self.snapshots for topic in s.topics.values() if topic.state == TopicState.REFUSED
-        }
-        return sorted(topics)
+        """Paths that were asked for and that the source says are not enabled."""
+        keys = {question.key for question in self.asked.values()}
+        refused = (topic for s in self.snapshots for topic in s.topics.values() if topic.state == TopicState.REFUSED)
+        return sorted({topic.path for topic in refused if topic.key in keys})
 
     def missing(self) -> list[Question]:
         """What was asked and is not stored, or only in part, or has grown old without being polled."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_ipv46_address
 from django.http import HttpRequest
@@ -45,8 +46,13 @@ def name_of(user: Any) -> str:
 
 
 def address_of(request: HttpRequest) -> str | None:
-    """The address that the request came from; None for one that is none, as on a Unix socket."""
+    """The address that the request came from; None for one that is none, as on a Unix socket.
+
+    Behind a proxy of ours it is the last one of X-Forwarded-For: those before it are whatever the client wrote.
+    """
     found = str(request.META.get("REMOTE_ADDR", ""))
+    if settings.BEHIND_PROXY:
+        found = str(request.META.get("HTTP_X_FORWARDED_FOR", "")).rpartition(",")[2].strip() or found
     try:
         validate_ipv46_address(found)
     except ValidationError:

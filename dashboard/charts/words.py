@@ -30,6 +30,7 @@ THREE_DECIMALS = frozenset(
         "Gini",
         "Gini Norm",
         "Kolmogorov-Smirnov",
+        "relative fairness",
         "Rate@Top5%",
         "Rate@Top10%",
         "R Squared",

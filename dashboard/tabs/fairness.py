@@ -16,7 +16,7 @@ from dashboard.charts.timeline import Limit, Series, TimePoints
 from dashboard.examples import Example
 from dashboard.glossary.fairness import NAMES
 from dashboard.shelf import Bucket, number
-from dashboard.tabs.parts import Tab, Tile, switch
+from dashboard.tabs.parts import Tab, Tile, legend, switch
 from dashboard.tabs.subject import DRIFT, Subject
 from metrics import ClassFairness, FairnessMetric, FairnessRule, judge_fairness
 from metrics import Status as Judged
@@ -60,6 +60,10 @@ def setting(subject: Subject) -> BiasAndFairness:
 def protected(subject: Subject) -> list[str]:
     """The protected features that are polled."""
     return list(dict.fromkeys(setting(subject).protected_features or []))[:MOST_FEATURES]
+
+
+def is_on(subject: Subject) -> bool:
+    return bool(protected(subject))
 
 
 def watched_metrics(subject: Subject) -> tuple[str, ...]:
@@ -182,7 +186,7 @@ def build(subject: Subject, feature: str = "", metric: str = "", name: str = "")
         "metric": shown,
         "classes": [(one, class_status(subject, one), address(subject, chosen, shown, one.name)) for one in found],
         "picked": picked,
-        "legend": [(one, category(i), address(subject, chosen, shown, one)) for i, one in enumerate(names)],
+        "legend": legend([(one, category(i), address(subject, chosen, shown, one)) for i, one in enumerate(names)]),
         "favoured": favoured(found),
         "threshold": threshold(subject),
         "outcome": outcome(subject, chosen, shown),

@@ -16,7 +16,7 @@ from dashboard.charts.timeline import Series, TimePoints
 from dashboard.examples import Example
 from dashboard.shelf import Bucket, Values, number, picker, total
 from dashboard.tabs import predictions
-from dashboard.tabs.parts import Tab, Tile
+from dashboard.tabs.parts import Tab, Tile, legend
 from dashboard.tabs.subject import SERVICE, Subject
 from monitoring import questions as q
 from monitoring.questions import Question
@@ -80,7 +80,7 @@ def build(subject: Subject) -> Tab:
         charts["warnings"] = _warnings(subject, warned)
     more = {
         "rules": [(rule, _share(rule.count, total(rows))) for rule in found],
-        "legend": [(rule.name, category(i), "#rules") for i, rule in enumerate(lines(found))],
+        "legend": legend([(rule.name, category(i), "#rules") for i, rule in enumerate(lines(found))]),
         "interval": subject.interval_words,
         "rule": None if found else first_rule(subject),
         "told": bool(subject.shelf.entries(q.humility_rules())),

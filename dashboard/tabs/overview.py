@@ -7,11 +7,13 @@ from dataclasses import replace
 
 from dashboard.charts import words
 from dashboard.charts.chart import ChartView
+from dashboard.charts.fairness import METRIC
 from dashboard.charts.lane import LANE
 from dashboard.charts.timeline import Series, TimePoints
 from dashboard.phrases import tone
 from dashboard.shelf import picker, total
-from dashboard.tabs import accuracy, drift, predictions, service
+from dashboard.tabs import accuracy, custom, drift, fairness, predictions, service
+from dashboard.tabs.custom_metric import Metric
 from dashboard.tabs.events import events
 from dashboard.tabs.parts import Lane, Tab
 from dashboard.tabs.subject import Subject
@@ -24,11 +26,16 @@ FIRST = "predictions"
 
 
 def build(subject: Subject) -> Tab:
-    """Five lanes under one another on the clock that all share."""
-    subject.shelf.read([drift.summary_question(subject), *questions(subject)])
-    worst = lines(subject)
-    subject.shelf.read([drift.series_question(subject, one.name) for one in worst])
+    """Lanes under one another on the clock that all share: five, and those of further areas where they are on."""
+    subject.shelf.read([drift.summary_question(subject), *questions(subject), *further_questions(subject)])
+    worst, unfair, measured = lines(subject), _unfair(subject), _measured(subject)
+    asked = [drift.series_question(subject, one.name) for one in worst]
+    asked += [fairness.series_question(subject, unfair.feature, fairness.watched_metrics(subject)[0])] if unfair else []
+    asked += [custom.series_question(subject, measured.id)] if measured else []
+    subject.shelf.read(asked)
     lanes = [_predictions(subject), _service(subject), _drift(subject, worst), _accuracy(subject), _pairs(subject)]
+    lanes += [_fairness(subject, unfair)] if unfair else []
+    lanes += [_custom(subject, measured)] if measured else []
     charts = {lane.chart.key.removeprefix("overview-"): lane.chart for lane in lanes}
     more = {"lanes": lanes, "events": events(subject), "facts": facts(subject), "history": subject.url("history")}
     return Tab("dashboard/tab_overview.html", charts, more=more)
@@ -46,6 +53,28 @@ def questions(subject: Subject) -> list[Question]:
         accuracy.summary_question(subject),
         *accuracy.former_questions(subject, subject.metric),
     ]
+
+
+def further_questions(subject: Subject) -> list[Question]:
+    """What tells which class and which custom metric to draw, where these areas are on."""
+    asked = fairness.judged_questions(subject) if _is_on(subject, Area.FAIRNESS) else []
+    summary = custom.summary_question(subject) if _is_on(subject, Area.CUSTOM_METRICS) else None
+    return [*asked, summary] if summary is not None else asked
+
+
+def _is_on(subject: Subject, area: Area) -> bool:
+    return area in subject.watched.shown_areas
+
+
+def _unfair(subject: Subject) -> fairness.ClassScore | None:
+    """The class that fares worst of all protected features."""
+    if not _is_on(subject, Area.FAIRNESS):
+        return None
+    return next((one for one in fairness.worst_by_class(subject) if one.judged), None)
+
+
+def _measured(subject: Subject) -> Metric | None:
+    return custom.lane_metric(subject) if _is_on(subject, Area.CUSTOM_METRICS) else None
 
 
 def lines(subject: Subject) -> Sequence[drift.Feature]:
@@ -144,6 +173,27 @@ def _pairs(subject: Subject) -> Lane:
         note,
         _view(subject, "pairs", points),
         href=subject.url("predictions"),
+    )
+
+
+def _fairness(subject: Subject, worst: fairness.ClassScore) -> Lane:
+    """The least favoured class against the most favoured one."""
+    metric = fairness.watched_metrics(subject)[0]
+    points = fairness.series_points(subject, worst.feature, metric, [worst.name], height=LANE_HEIGHT)
+    named = f"{worst.feature} {worst.name}"
+    points = replace(points, axis=False, strip=subject.strip(Area.FAIRNESS), caption=f"{named}, of the most favoured")
+    value, unit = words.metric_value(worst.relative, METRIC), f"{named}, of the most favoured"
+    return _lane(subject, Area.FAIRNESS, "Fairness", value, unit, _view(subject, "fairness", points), "fairness")
+
+
+def _custom(subject: Subject, metric: Metric) -> Lane:
+    """The custom metric that is judged, the worst where there are several."""
+    points = custom.points(subject, metric, LANE_HEIGHT).time
+    points = replace(points, axis=False, strip=subject.strip(Area.CUSTOM_METRICS))
+    value = metric.text(metric.of(custom.summaries(subject).get(metric.id, {})))
+    unit = f"{metric.units}, {metric.name}" if metric.units else metric.name
+    return _lane(
+        subject, Area.CUSTOM_METRICS, "Custom metrics", value, unit, _view(subject, "custom", points), "custom"
     )
 
 

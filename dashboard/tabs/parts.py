@@ -82,3 +82,8 @@ def switch(
 ) -> SafeString:
     """The control at the right of a finding: links, the chosen one marked."""
     return mark_safe(render_to_string("dashboard/_switch.html", {"name": name, "options": options, "more": more}))  # noqa: S308 - a template
+
+
+def legend(lines: Sequence[tuple[str, str, str]]) -> SafeString:
+    """Which line is which, at the right of a finding: (word, colour token, address), for lines whose ends collide."""
+    return mark_safe(render_to_string("dashboard/_legend.html", {"lines": lines}))  # noqa: S308 - a template

@@ -10,6 +10,7 @@ from django.http import QueryDict
 from dashboard.tabs import (
     accuracy,
     batches,
+    custom,
     drift,
     fairness,
     history,
@@ -21,6 +22,7 @@ from dashboard.tabs import (
     service,
     settings,
 )
+from dashboard.tabs import map as map_tab
 from dashboard.tabs.parts import Tab
 from dashboard.tabs.subject import Subject
 from monitoring.models import Area
@@ -44,6 +46,8 @@ class TabRow:
     kept: tuple[str, ...] = ()
     by_time: bool = True
     by_batch: bool = False
+    is_on: Callable[[Subject], bool] = lambda subject: True
+    """Whether the source has it switched on: a tab of what is off stays, and is quiet."""
 
     def shown_for(self, subject: Subject) -> bool:
         return self.by_batch if subject.watched.batch_monitoring else self.by_time
@@ -80,8 +84,18 @@ ROWS = (
         ),
         (Area.FAIRNESS,),
         ("feature", "metric", "class"),
+        is_on=fairness.is_on,
     ),
-    TabRow("humility", "Humility", lambda subject, query: humility.build(subject)),
+    TabRow("humility", "Humility", lambda subject, query: humility.build(subject), is_on=humility.is_on),
+    TabRow(
+        "custom",
+        "Custom metrics",
+        lambda subject, query: custom.build(subject, query.get("metric", "")),
+        (Area.CUSTOM_METRICS,),
+        ("metric",),
+        by_batch=True,
+        is_on=custom.is_on,
+    ),
     TabRow(
         "batches",
         "Batches",
@@ -92,6 +106,7 @@ ROWS = (
         by_batch=True,
     ),
     TabRow("segments", "Segments", segments.build, kept=("by", "attribute", "values"), by_batch=True),
+    TabRow("map", "Map", map_tab.build, kept=("by", "place", "cell")),
     TabRow(
         "history",
         "History",
@@ -107,6 +122,6 @@ KEPT = frozenset(name for row in ROWS for name in row.kept)
 
 
 def leads_to(area: str, *, batch: bool) -> str:
-    """The tab that explains the verdict of an area; the first tab where none does."""
+    """The tab that explains the verdict of an area; the main tab where none does."""
     shown = [row for row in ROWS if (row.by_batch if batch else row.by_time)]
-    return next((row.slug for row in shown if area in row.areas), shown[0].slug)
+    return next((row.slug for row in shown if area in row.areas), "batches" if batch else shown[0].slug)

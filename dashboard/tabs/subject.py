@@ -59,7 +59,7 @@ class Subject:
         areas = {row.area: row for row in _areas(watched, view.as_of)}
         models = tuple(ModelSeen.objects.filter(watched=watched).order_by("since"))
         subject = cls(reader, watched, view, now, areas, models)
-        subject.shelf.read(subject.shared(), beside=story.questions())
+        subject.shelf.read(subject.shared(), beside=[*story.questions(), q.custom_metrics()])
         return subject
 
     def shared(self) -> list[Question]:

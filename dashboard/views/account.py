@@ -8,8 +8,9 @@ from urllib.parse import urlsplit
 from django import forms
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth import authenticate, login, logout
+from django.contrib.auth import authenticate, logout
 from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.shortcuts import render as bare
@@ -22,6 +23,7 @@ from dashboard import limits
 from dashboard.hours import HoursForm, initial_hours
 from dashboard.pages import page, render
 from dashboard.reader import PageRequest
+from dashboard.sign_on.entering import enter
 from dashboard.zones import zone_field
 from monitoring import mail, setup
 from monitoring.models import Breaks, DigestPace, Membership, Theme, UserPreference
@@ -71,6 +73,8 @@ def log_in(request: HttpRequest) -> HttpResponse:
         return redirect(target)
     if request.method == "GET" and setup.is_empty():
         return redirect("setup")
+    if request.method == "POST" and not settings.LOCAL_LOGIN:
+        raise PermissionDenied("Passwords are not taken here: use the single sign-on.")
     form = LoginForm(request.POST or None)
     status = 200
     if request.method == "POST" and form.is_valid():
@@ -83,11 +87,11 @@ def log_in(request: HttpRequest) -> HttpResponse:
                 request, username=_name(form.cleaned_data["username"]), password=form.cleaned_data["password"]
             )
             if user is not None:
-                login(request, user)
-                return redirect(target)
+                return enter(request, user, target)
             limits.count(counters)
             form.add_error(None, "User name or password is wrong.")
     context = {"form": form, "next": target, "installation": urlsplit(settings.PUBLIC_URL).netloc, "theme": "system"}
+    context |= {"local": settings.LOCAL_LOGIN, "providers": settings.OIDC_APPS}
     response = bare(request, "account/login.html", context, status=status)
     response["Cache-Control"] = "no-store, private"
     return response

@@ -128,18 +128,20 @@ def share_href(subject: Subject, tab: str, query: QueryDict) -> str:
     return f"{reverse('share-add')}?{urlencode(asked)}"
 
 
-def tabs(subject: Subject, current: str) -> list[tuple[str, str, str, bool]]:
-    """(word, address, status to show, chosen): an icon only on tabs that are not passing.
+def tabs(subject: Subject, current: str) -> list[tuple[str, str, str, bool, bool]]:
+    """(word, address, status to show, chosen, off): an icon only on tabs that are not passing.
 
-    A deployment watched by batch has no time axis: all of it stands on one tab.
+    A deployment watched by batch has no time axis: its main tab comes first.
     """
     shown = []
-    for row in ROWS:
+    rows = sorted(ROWS, key=lambda row: row.by_time) if subject.watched.batch_monitoring else ROWS
+    for row in rows:
         if not row.shown_for(subject):
             continue
-        status = subject.status(row.areas[0]).value if row.areas and not row.by_batch else ""
+        status = subject.status(row.areas[0]).value if row.areas and (row.by_time or not row.by_batch) else ""
         loud = status in (Status.FAILING, Status.WARNING)
-        shown.append((row.word, subject.url(row.slug), status if loud else "", row.slug == current))
+        off = not row.is_on(subject)
+        shown.append((row.word, subject.url(row.slug), status if loud else "", row.slug == current, off))
     return shown
 
 

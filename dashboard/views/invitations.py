@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 from django import forms
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth import get_user_model, login
-from django.contrib.auth.models import User
+from django.contrib.auth import get_user_model
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
@@ -19,14 +18,13 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
 from dashboard import limits
-from dashboard.first_run import check_username
 from dashboard.pages import page
 from dashboard.reader import PageRequest, Reader
+from dashboard.sign_on.entering import enter
+from dashboard.usernames import check_username
 from dashboard.views.teams import InviteForm, owned_or_refused, shown
 from monitoring import invitations
 from monitoring.models import Invitation, Role, UserPreference
-
-BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
 class NewAccountForm(forms.Form):
@@ -140,8 +138,7 @@ def _outside(request: HttpRequest, row: Invitation, token: str) -> HttpResponse:
             user = _created(request, row, form)
         except invitations.InvitationRefused as error:
             return _answer(request, {"refusal": str(error)}, status=404)
-        login(request, cast(User, user), backend=BACKEND)
-        return redirect("fleet")
+        return enter(request, user)
     return _answer(request, {"invitation": row, "role": Role(row.role), "form": form, "known": known, "token": token})
 
 

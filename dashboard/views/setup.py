@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 from django.conf import settings
-from django.contrib.auth import login
-from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -19,13 +17,12 @@ from dashboard.first_run import WORDS, FarForm, PersonForm, Step, TeamForm, own_
 from dashboard.pages import page
 from dashboard.reader import PageRequest
 from dashboard.service_half import desk
+from dashboard.sign_on.entering import enter
 from dashboard.views.sources import ask_test
 from monitoring import setup, sources
 from monitoring.audit import note
 from monitoring.client import AddressRefused
 from monitoring.models import AuditAction, Source, UserPreference
-
-BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
 @require_http_methods(["GET", "POST"])
@@ -60,13 +57,14 @@ def _person(request: HttpRequest) -> HttpResponse:
             status = 429
         else:
             limits.count(counters)
-            if _claimed(request, form):
-                return redirect("setup")
+            user = _claimed(form)
+            if user is not None:
+                return enter(request, user, "/setup/")
     return _shown(request, Step.PERSON, {"form": form}, status=status)
 
 
-def _claimed(request: HttpRequest, form: PersonForm) -> bool:
-    """Makes the account and logs it in, or says in the form why not."""
+def _claimed(form: PersonForm) -> Any:
+    """The account that was made; None and the reason in the form where it was not."""
     given = form.cleaned_data
     try:
         with transaction.atomic():
@@ -76,9 +74,8 @@ def _claimed(request: HttpRequest, form: PersonForm) -> bool:
             UserPreference.objects.create(user=user, time_zone=given["time_zone"])
     except setup.SetupRefused as error:
         form.add_error("code", str(error))
-        return False
-    login(request, cast(User, user), backend=BACKEND)
-    return True
+        return None
+    return user
 
 
 @page

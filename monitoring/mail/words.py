@@ -19,6 +19,7 @@ _TABS = {
     Area.DRIFT: "drift/",
     Area.ACCURACY: "accuracy/",
     Area.FAIRNESS: "fairness/",
+    Area.CUSTOM_METRICS: "custom/",
     Area.PREDICTIONS_TIMELINESS: "predictions/",
     Area.ACTUALS_TIMELINESS: "predictions/",
 }

@@ -22,7 +22,7 @@ from monitoring.snapshots import Snapshot
 MOST_METRICS = 12
 MOST_FEATURES = 10
 _DEFAULT_SET = "proportionalParity"
-_IDENTIFIER = re.compile(r"[A-Za-z0-9_-]{1,64}")
+IDENTIFIER = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _GEOSPATIAL = frozenset({"geospatial", "location"})
 _DAYS = Last("P30D")
 
@@ -59,7 +59,7 @@ def area_facts(settings: Settings, health: HealthSettings, known: Snapshot) -> A
         custom_judged=bool(custom and (custom.failing_conditions or custom.warning_conditions)),
         predictions_every=(timely.expected_frequency or "P1D") if timely and timely.enabled else "",
         actuals_every=(labelled.expected_frequency or "P1D") if labelled and labelled.enabled else "",
-        places=tuple(name for name in _places(known.payload(q.features())) if name in followed),
+        places=tuple(name for name in geospatial(known.payload(q.features())) if name in followed),
     )
 
 
@@ -76,11 +76,12 @@ def _entries(payload: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _custom_ids(payload: dict[str, Any]) -> tuple[str, ...]:
     """Those that are to be drawn first. An id becomes part of an address, so that only plain ones are taken."""
-    known = [one for one in _entries(payload) if _IDENTIFIER.fullmatch(str(one.get("id")))]
+    known = [one for one in _entries(payload) if IDENTIFIER.fullmatch(str(one.get("id")))]
     return tuple(str(one["id"]) for one in sorted(known, key=lambda one: one.get("displayChart") is False))
 
 
-def _places(payload: dict[str, Any]) -> list[str]:
+def geospatial(payload: dict[str, Any]) -> list[str]:
+    """The names of the geospatial features in an answer of `features/`."""
     found = [one for one in _entries(payload) if str(one.get("featureType")).lower() in _GEOSPATIAL]
     return [str(one["name"]) for one in found if one.get("name")]
 
@@ -118,7 +119,7 @@ def area_questions(
     found += [(question, Pace.HOURLY) for question in _series(facts)]
     if facts.humility_on:
         found += [(question, Pace.HOURLY) for question in (q.humility(Last(interval)), q.humility_rules())]
-    found += [(q.predictions_over_space(Last(interval), place), Pace.HOURLY) for place in facts.places[:1]]
+    found += [(q.predictions_over_space(_DAYS, place), Pace.HOURLY) for place in facts.places[:1]]
     return found
 
 

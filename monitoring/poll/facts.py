@@ -48,7 +48,7 @@ def facts_of(watched: Watched, known: Snapshot, now: datetime) -> Facts:
     except ValueError:
         interval = DEFAULT_INTERVAL
     starred = (health.data_drift.starred_features if health.data_drift else None) or []
-    batches = _batch_ids(known.payload(q.batches()))
+    batches = batch_ids(known.payload(q.batches()))
     return Facts(
         target_type=watched.target_type,
         batch=watched.batch_monitoring,
@@ -59,9 +59,9 @@ def facts_of(watched: Watched, known: Snapshot, now: datetime) -> Facts:
         has_association=_has_association(settings, known),
         features=top_features(_drifted(known, interval), starred),
         label_lag=label_lag(known, now),
-        service_batches=batches[: _count(health.service.batch_count if health.service else None)],
-        drift_batches=batches[: _count(health.data_drift.batch_count if health.data_drift else None)],
-        accuracy_batches=batches[: _count(health.accuracy.batch_count if health.accuracy else None)],
+        service_batches=batches[: count_of(health.service.batch_count if health.service else None)],
+        drift_batches=batches[: count_of(health.data_drift.batch_count if health.data_drift else None)],
+        accuracy_batches=batches[: count_of(health.accuracy.batch_count if health.accuracy else None)],
         areas=area_facts(settings, health, known),
     )
 
@@ -119,11 +119,12 @@ def _cached_interval(watched: Watched) -> str:
     return cached if isinstance(cached, str) else DEFAULT_INTERVAL
 
 
-def _count(value: str | int | None) -> int:
+def count_of(value: str | int | None) -> int:
+    """How many batches a verdict looks at; 1 where the source does not say."""
     return int(value) if value is not None and str(value).isdigit() and int(value) else 1
 
 
-def _batch_ids(payload: dict[str, Any]) -> tuple[str, ...]:
+def batch_ids(payload: dict[str, Any]) -> tuple[str, ...]:
     """Newest first; a batch that says it holds nothing yet is not judged."""
     data = payload.get("data")
     entries = [one for one in data if isinstance(one, dict)] if isinstance(data, list) else []

