@@ -16,7 +16,7 @@ from monitoring.models import Area, Importance, Status
 
 #: The names of an address, in the order in which they are written.
 NAMES = (
-    *("q", "status", "importance", "source", "type", "tag", "team", "owner", "lacking"),
+    *("q", "status", "importance", "source", "type", "tag", "team", "owner", "lacking", "starred", "unwatched"),
     *(area.value for area in Area),
     *("group", "order", "as_of", "page"),
 )
@@ -42,8 +42,8 @@ class Asked:
         return self.filters != Filters()
 
 
-def asked(query: Mapping[str, str] | QueryDict, now: datetime, zone: tzinfo) -> Asked:
-    """Filters, order and page from the address; what does not exist is left out."""
+def asked(query: Mapping[str, str] | QueryDict, now: datetime, zone: tzinfo, user: int = 0) -> Asked:
+    """Filters, order and page from the address; what does not exist is left out. `user`: whose stars count."""
     areas = tuple(
         (area.value, status) for area in Area for status in _words(query, area.value) if status in Status.values
     )
@@ -58,6 +58,8 @@ def asked(query: Mapping[str, str] | QueryDict, now: datetime, zone: tzinfo) -> 
         teams=_numbers(query, "team"),
         owners=_texts(query, "owner"),
         lacking=tuple(name for name in _words(query, "lacking") if name in LACKING),
+        starred_by=user if query.get("starred") == "1" else 0,
+        left_out=query.get("unwatched") == "1",
     )
     order, number, group = query.get("order") or "worst", query.get("page") or "1", query.get("group") or ""
     then = moment(query.get("as_of") or "", zone)

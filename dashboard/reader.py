@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest
 from django_htmx.middleware import HtmxDetails
 
+from monitoring.fleet import with_star
 from monitoring.models import Membership, Role, Source, Team, Theme, UserPreference, Watched
 
 
@@ -61,7 +62,8 @@ class Reader:
 
     def watched(self) -> QuerySet[Watched]:
         """Every deployment this person may see."""
-        return Watched.objects.filter(source__team__in=self.team_ids).select_related("source__team")
+        rows = Watched.objects.filter(source__team__in=self.team_ids).select_related("source__team")
+        return with_star(rows, self.user.pk)
 
     def sources(self) -> QuerySet[Source]:
         return Source.objects.filter(team__in=self.team_ids).select_related("team")

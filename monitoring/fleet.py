@@ -8,11 +8,11 @@ from datetime import date, datetime, timedelta
 from functools import reduce
 from operator import or_
 
-from django.db.models import Count, F, OrderBy, Q, QuerySet, Sum
+from django.db.models import Count, Exists, F, OrderBy, OuterRef, Q, QuerySet, Sum
 
 from monitoring import conf
 from monitoring.clock import parse_time
-from monitoring.models import CORE_AREAS, Area, HealthDay, Source, Status, Watched
+from monitoring.models import CORE_AREAS, Area, HealthDay, Source, Star, Status, Watched
 
 STRIP_DAYS = 30
 PAGE = 50
@@ -46,6 +46,8 @@ class Filters:
     teams: tuple[int, ...] = ()
     owners: tuple[str, ...] = ()
     lacking: tuple[str, ...] = ()  # of `LACKING`: deployments that have none
+    starred_by: int = 0  # only what this person starred
+    left_out: bool = False  # what the teams leave unwatched, instead of what is watched
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,14 +125,15 @@ def fleet(
     *,
     now: datetime,
     size: int = PAGE,
+    viewer: int = 0,
 ) -> FleetPage:
     """One page of the deployments of the teams, in at most six statements however many there are.
 
-    With `size` 0 only what is said of the whole fleet.
+    With `size` 0 only what is said of the whole fleet. `viewer`: whose stars the rows bear (`is_star`).
     """
     chosen = filters or Filters()
     sources = tuple(Source.objects.filter(team__in=list(team_ids)).select_related("team").order_by("name"))
-    everything = listed(sources)
+    everything = left_out(sources) if chosen.left_out else listed(sources)
     narrowed = narrow(everything, chosen)
     counts = {row["worst"]: row["n"] for row in narrowed.values("worst").annotate(n=Count("pk")).order_by()}
     shown = narrowed.filter(worst__in=chosen.statuses) if chosen.statuses else narrowed
@@ -138,7 +141,7 @@ def fleet(
     size = max(0, min(size, MAX_PAGE))
     pages = max(1, -(-total // max(1, size)))
     number = max(1, min(page, pages))
-    found = _page(shown, ORDERS.get(order, ORDERS["worst"]), (number - 1) * size, size) if size else []
+    found = _page(shown, ORDERS.get(order, ORDERS["worst"]), (number - 1) * size, size, viewer) if size else []
     return FleetPage(
         rows=rows_of(found, {source.pk: source for source in sources}, now),
         total=total,
@@ -158,10 +161,20 @@ def listed(sources: Iterable[Source]) -> QuerySet[Watched]:
     return Watched.objects.filter(source__in=[source.pk for source in sources], gone_at__isnull=True)
 
 
-def _page(rows: QuerySet[Watched], order: Sequence[str | OrderBy], first: int, size: int) -> list[Watched]:
+def left_out(sources: Iterable[Source]) -> QuerySet[Watched]:
+    """What the teams leave unwatched."""
+    return Watched.objects.filter(source__in=[source.pk for source in sources], left_out_at__isnull=False)
+
+
+def with_star(rows: QuerySet[Watched], viewer: int) -> QuerySet[Watched]:
+    """Rows with `is_star`: whether the person starred them."""
+    return rows.annotate(is_star=Exists(Star.objects.filter(watched=OuterRef("pk"), user=viewer)))
+
+
+def _page(rows: QuerySet[Watched], order: Sequence[str | OrderBy], first: int, size: int, viewer: int) -> list[Watched]:
     """The keys of the page by a narrow index, then only its rows: thousands of wide ones are not sorted for thirty."""
     keys = list(rows.order_by(*order).values_list("pk", flat=True)[first : first + size])
-    wide = Watched.objects.defer("listing", "source_health").in_bulk(keys)
+    wide = with_star(Watched.objects.defer("listing", "source_health"), viewer).in_bulk(keys)
     return [wide[pk] for pk in keys if pk in wide]
 
 
@@ -200,6 +213,8 @@ def narrow(rows: QuerySet[Watched], filters: Filters) -> QuerySet[Watched]:
         rows = rows.filter(_any(Q(owners__contains=[owner]) for owner in filters.owners))
     if filters.tags:
         rows = rows.filter(_any(_tagged(text) for text in filters.tags))
+    if filters.starred_by:
+        rows = rows.filter(stars__user=filters.starred_by)
     for name in filters.lacking:
         field = LACKING[name]
         rows = rows.filter(**{field: [] if field in ("tags", "owners") else ""})

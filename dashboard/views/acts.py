@@ -121,7 +121,11 @@ def allowed(case: Case, kind: Kind) -> None:
     if reason := commands.obstacle(case.role, kind, case.capabilities):
         raise PermissionDenied(reason)
     if case.watched.gone_at is not None:
-        raise PermissionDenied("The source no longer lists this deployment.")
+        left_out = case.watched.left_out_at is not None
+        why = (
+            "The team leaves this deployment unwatched." if left_out else "The source no longer lists this deployment."
+        )
+        raise PermissionDenied(why)
 
 
 def _case(request: PageRequest, watched: Watched, asks: tuple[Question, ...], found: Act | None = None) -> Case:

@@ -19,6 +19,7 @@ from dashboard.reader import PageRequest, Reader
 from dashboard.saved import opening, shelf
 from dashboard.sentences import fleet_headline, fleet_note, news
 from dashboard.views.bell import hears_of
+from monitoring.bulk import BULKS, BulkAct
 from monitoring.fleet import LACKING, ORDERS, Filters, FleetPage, fleet, listed, narrow
 from monitoring.groups import Group, Grouping, groups
 from monitoring.models import CORE_AREAS, Importance, Status, Subscription, Transition
@@ -52,7 +53,7 @@ def show(request: PageRequest) -> HttpResponse:
     if not request.GET and not request.htmx and (own := opening(request.reader)):
         return redirect(f"{request.path}?{own}")
     now, reader = timezone.now(), request.reader
-    by = asked(request.GET, now, reader.zone)
+    by = asked(request.GET, now, reader.zone, reader.user.pk)
     found = page_of(reader, by, now)
     context = {
         "nav": "fleet",
@@ -85,8 +86,9 @@ def show(request: PageRequest) -> HttpResponse:
 def group_rows(request: PageRequest) -> HttpResponse:
     """The worst deployments of one group, for when it is opened."""
     now = timezone.now()
-    by = asked(request.GET, now, request.reader.zone)
-    found = fleet(request.reader.team_ids, by.filters, by.order, now=now, size=ROWS)
+    by = asked(request.GET, now, request.reader.zone, request.reader.user.pk)
+    viewer = request.reader.user.pk
+    found = fleet(request.reader.team_ids, by.filters, by.order, now=now, size=ROWS, viewer=viewer)
     context = {"now": now, "page": found, "more": link(request.GET, group=""), **_rows(found, request, now)}
     return part(request, "dashboard/_fleet_rows.html", context)
 
@@ -109,7 +111,8 @@ def page_of(reader: Reader, by: Asked, now: datetime) -> FleetPage:
     """The fleet now, or as it was known; of the past there are rows only, no groups."""
     if by.as_of is not None:
         return fleet_then(reader.team_ids, by.filters, by.order, by.page, then=by.as_of, size=ROWS)
-    return fleet(reader.team_ids, by.filters, by.order, by.page, now=now, size=0 if by.group else ROWS)
+    size, viewer = 0 if by.group else ROWS, reader.user.pk
+    return fleet(reader.team_ids, by.filters, by.order, by.page, now=now, size=size, viewer=viewer)
 
 
 def _rows(found: FleetPage, request: PageRequest, now: datetime, then: datetime | None = None) -> dict[str, Any]:
@@ -118,7 +121,14 @@ def _rows(found: FleetPage, request: PageRequest, now: datetime, then: datetime 
         "heard": heard(found, request.reader),
         "heads": [(HEADS[area], f"{area.label} status") for area in CORE_AREAS],
         "pager": pager(found, request.GET),
+        "bulks": [one for one in BULKS.values() if _offered(one, found)],
     }
+
+
+def _offered(act: BulkAct, found: FleetPage) -> bool:
+    """Watching again is offered where something is left unwatched, everything else where it is not."""
+    away = any(row.watched.left_out_at is not None for row in found.rows)
+    return away == (act.slug == "watch_again")
 
 
 def _groups(found: FleetPage, by: Asked, query: QueryDict) -> dict[str, Any]:
@@ -159,6 +169,8 @@ def chosen(filters: Filters, found: FleetPage, query: QueryDict) -> list[tuple[s
         ("team", [teams[pk] for pk in filters.teams if pk in teams]),
         ("owner", list(filters.owners)),
         ("lacking", [f"no {name}" for name in filters.lacking]),
+        ("starred", ["starred"] if filters.starred_by else []),
+        ("unwatched", ["left unwatched"] if filters.left_out else []),
         *((area, [f"{area.replace('_', ' ')} {Status(status).label.lower()}"]) for area, status in filters.areas),
     ]
     return [(" or ".join(values), link(query, **{name: ""})) for name, values in named if values]

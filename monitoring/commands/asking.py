@@ -10,8 +10,9 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 
-from monitoring.commands.kinds import KINDS, Kind
-from monitoring.models import Command, CommandKind, Membership, Role, Source, Watched, WorkState
+from monitoring import audit
+from monitoring.commands.kinds import KINDS, Kind, Method
+from monitoring.models import AuditAction, Command, CommandKind, Membership, Role, Source, Watched, WorkState
 
 OPEN_STATES = (WorkState.PENDING, WorkState.RUNNING)
 TROUBLE = (WorkState.REFUSED, WorkState.CONFLICT, WorkState.FAILED, WorkState.IN_DOUBT)
@@ -84,11 +85,22 @@ def ask(
     try:
         with transaction.atomic():
             command.save()
+            _note(command, row)
             if watched is not None:
                 Watched.objects.filter(pk=watched.pk).update(commands_until=now + TROUBLE_SHOWN)
     except IntegrityError:
         return Command.objects.get(nonce=nonce, source=source)
     return command
+
+
+def _note(command: Command, kind: Kind) -> None:
+    """Onto the record of who did what; connection tests change nothing."""
+    if kind.method is Method.TEST:
+        return
+    label = f" ({command.watched.label})" if command.watched is not None else ""
+    detail = {"command": command.pk, "target": command.target, "body": command.body, "read": command.read}
+    about = kind.sentence(command.name, done=False) + label
+    audit.note(AuditAction.CHANGE_ASKED, command.asked_by, team=command.source.team, about=about, detail=detail)
 
 
 def role_of(user: Any, source: Source) -> Role | None:

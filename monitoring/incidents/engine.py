@@ -35,6 +35,7 @@ from monitoring.models import (
 )
 
 _GONE = "The source no longer lists the deployment."
+_LEFT_OUT = "The team no longer watches the deployment."
 _UNREACHED = "The source cannot be reached."
 
 
@@ -66,7 +67,7 @@ def _area(found: Round, health: AreaHealth) -> None:
         found.tracks[watched.pk, health.area] = track
     memory = Memory.from_json(track.state)
     if watched.gone_at is not None:
-        _end(found, track, memory, _GONE)
+        _end(found, track, memory, _LEFT_OUT if watched.left_out_at is not None else _GONE)
         return
     silent = watched.source.silent_since
     seen, at = Status(health.status), max(health.since, memory.at or health.since)

@@ -39,6 +39,7 @@ from monitoring.models.hearing import NotificationRule, Subscription, UsedLink, 
 from monitoring.models.incidents import Incident, IncidentEvent, IncidentNotice, IncidentTrack
 from monitoring.models.notes import Note
 from monitoring.models.outbox import Message
+from monitoring.models.registrations import Registration, RegistrationStep
 from monitoring.models.regular import HandoverPlan, PeriodDone, Ping
 from monitoring.models.reviews import (
     ActionItem,
@@ -60,6 +61,7 @@ from monitoring.models.shares import ShareLink
 from monitoring.models.silences import AlertPolicy, Silence
 from monitoring.models.snapshots import Answer, PendingQuestion, SeriesChunk, Topic
 from monitoring.models.sources import PollRun, Source
+from monitoring.models.stars import Bulk, Star
 from monitoring.models.teams import Membership, Team, UserPreference
 from monitoring.models.watched import ModelSeen, Watched
 
@@ -75,6 +77,7 @@ __all__ = [
     "AuditAction",
     "AuditEntry",
     "Breaks",
+    "Bulk",
     "Cadence",
     "Carrier",
     "Channel",
@@ -110,6 +113,8 @@ __all__ = [
     "PeriodDone",
     "Ping",
     "PollRun",
+    "Registration",
+    "RegistrationStep",
     "Review",
     "ReviewItem",
     "ReviewPlan",
@@ -129,6 +134,7 @@ __all__ = [
     "Silence",
     "SilenceKind",
     "Source",
+    "Star",
     "Status",
     "Subscription",
     "Team",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Case, F, Value, When
 
@@ -16,7 +17,8 @@ class Watched(models.Model):
     """A deployment of a source. Every field but the last group is a copy of the source's newest list entry.
 
     `fingerprint` digests what moved means (last prediction, statuses, model, settings shown by the list); health
-    windows that only slide are left out. `gone_at` is set when the source no longer lists it: history stays.
+    windows that only slide are left out. `gone_at` is set when the source no longer lists it, or the team leaves it
+    out (`left_out_at`, see `monitoring.marks`): history stays.
     """
 
     source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="watched")
@@ -48,6 +50,9 @@ class Watched(models.Model):
     seen_at = models.DateTimeField()
     moved_at = models.DateTimeField(null=True, help_text="When the fingerprint last changed")
     gone_at = models.DateTimeField(null=True)
+    left_out_at = models.DateTimeField(null=True, help_text="Since when the team does not want it watched")
+    left_out_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    left_out_reason = models.CharField(max_length=300, blank=True)
 
     polled_at = models.DateTimeField(null=True, help_text="End of the last poll that got an answer")
     attempted_at = models.DateTimeField(null=True)
@@ -120,6 +125,8 @@ class Watched(models.Model):
                 condition=models.Q(gone_at__isnull=True),
                 name="monitoring_blind_spots",
             ),
+            # What a team leaves unwatched: a short list.
+            models.Index(fields=["source"], condition=models.Q(left_out_at__isnull=False), name="monitoring_left_out"),
             # Dispatch: what is due at a source.
             models.Index(fields=["source", "due_at"], name="monitoring_due"),
         ]

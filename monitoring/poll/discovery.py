@@ -59,7 +59,7 @@ def apply(source: Source, entries: Sequence[Mapping[str, Any]], *, now: datetime
             _moved(known[remote_id], entry, print_, now, interval)
             for remote_id, entry in listed.items()
             if remote_id in known
-            and (known[remote_id].fingerprint != (print_ := fingerprint(entry)) or known[remote_id].gone_at is not None)
+            and (known[remote_id].fingerprint != (print_ := fingerprint(entry)) or _came_back(known[remote_id]))
         ]
         Watched.objects.bulk_create(new)
         Watched.objects.bulk_update(moved, _COPIED, batch_size=500)
@@ -74,8 +74,13 @@ def _new(source: Source, remote_id: str, entry: Mapping[str, Any], now: datetime
     return _copy(row, entry, fingerprint(entry))
 
 
+def _came_back(row: Watched) -> bool:
+    """Listed again; what the team leaves out stays out."""
+    return row.gone_at is not None and row.left_out_at is None
+
+
 def _moved(row: Watched, entry: Mapping[str, Any], print_: str, now: datetime, interval: timedelta) -> Watched:
-    row.moved_at, row.gone_at = now, None
+    row.moved_at, row.gone_at = now, row.left_out_at
     earliest = now if row.attempted_at is None else max(now, row.attempted_at + interval)
     row.due_at = earliest if row.due_at is None else min(row.due_at, earliest)
     return _copy(row, entry, print_)

@@ -23,6 +23,8 @@
       if (!here || here.contains(document.activeElement) || here.innerHTML === there.innerHTML) continue;
       mark(here, there);
       const made = document.importNode(there, true);
+      const tick = made.querySelector(".col-pick input");
+      if (tick && here.querySelector(".col-pick input")?.checked) tick.checked = true;
       here.replaceWith(made);
       window.htmx?.process(made);
     }

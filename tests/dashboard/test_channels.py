@@ -108,7 +108,7 @@ def test_the_list_asks_as_much_for_ten_as_for_one(
     assert callable(django_assert_num_queries)
     for number in range(10):
         make(world, name=f"Channel {number}")
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(8):
         inside.get(reverse("channels"))
 
 

@@ -180,5 +180,5 @@ def test_the_page_asks_the_same_few_queries(
     world: World, inside: Client, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     inside.get(reverse("sources"))
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(12):
         inside.get(reverse("sources"))

@@ -229,7 +229,7 @@ def test_reading_the_past_costs_the_same_statements_however_long_it_is() -> None
             backtest.past_of(watched, NOW, length=length)
         return len(queries)
 
-    assert cost(90) == cost(10) == 9
+    assert cost(90) == cost(10) == 7
 
 
 def test_only_the_asked_days_are_played() -> None:

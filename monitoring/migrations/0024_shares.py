@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("monitoring", "0021_settings_changes"),
+        ("monitoring", "0023_registrations"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
