@@ -8,11 +8,8 @@ from dashboard.views import (
     act,
     actions,
     acts,
-<<<<<<< HEAD
     badges,
-=======
     audit,
->>>>>>> main
     bell,
     blind_spots,
     bulk,
