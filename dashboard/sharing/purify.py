@@ -116,13 +116,11 @@ class _Cleaner(HTMLParser):
         kept = href if href.startswith("#") else ""
         if self.csv is not None and href.split("?")[0].endswith(".csv"):
             kept = self.csv(href)
-        if kept:
-            self.links.append("a")
-            return f'<a href="{escape(kept)}">'
-        word = "g" if self.drawn else "span"  # a span would end the drawing
-        self.links.append(word)
         name = known.get("class")
-        return f'<{word} class="{escape(name)}">' if name else f"<{word}>"
+        form = f' class="{escape(name)}"' if name else ""
+        word = "a" if kept else "g" if self.drawn else "span"  # a span would end the drawing
+        self.links.append(word)
+        return f'<a{form} href="{escape(kept)}">' if kept else f"<{word}{form}>"
 
     def _start(self, tag: str, attrs: list[tuple[str, str | None]], end: str = ">") -> str:
         raw = self.get_starttag_text() or ""
