@@ -73,7 +73,7 @@ def fairness_points(stored: Stored, facts: Facts) -> list[FairnessPoint]:
     asked = judged_fairness(facts.areas, facts.interval)
     feature_of = {question.key: feature for feature, question in asked}
     events = sorted(
-        ((at, key, payload) for key in feature_of for at, payload, past in stored[key] if not past),
+        ((at, key, payload) for key in feature_of for at, payload, _ in stored[key]),
         key=lambda one: one[0],
     )
     newest: dict[str, client.Fairness] = {}
@@ -103,10 +103,9 @@ def custom_points(stored: Stored, facts: Facts, window: str) -> list[CustomPoint
     if question is None or question.key not in stored:
         return []
     points = []
-    for at, payload, past in stored[question.key]:
+    for at, payload, _ in stored[question.key]:
         metrics = shaped(client.CustomSummary, payload if isinstance(payload, dict) else {}).metrics or []
-        if not past:
-            points.append(CustomPoint(at, {one.id: one.value for one in metrics if one.id}, names_of(metrics), window))
+        points.append(CustomPoint(at, {one.id: one.value for one in metrics if one.id}, names_of(metrics), window))
     return points
 
 
