@@ -70,7 +70,8 @@ TABLE = (
     Row("view-remove", "view that goes", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
     *(Row(tab, "watched", outsider=HIDDEN) for tab in ("overview", "service", "accuracy", "drift", "predictions")),
     Row("batches", "watched", outsider=HIDDEN),
-    Row("history", "watched", outsider=HIDDEN),
+    *(Row(tab, "watched", outsider=HIDDEN) for tab in ("challengers", "jobs", "history")),
+    Row("jobs-fleet"),
     Row("note-add", "watched", reader=REFUSED, outsider=HIDDEN),
     Row("note-change", "note", reader=REFUSED, outsider=HIDDEN),
     Row("note-remove", "removable note", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
@@ -120,6 +121,7 @@ TABLE = (
     Row("mail-body", "mail", outsider=HIDDEN),
     Row("mail-again", "mail", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
     Row("glossary"),
+    Row("palette"),
     Row("term", "term", owner=GOES_ON, reader=GOES_ON, outsider=GOES_ON),
     Row("register", reader=REFUSED),
     Row("registration", "registration", reader=REFUSED, outsider=HIDDEN),
@@ -131,6 +133,7 @@ TABLE = (
     Row("watch"),
     Row("sources"),
     Row("source-add", reader=REFUSED),
+    Row("source-own", owner=HIDDEN, reader=HIDDEN, outsider=HIDDEN, method="post"),
     Row("source-change", "source", reader=REFUSED, outsider=HIDDEN),
     Row("source-row", "source", outsider=HIDDEN),
     Row("source-remove", "source", reader=REFUSED, outsider=HIDDEN),
@@ -171,6 +174,8 @@ TABLE = (
     Row("invitation-resend", "invitation", reader=REFUSED, outsider=HIDDEN, method="post"),
     Row("invitation-revoke", "gone invitation", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
     Row("member-remove", "member", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
+    Row("audit"),
+    Row("audit-csv"),
     Row("tokens"),
     Row("token-revoke", "nobody's", owner=HIDDEN, reader=HIDDEN, outsider=HIDDEN, method="post"),
     Row("setup", owner=GOES_ON, reader=GOES_ON),
@@ -407,7 +412,7 @@ def test_pages_are_kept_out_of_caches_and_say_what_may_run(inside: Client) -> No
 def test_no_page_has_an_inline_script_style_or_handler(mailed: World, client: Client) -> None:
     client.force_login(mailed.owner)
     for row in TABLE:
-        if row.method != "get" or row.name in {"chart-csv", "mail-body", "review-record", "state"}:
+        if row.method != "get" or row.name in {"chart-csv", "mail-body", "review-record", "audit-csv", "state"}:
             continue
         page = DATA.sub("", client.get(address(mailed, row)).content.decode())
         assert " style=" not in page, row.name
