@@ -137,11 +137,9 @@ def proposal(request: PageRequest, pk: int, section: str) -> HttpResponse:
         values = _proposed(found, now, msgspec.to_builtins(made.settings))
         data = QueryDict(mutable=True)
         data.update(values)
-        if section_form(found, now, tabs.known(subject), data).problems:
-            made = None  # a limit that the source would not take
-    if made is not None:
-        sentence = backtest.Comparison(made.before, made.after).sentence(TRIED_DAYS)
-        context |= {"found": made, "sentence": sentence, "address": tabs.address(subject, found.slug, **values)}
+        if not section_form(found, now, tabs.known(subject), data).problems:  # else the source would not take it
+            sentence = backtest.Comparison(made.before, made.after).sentence(TRIED_DAYS)
+            context |= {"found": made, "sentence": sentence, "address": tabs.address(subject, found.slug, **values)}
     return part(request, "dashboard/_proposal.html", context)
 
 
