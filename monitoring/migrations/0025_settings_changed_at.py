@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("monitoring", "0023_registrations"),
+        ("monitoring", "0024_shares"),
     ]
 
     operations = [
