@@ -14,6 +14,8 @@ from django.utils.safestring import SafeString, mark_safe
 from dashboard.acting import new_nonce
 from dashboard.acts.buttons import Button
 from dashboard.acts.rows import ACTS
+from dashboard.reader import Reader
+from monitoring.models import Watched
 
 register = template.Library()
 
@@ -31,9 +33,12 @@ def acts(context: template.Context, kinds: str, thing: str = "") -> SafeString:
 
     Nothing for who may not change anything; what the source does not support is told once the button is followed.
     """
-    reader, watched = context.get("reader"), context.get("watched")
-    role = reader.role_in(watched.source.team_id) if reader is not None and watched is not None else None
-    if role is None or not role.may_change or watched.gone_at is not None:
+    reader: Reader | None = context.get("reader")
+    watched: Watched | None = context.get("watched")
+    if reader is None or watched is None or watched.gone_at is not None:
+        return mark_safe("")
+    role = reader.role_in(watched.source.team_id)
+    if role is None or not role.may_change:
         return mark_safe("")
     request: Any = context["request"]
     query = "?" + urlencode({"thing": thing}) if thing else ""
