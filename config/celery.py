@@ -69,6 +69,7 @@ WATCHER_SCHEDULE = [
     Entry("monitoring.tasks.dispatch_questions", "poll", seconds(3), seconds(2)),
     # Changes that people made on pages, to be carried out at their source.
     Entry("monitoring.tasks.run_commands", "poll", seconds(5), seconds(4)),
+    Entry("monitoring.tasks.run_registrations", "poll", seconds(3), seconds(2)),
     # Incidents: what falls due with time, silent sources, and what a killed transaction left.
     Entry("monitoring.tasks.run_incidents", "poll", seconds(15), seconds(14)),
     # The outbox.

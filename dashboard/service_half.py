@@ -19,6 +19,18 @@ class Token(Protocol):
     def expired(self, now: datetime) -> bool: ...
 
 
+class Change(Protocol):
+    """One entry of the service's own audit."""
+
+    pk: int
+    at: datetime
+    actor: str
+    action: str
+    about: str
+    before: dict[str, Any]
+    after: dict[str, Any]
+
+
 class Desk(Protocol):
     """What `settings.SERVICE_DESK` names."""
 
@@ -26,6 +38,9 @@ class Desk(Protocol):
     def tokens(self, user: Any) -> Sequence[Token]: ...
     def issue_token(self, user: Any, name: str, scope: str, expires_at: datetime | None = None) -> str: ...
     def revoke_token(self, user: Any, pk: int) -> str | None: ...
+    def changes(
+        self, user: Any, *, before: datetime, since: datetime, actor: str = "", limit: int = 100
+    ) -> Sequence[Change]: ...
 
 
 def desk() -> Desk | None:

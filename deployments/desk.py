@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import Q
 
+from deployments import sharing
 from deployments.api.authentication import issue
-from deployments.models import ApiToken, AuditEntry, TokenScope
+from deployments.models import ApiToken, AuditEntry, Role, TokenScope
 
 
 @dataclass(frozen=True)
@@ -75,3 +78,42 @@ def revoke_token(user: User, pk: int) -> str | None:
 
 def _note(user: User, action: str, name: str, scope: str) -> None:
     AuditEntry.objects.create(user=user, action=action, after={"name": name, "scope": scope})
+
+
+@dataclass(frozen=True)
+class Change:
+    """One entry of the service's own audit: an action word, the deployment's label ("" for none), before and after."""
+
+    pk: int
+    at: datetime
+    actor: str
+    action: str
+    about: str
+    before: dict[str, Any]
+    after: dict[str, Any]
+
+
+def changes(user: User, *, before: datetime, since: datetime, actor: str = "", limit: int = 100) -> list[Change]:
+    """Changes of deployments that the person owns (all for an administrator) and their own deeds, newest first.
+
+    `since` ≤ at < `before`; `actor` narrows to names that hold it.
+    """
+    rows = AuditEntry.objects.filter(at__lt=before, at__gte=since)
+    if not user.is_superuser:
+        owned = sharing.held_by(user).filter(role=Role.OWNER).values("deployment_id")
+        rows = rows.filter(Q(deployment__in=owned) | Q(user=user))
+    if actor:
+        rows = rows.filter(user__username__icontains=actor)
+    found = rows.select_related("user", "deployment").order_by("-at", "-pk")[:limit]
+    return [
+        Change(
+            pk=row.pk,
+            at=row.at,
+            actor=(row.user.get_full_name() or row.user.get_username()) if row.user is not None else "",
+            action=row.action,
+            about=row.deployment.label if row.deployment is not None else str(row.after.get("name", "")),
+            before=row.before,
+            after=row.after,
+        )
+        for row in found
+    ]

@@ -23,5 +23,7 @@ TOP_FEATURES = 10
 #: Finished questions, commands and runs are forgotten after this long.
 KEEP_RUNS = timedelta(days=30)
 KEEP_FINISHED = timedelta(days=7)
+#: Rows that a page asked for: they are of people, and the source has them.
+KEEP_ROWS = timedelta(days=1)
 #: What was done for a period, and which buttons of mails have acted: longer than either can come again.
 KEEP_DONE = timedelta(days=90)

@@ -19,9 +19,12 @@ from monitoring.models import (
     PeriodDone,
     PollRun,
     SeriesChunk,
+    Topic,
     UsedLink,
     WorkState,
 )
+from monitoring.questions import ROW_PATHS
+from monitoring.registering.files import forget_old
 
 _FINISHED = (WorkState.DONE, WorkState.REFUSED, WorkState.CONFLICT, WorkState.FAILED, WorkState.IN_DOUBT)
 
@@ -45,7 +48,9 @@ def prune(now: datetime) -> dict[str, int]:
         "links": UsedLink.objects.filter(at__lt=now - conf.KEEP_DONE).delete(),
         "runs": PollRun.objects.filter(started_at__lt=now - conf.KEEP_RUNS).delete(),
         "questions": PendingQuestion.objects.filter(state__in=_FINISHED, finished_at__lt=finished).delete(),
+        "rows": Topic.objects.filter(path__in=ROW_PATHS, checked_at__lt=now - conf.KEEP_ROWS).delete(),
         "commands": _commands(now, snapshots),
+        "registrations": forget_old(now - conf.KEEP_DONE),
     }
     counts = {name: count for name, (count, _) in deleted.items()}
     return {**counts, "thinned": compaction.compact(now)}

@@ -32,10 +32,12 @@ def add(team: Team, *, name: str, base_url: str, token: str, user: Any = None, b
     return source
 
 
-def client_of(source: Source, transport: MakeTransport | None = None) -> DeploymentsClient:
-    """A client for one run against the source."""
+def client_of(
+    source: Source, transport: MakeTransport | None = None, *, timeout: float | None = None
+) -> DeploymentsClient:
+    """A client for one run against the source; `timeout` in seconds, if it is to be more patient than for polls."""
     limits = Limits(
-        timeout=settings.POLL_TIMEOUT,
+        timeout=timeout or settings.POLL_TIMEOUT,
         concurrency=settings.POLL_CONCURRENCY,
         max_body=conf.MAX_BODY,
         max_pages=conf.MAX_PAGES,

@@ -6,7 +6,7 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from monitoring import commands, deadman, mail, retention, sources
+from monitoring import commands, deadman, mail, registering, retention, sources
 from monitoring.incidents import due
 from monitoring.mail import regular
 from monitoring.models import Source
@@ -112,6 +112,12 @@ def ping_outside() -> None:
 def run_commands() -> None:
     """Carries out what people asked for."""
     commands.run_due(timezone.now())
+
+
+@shared_task
+def run_registrations() -> None:
+    """Carries on the registrations of models, and looks for the first rows that people wait for."""
+    registering.run_due(timezone.now())
 
 
 @shared_task

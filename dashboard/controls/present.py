@@ -11,27 +11,16 @@ from metrics import ALL_METRICS, TargetType
 from monitoring import questions as q
 from monitoring import snapshots
 from monitoring.configuration.edits import Payload
+from monitoring.configuration.present import QUESTIONS, listed
 from monitoring.configuration.values import Known
 from monitoring.models import CommandKind, Watched
 from monitoring.questions import Question
-
-QUESTIONS = {
-    CommandKind.HEALTH_SETTINGS: q.health_settings(),
-    CommandKind.SETTINGS: q.settings(),
-    CommandKind.DETAILS: q.details(),
-}
 
 
 def payload(subject: Subject, kind: CommandKind) -> Payload:
     """The answer that settings of this kind stand in; {} where the source has not said."""
     found = subject.shelf.payload(QUESTIONS[kind])
-    return {**found, **_listed(subject.watched)} if kind is CommandKind.DETAILS else found
-
-
-def _listed(watched: Watched) -> dict[str, Any]:
-    """The list of deployments is asked far more often than the details of one."""
-    listing = watched.listing if isinstance(watched.listing, dict) else {}
-    return {name: listing[name] for name in ("label", "description", "importance") if name in listing}
+    return {**found, **listed(subject.watched)} if kind is CommandKind.DETAILS else found
 
 
 def known(watched: Watched, at: datetime) -> Known:

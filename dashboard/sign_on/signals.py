@@ -7,6 +7,7 @@ from typing import Any
 from allauth.account import signals as account
 from allauth.mfa import signals as mfa
 from allauth.socialaccount import signals as social
+from django.contrib.auth import get_user_model
 from django.contrib.auth import signals as auth
 from django.http import HttpRequest
 
@@ -45,8 +46,10 @@ def _logged_out(request: HttpRequest | None = None, user: Any = None, **_: Any) 
 
 
 def _failed(credentials: dict[str, Any], request: HttpRequest | None = None, **_: Any) -> None:
-    """Without a user: the name may be anybody's, or a password typed into the wrong field (so it is cut short)."""
-    note(AuditAction.LOGIN_FAILED, actor=str(credentials.get("username", ""))[:40], request=request)
+    """Who it was tried for, if there is such an account; else the name, cut short: it may be a mistyped password."""
+    name = str(credentials.get("username", ""))
+    user = get_user_model().objects.filter(username=name).first()
+    note(AuditAction.LOGIN_FAILED, user, actor=f"{name[:3]}…", request=request)
 
 
 def _factor_failed(request: HttpRequest | None = None, user: Any = None, **_: Any) -> None:

@@ -16,6 +16,7 @@ from dashboard.tabs import accuracy, custom, drift, fairness, predictions, servi
 from dashboard.tabs.custom_metric import Metric
 from dashboard.tabs.events import events
 from dashboard.tabs.parts import Lane, Tab
+from dashboard.tabs.service_measures import TAIL
 from dashboard.tabs.subject import Subject
 from monitoring.models import Area, Status
 from monitoring.questions import Question, ServiceMetric
@@ -33,9 +34,10 @@ def build(subject: Subject) -> Tab:
     asked += [fairness.series_question(subject, unfair.feature, fairness.watched_metrics(subject)[0])] if unfair else []
     asked += [custom.series_question(subject, measured.id)] if measured else []
     subject.shelf.read(asked)
-    lanes = [_predictions(subject), _service(subject), _drift(subject, worst), _accuracy(subject), _pairs(subject)]
+    lanes = [_predictions(subject), _service(subject), _drift(subject, worst), _accuracy(subject)]
     lanes += [_fairness(subject, unfair)] if unfair else []
     lanes += [_custom(subject, measured)] if measured else []
+    lanes.append(_pairs(subject))  # the last one carries the axis
     charts = {lane.chart.key.removeprefix("overview-"): lane.chart for lane in lanes}
     more = {"lanes": lanes, "events": events(subject), "facts": facts(subject), "history": subject.url("history")}
     return Tab("dashboard/tab_overview.html", charts, more=more)
@@ -48,7 +50,7 @@ def questions(subject: Subject) -> list[Question]:
         predictions.over_time_question(subject),
         predictions.pairs_question(subject),
         *(service.series_question(subject, metric) for metric in metrics),
-        service.series_question(subject, ServiceMetric.RESPONSE_TIME, service.TAIL),
+        service.series_question(subject, ServiceMetric.RESPONSE_TIME, TAIL),
         accuracy.series_question(subject, subject.metric),
         accuracy.summary_question(subject),
         *accuracy.former_questions(subject, subject.metric),
@@ -124,7 +126,7 @@ def _predictions(subject: Subject) -> Lane:
 
 
 def _service(subject: Subject) -> Lane:
-    tail = service.series(subject, ServiceMetric.RESPONSE_TIME, service.TAIL)
+    tail = service.series(subject, ServiceMetric.RESPONSE_TIME, TAIL)
     requests = service.series(subject, ServiceMetric.TOTAL_REQUESTS)
     failed = service.counted(service.series(subject, ServiceMetric.SERVER_ERROR_RATE), requests)
     points = _time(

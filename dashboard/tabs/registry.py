@@ -11,6 +11,7 @@ from dashboard.tabs import (
     accuracy,
     batches,
     custom,
+    data,
     drift,
     fairness,
     history,
@@ -55,7 +56,7 @@ class TabRow:
 
 ROWS = (
     TabRow("overview", "Overview", lambda subject, query: overview.build(subject)),
-    TabRow("service", "Service", lambda subject, query: service.build(subject), (Area.SERVICE,)),
+    TabRow("service", "Service", service.build, (Area.SERVICE,), ("quantile", "slow", "show")),
     TabRow(
         "drift",
         "Drift",
@@ -107,6 +108,9 @@ ROWS = (
     ),
     TabRow("segments", "Segments", segments.build, kept=("by", "attribute", "values"), by_batch=True),
     TabRow("map", "Map", map_tab.build, kept=("by", "place", "cell")),
+    TabRow(
+        "data", "Data", data.build, kept=("stretch", "labels", "batch", "prompt", "response", "sort"), by_batch=True
+    ),
     TabRow(
         "history",
         "History",

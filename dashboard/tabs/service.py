@@ -1,39 +1,49 @@
-"""Service health: response quantiles against the slow limit, errors and load on the same clock."""
+"""Service health: response quantiles against the slow limit, errors and load; each measure also by itself."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+
+from django.utils.safestring import SafeString, mark_safe
+
 from dashboard.charts import words
+from dashboard.charts.chart import ChartView
+from dashboard.charts.lane import LANE
 from dashboard.charts.service import SERVICE, ServicePoints
 from dashboard.charts.timeline import Limit, Series, TimePoints
 from dashboard.shelf import Values, number, picker, total
-from dashboard.tabs.parts import Tab, Tile
+from dashboard.tabs.parts import Tab, Tile, switch
+from dashboard.tabs.service_measures import BY_SLUG, MEASURES, QUANTILES, SLOWS, Choice, Measure, measure_title
 from dashboard.tabs.subject import SERVICE as KIND
 from dashboard.tabs.subject import Subject
 from monitoring import questions as q
 from monitoring.models import Area, Status
 from monitoring.questions import Last, Question, ServiceMetric
 
-TAIL = 0.95
 WEEK = Last("P7D")
-SLOW_MS = 1000
-"""The reference's default limit of a slow request."""
 
 
-def series_question(subject: Subject, metric: ServiceMetric, quantile: float | None = None) -> Question:
+def series_question(
+    subject: Subject, metric: ServiceMetric, quantile: float | None = None, slow_ms: int | None = None
+) -> Question:
     """One service metric over the range of the page."""
     return q.service_over_time(
         metric.value,
         subject.window,
         subject.bucket,
         quantile=quantile,
+        slow_ms=slow_ms,
         model_id=subject.model_id,
         segment=subject.segment(KIND),
     )
 
 
-def series(subject: Subject, metric: ServiceMetric, quantile: float | None = None) -> Values:
+def series(
+    subject: Subject, metric: ServiceMetric, quantile: float | None = None, slow_ms: int | None = None
+) -> Values:
     """One value a bin."""
-    question = series_question(subject, metric, quantile)
+    question = series_question(subject, metric, quantile, slow_ms)
     return subject.clock.place(subject.shelf.buckets(question), picker("value"))
 
 
@@ -41,6 +51,18 @@ def stats_question(subject: Subject, quantile: float | None = None) -> Question:
     """All metrics of the range; on the default view of the last week, which is polled."""
     window = WEEK if subject.view.is_default else subject.window
     return q.service_stats(window, quantile=quantile, model_id=subject.model_id, segment=subject.segment(KIND))
+
+
+def measured_question(subject: Subject, measure: Measure, choice: Choice) -> Question:
+    """The series of a measure under what is chosen."""
+    quantile = _asked(choice.quantile) if measure.tail else None
+    slow = choice.asked_slow if measure.metric is ServiceMetric.SLOW_REQUESTS else None
+    return series_question(subject, measure.metric, quantile, slow)
+
+
+def _asked(quantile: float) -> float | None:
+    """As it is asked for: the source's default, the median, is what is polled."""
+    return None if quantile == 0.5 else quantile
 
 
 SHOWN = (
@@ -55,39 +77,104 @@ SHOWN = (
 )
 
 
-def build(subject: Subject) -> Tab:
-    """Tiles over the range, then one chart with four panels' worth of facts on one clock."""
+def build(subject: Subject, query: Mapping[str, str] | None = None) -> Tab:
+    """Tiles over the range, the measure that was clicked, then all of it on one clock."""
+    choice = Choice.parse(query or {})
+    shown = BY_SLUG.get(choice.show)
     asked = [series_question(subject, metric) for metric in SHOWN]
-    asked += [series_question(subject, ServiceMetric.RESPONSE_TIME, TAIL)]
-    asked += [stats_question(subject), stats_question(subject, TAIL)]
+    asked += [series_question(subject, ServiceMetric.RESPONSE_TIME, _asked(choice.quantile))]
+    asked += [series_question(subject, ServiceMetric.SLOW_REQUESTS, slow_ms=choice.asked_slow)]
+    asked += [stats_question(subject), stats_question(subject, _asked(choice.quantile))]
+    asked += [measured_question(subject, shown, choice)] if shown else []
     subject.shelf.read(asked)
     values = {metric: series(subject, metric) for metric in SHOWN}
+    values[ServiceMetric.SLOW_REQUESTS] = series(subject, ServiceMetric.SLOW_REQUESTS, slow_ms=choice.asked_slow)
     main = SERVICE.view(
         "service-main",
-        points(subject, values),
-        caption=f"Median and 95th percentile of response time by {subject.view.bucket_noun}; errors, requests",
+        points(subject, values, choice),
+        caption=f"{_lines(choice)} of response time by {subject.view.bucket_noun}; errors, requests",
         status=_tone(subject.status(Area.SERVICE)),
-        foot=f"Red line: a request is slow from {words.milliseconds(SLOW_MS)} on. By the time a request was received.",
+        foot=f"Red line: slow from {words.milliseconds(choice.slow_ms)} on. By the time a request was received.",
         term="Response time",
-        api_url=subject.api_url(series_question(subject, ServiceMetric.RESPONSE_TIME, TAIL)),
-        csv_url=subject.csv_url("service", "main"),
+        api_url=subject.api_url(series_question(subject, ServiceMetric.RESPONSE_TIME, _asked(choice.quantile))),
+        csv_url=subject.csv_url("service", "main", choice.query),
     )
-    return Tab("dashboard/tab_service.html", {"main": main}, tiles(subject, values))
+    charts = {"main": main} | ({"measure": _measure(subject, shown, choice)} if shown else {})
+    more = {"controls": _controls(subject, choice), "measures": _measures(subject, choice) if shown else ""}
+    more |= {"close": address(subject, replace(choice, show=""))}
+    return Tab("dashboard/tab_service.html", charts, tiles(subject, values, choice), more)
 
 
-def points(subject: Subject, values: dict[ServiceMetric, Values]) -> ServicePoints:
-    """Errors are shares at the source; here they are counted."""
-    requests = values[ServiceMetric.TOTAL_REQUESTS]
-    tail = series(subject, ServiceMetric.RESPONSE_TIME, TAIL)
-    known = [value for value in tail if value is not None]
-    limits = (Limit(Status.FAILING, SLOW_MS, above=True, words="slow"),) if known and max(known) > SLOW_MS / 3 else ()
+def address(subject: Subject, choice: Choice) -> str:
+    """The tab with something chosen."""
+    base = subject.url("service")
+    return f"{base}{'&' if '?' in base else '?'}{choice.query}" if choice.query else base
+
+
+def _lines(choice: Choice) -> str:
+    return "Median" if choice.quantile == 0.5 else f"Median and {choice.ordinal.lower()}"
+
+
+def _controls(subject: Subject, choice: Choice) -> SafeString:
+    """The quantile, and from when on a request is slow."""
+    quantiles = [
+        (f"p{100 * one:g}", address(subject, replace(choice, quantile=one)), one == choice.quantile)
+        for one in QUANTILES
+    ]
+    slows = [
+        (words.milliseconds(one), address(subject, replace(choice, slow_ms=one)), one == choice.slow_ms)
+        for one in SLOWS
+    ]
+    return mark_safe(switch("Quantile", quantiles) + switch("Slow from", slows))  # noqa: S308 - made by a template
+
+
+def _measures(subject: Subject, choice: Choice) -> SafeString:
+    links = [(one.word, address(subject, replace(choice, show=one.slug)), one.slug == choice.show) for one in MEASURES]
+    close = ("Close", address(subject, replace(choice, show="")), False)
+    return switch("Measure", [next(link for link in links if link[2]), close], links)
+
+
+def _measure(subject: Subject, measure: Measure, choice: Choice) -> ChartView:
+    """One measure by itself."""
+    question = measured_question(subject, measure, choice)
+    word = f"Response, {choice.ordinal.lower()}" if measure.tail else measure.word
+    values = subject.clock.place(subject.shelf.buckets(question), picker("value"))
     time = TimePoints(
         subject.clock.start,
         subject.clock.step,
-        (
-            Series("median", values[ServiceMetric.RESPONSE_TIME], token="former"),  # noqa: S106 - a colour
-            Series("p95", tail),
-        ),
+        (Series(word, values),),
+        unit=measure.unit,
+        caption=f"{word.lower()}, per {subject.view.bucket_noun}" if measure.counted else word.lower(),
+        bars=measure.counted,
+        zero=True,
+        changes=subject.changes(),
+        height=200,
+    )
+    slow = f" Slow: from {words.milliseconds(choice.slow_ms)} on." if measure.slug == "slow" else ""
+    return LANE.view(
+        "service-measure",
+        time,
+        title=measure_title(replace(measure, word=word), time),
+        caption=f"{word} by {subject.view.bucket_noun}",
+        foot=f"By the time a request was received.{slow} Bins are UTC.",
+        term=measure.word,
+        api_url=subject.api_url(question),
+        csv_url=subject.csv_url("service", "measure", choice.query),
+    )
+
+
+def points(subject: Subject, values: dict[ServiceMetric, Values], choice: Choice) -> ServicePoints:
+    """Errors are shares at the source; here they are counted."""
+    requests, slow = values[ServiceMetric.TOTAL_REQUESTS], choice.slow_ms
+    tail = series(subject, ServiceMetric.RESPONSE_TIME, _asked(choice.quantile))
+    known = [value for value in tail if value is not None]
+    limits = (Limit(Status.FAILING, slow, above=True, words="slow"),) if known and max(known) > slow / 3 else ()
+    median = Series("median", values[ServiceMetric.RESPONSE_TIME], token="former")  # noqa: S106 - a colour
+    lines = (replace(median, token="champion"),) if choice.quantile == 0.5 else (median, Series(choice.short, tail))  # noqa: S106
+    time = TimePoints(
+        subject.clock.start,
+        subject.clock.step,
+        lines,
         unit="ms",
         caption="response time, ms",
         zero=True,
@@ -111,35 +198,39 @@ def counted(shares: Values, requests: Values) -> Values:
     return tuple(None if share is None or n is None else round(share * n) for share, n in pairs)
 
 
-def tiles(subject: Subject, values: dict[ServiceMetric, Values]) -> tuple[Tile, ...]:
+def tiles(subject: Subject, values: dict[ServiceMetric, Values], choice: Choice) -> tuple[Tile, ...]:
     """Counts are sums of the bins; quantiles cannot be added and are asked for the whole range."""
     requests = total(values[ServiceMetric.TOTAL_REQUESTS])
-    return (
-        Tile("Predictions", words.compact(total(values[ServiceMetric.TOTAL_PREDICTIONS])), note=subject.range_words),
-        Tile("Requests", words.compact(requests), note=_load(values)),
-        *_times(subject),
-        _errors("Server errors", values, ServiceMetric.SERVER_ERROR_RATE, Status.FAILING),
-        _errors("User errors", values, ServiceMetric.USER_ERROR_RATE, Status.WARNING),
-        Tile(
+    predictions = words.compact(total(values[ServiceMetric.TOTAL_PREDICTIONS]))
+    found = {
+        "predictions": Tile("Predictions", predictions, note=subject.range_words),
+        "requests": Tile("Requests", words.compact(requests), note=_load(values)),
+        "response": _time(subject, "Median response", None, "responseTime"),
+        "tail": replace(
+            _time(subject, choice.ordinal, _asked(choice.quantile), "responseTime"), term="95th percentile"
+        ),
+        "execution": replace(_time(subject, "Median execution", None, "executionTime"), term="Execution time"),
+        "server-errors": _errors("Server errors", values, ServiceMetric.SERVER_ERROR_RATE, Status.FAILING),
+        "user-errors": _errors("User errors", values, ServiceMetric.USER_ERROR_RATE, Status.WARNING),
+        "slow": Tile(
             "Slow requests",
             words.number(total(values[ServiceMetric.SLOW_REQUESTS]), 0),
-            note=f"slower than {words.milliseconds(SLOW_MS)}",
+            note=f"slower than {words.milliseconds(choice.slow_ms)}",
         ),
-        _consumers(subject),
-    )
+        "consumers": _consumers(subject),
+    }
+    if choice.quantile == 0.5:
+        del found["tail"]
+    return tuple(replace(tile, href=address(subject, replace(choice, show=slug))) for slug, tile in found.items())
 
 
-def _times(subject: Subject) -> tuple[Tile, Tile]:
-    found = []
-    for name, quantile in (("Median response", None), ("95th percentile", TAIL)):
-        metrics = subject.shelf.payload(stats_question(subject, quantile)).get("metrics")
-        value = number(metrics, "responseTime") if isinstance(metrics, dict) else None
-        known = isinstance(metrics, dict)
-        span = f"last 7{words.THIN}d" if subject.view.is_default else subject.range_words
-        note = span if value is not None else "not reported" if known else "on its way"
-        shown, _, unit = words.milliseconds(value).partition(words.THIN)
-        found.append(Tile(name, shown, unit, note))
-    return found[0], found[1]
+def _time(subject: Subject, name: str, quantile: float | None, field: str) -> Tile:
+    metrics = subject.shelf.payload(stats_question(subject, quantile)).get("metrics")
+    value = number(metrics, field) if isinstance(metrics, dict) else None
+    span = f"last 7{words.THIN}d" if subject.view.is_default else subject.range_words
+    note = span if value is not None else "not reported" if isinstance(metrics, dict) else "on its way"
+    shown, _, unit = words.milliseconds(value).partition(words.THIN)
+    return Tile(name, shown, unit, note)
 
 
 def _errors(name: str, values: dict[ServiceMetric, Values], metric: ServiceMetric, status: Status) -> Tile:

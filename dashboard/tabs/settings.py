@@ -14,6 +14,7 @@ from dashboard.tabs.subject import Subject
 from monitoring.configuration.edits import Edit, Payload
 from monitoring.configuration.fields import BY_SLUG, HEALTH_SECTIONS, MONITORING_SECTIONS, SECTIONS, Section
 from monitoring.configuration.loosening import Loosening
+from monitoring.configuration.present import QUESTIONS
 from monitoring.configuration.values import Known
 from monitoring.models import CommandKind
 
@@ -39,7 +40,7 @@ def build(subject: Subject, query: QueryDict) -> Tab:
 
 def load(subject: Subject, section: Section) -> Payload:
     """The present answer of the section."""
-    subject.shelf.read([present.QUESTIONS[section.kind]])
+    subject.shelf.read([QUESTIONS[section.kind]])
     return present.payload(subject, section.kind)
 
 
@@ -75,7 +76,7 @@ def may_change(subject: Subject) -> bool:
 
 def _changes(subject: Subject) -> Tab:
     """What was changed, by whom, and a way back."""
-    subject.shelf.read(present.QUESTIONS.values())
+    subject.shelf.read(QUESTIONS.values())
     found = history.changed(subject, known(subject))
     more = {"changes": found, "lists": _lists(subject, CHANGES), "may_change": may_change(subject)}
     return Tab("dashboard/tab_changes.html", timeless=True, more=more)

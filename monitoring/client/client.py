@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterable, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -188,6 +188,11 @@ class DeploymentsClient:
         """
         return await self._send(method, path, (), body, {"Idempotency-Key": key} if key else {})
 
+    async def upload(self, path: str, query: Query, pieces: AsyncIterable[bytes], size: int, media_type: str) -> Reply:
+        """POST of a file of `size` bytes, streamed piece by piece and sent once."""
+        headers = {"Content-Type": media_type, "Content-Length": str(size)}
+        return await self._send("POST", path, query, pieces, headers)
+
     def path_of(self, location: str) -> str:
         """A Location as a path below the base address. Raises Astray if it lies elsewhere."""
         parts = urlsplit(location)
@@ -214,7 +219,7 @@ class DeploymentsClient:
         url = f"{self._base}{path}?{_encoded(tuple(query))}" if query else self._base + path
         headers = self._headers if body is None else {**self._headers, "Content-Type": "application/json"}
         headers = {**headers, **more} if more else headers
-        content = None if body is None else orjson.dumps(body)
+        content = body if body is None or isinstance(body, AsyncIterable) else orjson.dumps(body)
         request = httpx.Request(method, url, headers=headers, content=content, extensions=self._timeouts())
         async with self._slots:
             self.requests += 1
@@ -271,7 +276,7 @@ def _reply(response: httpx.Response, body: bytes) -> Reply:
         raise Overloaded(f"The source asks to wait ({status}): {message}", _wait(response.headers.get("retry-after")))
     if status >= 500 and status != 501:
         raise Broken(f"The source failed ({status}): {message}")
-    raise Refused(f"{status}: {message}", status)
+    raise Refused(f"{status}: {message}", status, _fields(body))
 
 
 def _decode(body: bytes) -> Any:
@@ -291,6 +296,18 @@ def _message(body: bytes) -> str:
         return ""
     message = data.get("message") if isinstance(data, dict) else None
     return message[:300] if isinstance(message, str) else ""
+
+
+def _fields(body: bytes) -> dict[str, str]:
+    """The reference's `errors`: place in the body -> what is wrong there, at most a hundred; {} for other bodies."""
+    try:
+        data = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return {}
+    errors = data.get("errors") if isinstance(data, dict) else None
+    found = list(errors.items())[:100] if isinstance(errors, dict) else []
+    joined = {str(place): " ".join(map(str, text)) if isinstance(text, list) else str(text) for place, text in found}
+    return {place: text[:500] for place, text in joined.items()}
 
 
 def _wait(header: str | None) -> timedelta | None:

@@ -16,6 +16,7 @@ DeploymentsError
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 
@@ -56,11 +57,12 @@ class AnswerError(DeploymentsError):
 
 
 class Refused(AnswerError):
-    """The source says no; `status` is its HTTP status."""
+    """The source says no; `status` is its HTTP status, `fields` what is wrong by its place in the body."""
 
-    def __init__(self, message: str, status: int) -> None:
+    def __init__(self, message: str, status: int, fields: Mapping[str, str] | None = None) -> None:
         super().__init__(message)
         self.status = status
+        self.fields = dict(fields or {})
 
 
 class Malformed(AnswerError):

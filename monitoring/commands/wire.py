@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterable, Sequence
 from types import TracebackType
 from typing import Any, Self
 
 from monitoring import sources
 from monitoring.client import Reply
+from monitoring.client.client import Query
 from monitoring.models import Source
 from monitoring.poll.fetch import Job, Outcome, fetch
 from monitoring.sources import MakeTransport
@@ -19,8 +20,8 @@ SECONDS = 30
 class Wire:
     """One client in one event loop; use as `with`."""
 
-    def __init__(self, source: Source, transport: MakeTransport | None = None) -> None:
-        self._client = sources.client_of(source, transport)
+    def __init__(self, source: Source, transport: MakeTransport | None = None, *, timeout: float | None = None) -> None:
+        self._client = sources.client_of(source, transport, timeout=timeout)
         self._runner = asyncio.Runner()
 
     def __enter__(self) -> Self:
@@ -32,14 +33,21 @@ class Wire:
         self._runner.run(self._client.close())
         self._runner.close()
 
-    def get(self, path: str) -> Reply:
-        return self._runner.run(self._client.get(path))
+    def get(self, path: str, query: Query = ()) -> Reply:
+        return self._runner.run(self._client.get(path, query))
+
+    def deployments(self) -> list[dict[str, Any]]:
+        return self._runner.run(self._client.deployments())
 
     def pages(self, path: str) -> dict[str, Any]:
         return self._runner.run(self._client.pages(path, [("limit", "100")]))
 
-    def send(self, method: str, path: str, body: Any, key: str) -> Reply:
+    def send(self, method: str, path: str, body: Any, key: str = "") -> Reply:
         return self._runner.run(self._client.change(method, path, body, key=key))
+
+    def upload(self, path: str, query: Query, pieces: AsyncIterable[bytes], size: int, media_type: str) -> Reply:
+        """A file of `size` bytes, streamed."""
+        return self._runner.run(self._client.upload(path, query, pieces, size, media_type))
 
     def version(self) -> str:
         return self._runner.run(self._client.version())

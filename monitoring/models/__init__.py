@@ -38,6 +38,7 @@ from monitoring.models.hearing import NotificationRule, Subscription, UsedLink, 
 from monitoring.models.incidents import Incident, IncidentEvent, IncidentNotice, IncidentTrack
 from monitoring.models.notes import Note
 from monitoring.models.outbox import Message
+from monitoring.models.registrations import Registration, RegistrationStep
 from monitoring.models.regular import HandoverPlan, PeriodDone, Ping
 from monitoring.models.reviews import (
     ActionItem,
@@ -110,6 +111,8 @@ __all__ = [
     "PeriodDone",
     "Ping",
     "PollRun",
+    "Registration",
+    "RegistrationStep",
     "Review",
     "ReviewItem",
     "ReviewPlan",

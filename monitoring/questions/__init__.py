@@ -67,6 +67,13 @@ from monitoring.questions.question import (
     Window,
     from_json,
 )
+from monitoring.questions.rows import (
+    MOST_NAMES,
+    ROW_PATHS,
+    distributions,
+    generated_texts,
+    prediction_results,
+)
 from monitoring.questions.things import (
     actuals_exports,
     challengers,
@@ -85,7 +92,9 @@ from monitoring.questions.things import (
 
 __all__ = [
     "FEATURES_PAGE",
+    "MOST_NAMES",
     "PAGE",
+    "ROW_PATHS",
     "Between",
     "Bucket",
     "DriftMetric",
@@ -115,6 +124,7 @@ __all__ = [
     "custom_over_time",
     "custom_summary",
     "details",
+    "distributions",
     "fairness",
     "fairness_over_time",
     "feature_drift",
@@ -123,6 +133,7 @@ __all__ = [
     "feature_drift_over_time",
     "features",
     "from_json",
+    "generated_texts",
     "health_defaults",
     "health_settings",
     "humility",
@@ -131,6 +142,7 @@ __all__ = [
     "model_history",
     "model_packages",
     "prediction_exports",
+    "prediction_results",
     "predictions_over_batch",
     "predictions_over_space",
     "predictions_over_time",

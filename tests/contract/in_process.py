@@ -24,6 +24,7 @@ class InProcess(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         self.paths.append(request.url.path)
+        await request.aread()  # an upload is a stream
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._answer, request)
 
     def _answer(self, request: httpx.Request) -> httpx.Response:

@@ -33,6 +33,13 @@ REFERENCE = (datetime(2013, 4, 1, tzinfo=UTC), datetime(2013, 6, 20, tzinfo=UTC)
 NUMERIC = ("hour", "distance", "temp", "dewp", "humid", "pressure", "wind_speed", "visib", "seats")
 CATEGORICAL = ("carrier", "origin", "dest")
 PLACE = "destination"
+EXPORT = {
+    "id": "9" * 24,
+    "createdAt": "2026-11-20T10:00:00Z",
+    "status": "SUCCEEDED",
+    "period": {"start": "2026-11-01T00:00:00Z", "end": "2026-11-08T00:00:00Z"},
+    "data": [{"id": "8" * 24, "name": "predictions.csv"}],
+}
 HOUR = timedelta(hours=1)
 Json = dict[str, Any]
 
@@ -675,6 +682,46 @@ def _drift_over_space(source: Source, one: Deployment, asked: Asked) -> Json:
     return {"data": data, "featureName": asked.one("featureName"), "geoFeatureName": PLACE, "period": _period(asked)}
 
 
+def _results(source: Source, one: Deployment, asked: Asked) -> Json:
+    """Rows in the order of time, as a page."""
+    rows, batch = source.rows(one), asked.one("batchId")
+    if batch:
+        mask = next((part for pk, _, part in _batch_list(source, one) if pk == batch), np.zeros(len(rows.at), bool))
+    else:
+        mask = rows.mask(asked.start.timestamp(), asked.end.timestamp())
+    if asked.one("actualsPresent"):
+        mask = mask & (np.isnan(rows.y) == (asked.one("actualsPresent") == "false"))
+    places = np.nonzero(mask & (not one.empty))[0]
+    limit = int(asked.one("limit") or 100)
+    frame = rows.live
+    data = [
+        {
+            "timestamp": _time(datetime.fromtimestamp(float(rows.at[i]), UTC)),
+            "modelId": "m1",
+            "associationId": f"{frame['carrier'][i]}{frame['flight'][i]}-{frame['dest'][i]}-{i}",
+            "predicted": _label(rows.p[i] > 0.25) if one.target == "Binary" else float(rows.p[i]),
+            "actual": None
+            if np.isnan(rows.y[i])
+            else _label(rows.y[i] > 0.5)
+            if one.target == "Binary"
+            else float(rows.y[i]),
+            "classProbabilities": [
+                {"className": "1", "value": float(rows.p[i])},
+                {"className": "0", "value": 1 - float(rows.p[i])},
+            ]
+            if one.target == "Binary"
+            else [],
+        }
+        for i in places[:limit].tolist()
+    ]
+    more = "https://flights.example/next" if len(places) > limit else None
+    return {**_page(data), "next": more, "associationIdColumnNames": ["flight_id"]}
+
+
+def _label(positive: bool) -> str:
+    return "1" if positive else "0"
+
+
 WEEKS = 6
 
 
@@ -758,6 +805,10 @@ HANDLERS: dict[str, Handler] = {
     "predictionsOverSpace/": lambda source, one, asked: _over_space(
         source, one, asked, lambda rows, chosen, side: _predicted(one, side.p(rows)[chosen])
     ),
+    "predictionResults/": _results,
+    "predictionDataExports/": lambda source, one, asked: _page([EXPORT]),
+    "actualsDataExports/": lambda source, one, asked: _page([]),
+    "trainingDataExports/": lambda source, one, asked: _page([]),
     "accuracyOverSpace/": lambda source, one, asked: _over_space(
         source, one, asked, lambda rows, chosen, side: _scored_here(asked.one("metric"), side, rows, chosen)
     ),

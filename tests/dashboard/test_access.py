@@ -29,6 +29,7 @@ from monitoring.models import (
     Note,
     NotificationRule,
     NotifyReason,
+    Registration,
     Review,
     ReviewPlan,
     SavedView,
@@ -73,11 +74,19 @@ TABLE = (
     Row("note-add", "watched", reader=REFUSED, outsider=HIDDEN),
     Row("note-change", "note", reader=REFUSED, outsider=HIDDEN),
     Row("note-remove", "removable note", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
-    *(Row(tab, "watched", outsider=HIDDEN) for tab in ("segments", "map")),
+    *(Row(tab, "watched", outsider=HIDDEN) for tab in ("segments", "map", "data")),
     *(Row(tab, "watched", outsider=HIDDEN) for tab in ("fairness", "humility", "custom")),
     Row("settings", "watched", outsider=HIDDEN),
     Row("settings-save", "section", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
     Row("settings-tried", "section", outsider=HIDDEN, method="post"),
+    Row("settings-yaml", "watched", outsider=HIDDEN),
+    Row("configuration"),
+    Row("policies"),
+    Row("policy", "team", reader=REFUSED, outsider=HIDDEN),
+    Row("policy-tried", "team", reader=REFUSED, outsider=HIDDEN, method="post"),
+    Row("configuration-plan", reader=REFUSED, method="post"),
+    Row("configuration-apply", owner=GOES_ON, reader=REFUSED, outsider=GOES_ON, method="post"),
+    Row("team-yaml", "team", outsider=HIDDEN),
     Row("settings-proposal", "section", outsider=HIDDEN),
     Row("settings-restore", "changed setting", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
     Row("refresh", "watched", owner=GOES_ON, reader=GOES_ON, outsider=HIDDEN, method="post"),
@@ -112,6 +121,13 @@ TABLE = (
     Row("mail-again", "mail", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
     Row("glossary"),
     Row("term", "term", owner=GOES_ON, reader=GOES_ON, outsider=GOES_ON),
+    Row("register", reader=REFUSED),
+    Row("registration", "registration", reader=REFUSED, outsider=HIDDEN),
+    Row("registration-state", "registration", reader=REFUSED, outsider=HIDDEN),
+    Row("registration-describe", "registration", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
+    Row("registration-deploy", "registration", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
+    Row("registration-token", "registration", owner=HIDDEN, reader=REFUSED, outsider=HIDDEN, method="post"),
+    Row("registration-forget", "dropped", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
     Row("watch"),
     Row("sources"),
     Row("source-add", reader=REFUSED),
@@ -155,6 +171,8 @@ TABLE = (
     Row("invitation-resend", "invitation", reader=REFUSED, outsider=HIDDEN, method="post"),
     Row("invitation-revoke", "gone invitation", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
     Row("member-remove", "member", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
+    Row("audit"),
+    Row("audit-csv"),
     Row("tokens"),
     Row("token-revoke", "nobody's", owner=HIDDEN, reader=HIDDEN, outsider=HIDDEN, method="post"),
     Row("setup", owner=GOES_ON, reader=GOES_ON),
@@ -182,6 +200,8 @@ def address(world: World, row: Row) -> str:
     args: dict[str, list[int | str]] = {
         "": [],
         "term": ["auc"],
+        "registration": [_registration(world, "Who buys")],
+        "dropped": [_registration(world, "Nobody buys")],
         "watched": [world.watched().pk],
         "chart": [world.watched().pk, "accuracy", "main"],
         "mail": [mail.pk if mail else 0],
@@ -245,6 +265,22 @@ def _changed(world: World) -> int:
     """A change whose former value stands there again."""
     values = {"kind": "health_settings", "path": "dataDrift.driftThreshold", "before": 0.15, "after": 0.2}
     return SettingsChange.objects.get_or_create(watched=world.watched(), seen_at=world.now, defaults=values)[0].pk
+
+
+def _registration(world: World, name: str) -> int:
+    """A model whose columns wait to be described."""
+    column = {"name": "late", "kind": "Numeric", "distinct": 2, "missing": 0, "unique": False, "examples": ["0", "1"]}
+    made, _ = Registration.objects.get_or_create(
+        source=world.source,
+        name=name,
+        defaults={
+            "asked_at": world.now,
+            "columns": [{**column, "values": ["0", "1"]}],
+            "files": {"training": {"name": "training.csv", "path": "", "bytes": 1}},
+            "spec": {"target": {"name": "late", "type": "Binary", "classNames": ["0", "1"]}, "features": []},
+        },
+    )
+    return made.pk
 
 
 def _channel(world: World, name: str) -> int:
@@ -373,7 +409,7 @@ def test_pages_are_kept_out_of_caches_and_say_what_may_run(inside: Client) -> No
 def test_no_page_has_an_inline_script_style_or_handler(mailed: World, client: Client) -> None:
     client.force_login(mailed.owner)
     for row in TABLE:
-        if row.method != "get" or row.name in {"chart-csv", "mail-body", "review-record", "state"}:
+        if row.method != "get" or row.name in {"chart-csv", "mail-body", "review-record", "audit-csv", "state"}:
             continue
         page = DATA.sub("", client.get(address(mailed, row)).content.decode())
         assert " style=" not in page, row.name
@@ -385,4 +421,4 @@ def test_no_page_has_an_inline_script_style_or_handler(mailed: World, client: Cl
 
 def test_every_address_ends_in_a_slash_or_is_a_file() -> None:
     routes = [str(p.pattern) for p in get_resolver("dashboard.urls").url_patterns]
-    assert all(route == "" or route.endswith(("/", ".csv", ".json")) for route in routes)
+    assert all(route == "" or route.endswith(("/", ".csv", ".json", ".yaml")) for route in routes)
