@@ -273,7 +273,9 @@ SOCIALACCOUNT_EMAIL_VERIFICATION = "none"
 # A link, not a form: browsers hold redirects after a form to `form-action`, and a provider may send on elsewhere.
 SOCIALACCOUNT_LOGIN_ON_GET = True
 MFA_ADAPTER = "dashboard.sign_on.adapters.FactorAdapter"
-MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+# Browsers offer keys on https and on this very machine only; where there is no https, it is the latter.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 MFA_TOTP_TOLERANCE = 1
 MFA_TOTP_ISSUER = f"Vitals {_public.hostname}"

@@ -130,6 +130,11 @@ class Shelf:
             self._buckets.clear()
             self.snapshots.append(read(self.watched, fresh, as_of=self.view.as_of, now=self.anchor))
 
+    def state(self, question: Question) -> TopicState:
+        """How the last attempt to ask it went; NEW if there was none."""
+        topics = (topic for s in self.snapshots if (topic := s.topics.get(question.key)) is not None)
+        return next((TopicState(topic.state) for topic in topics), TopicState.NEW)
+
     def payload(self, question: Question) -> dict[str, Any]:
         """The stored answer; {} where there is none."""
         for snapshot in self.snapshots:

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db import transaction
+from django.http import HttpRequest
 from django.utils.crypto import constant_time_compare
 
 from monitoring import sources
@@ -38,7 +39,7 @@ def code() -> str | None:
     return row.code
 
 
-def claim(given: str, *, username: str, email: str, password: str) -> Any:
+def claim(given: str, *, username: str, email: str, password: str, request: HttpRequest | None = None) -> Any:
     """The first person, an administrator. Raises SetupRefused for a wrong code or where somebody was quicker.
 
     The row of the code is held until the person is stored, so of two claims at once the second finds it gone.
@@ -51,16 +52,16 @@ def claim(given: str, *, username: str, email: str, password: str) -> Any:
             raise SetupRefused("This is not the code. It is printed where Vitals was started.")
         user = get_user_model().objects.create_superuser(username, email, password)
         row.delete()
-        note(AuditAction.SETUP, user)
+        note(AuditAction.SETUP, user, request=request)
     return user
 
 
-def found_team(user: Any, name: str) -> Team:
+def found_team(user: Any, name: str, *, request: HttpRequest | None = None) -> Team:
     """A team with `user` as its owner. The name must be free."""
     with transaction.atomic():
         team = Team.objects.create(name=name.strip())
         Membership.objects.create(team=team, user=user, role=Role.OWNER)
-        note(AuditAction.TEAM_CREATED, user, team=team, about=team.name)
+        note(AuditAction.TEAM_CREATED, user, team=team, about=team.name, request=request)
     return team
 
 

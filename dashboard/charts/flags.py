@@ -15,8 +15,8 @@ from itertools import groupby
 from dashboard.charts import words
 from dashboard.charts.scales import text_width
 
-NARROW, ROOMY, WIDEST = 328, 620, 2400
-"""Inner widths in px: of a chart that shows wide words at all, of one that shows all words, and the widest."""
+LEAST, NARROW, ROOMY, WIDEST = 180, 328, 620, 2400
+"""Inner widths in px: of a phone, of a chart that shows wide words at all, of one that shows all, and the widest."""
 ROWS, LINE = 2, 13
 CLOSE = 12
 """Changes nearer than this many px (at ROOMY) share an upright."""
@@ -115,7 +115,7 @@ def flags(
         taken[0].append(Box(0.0, 0.0, captioned))
     taken[0] += [Box(share, -text_width(text) / 2 - AIR, text_width(text) / 2 + AIR) for share, text in words_at]
     found = [
-        Flag(share, tuple(crowd), told_of(crowd), low=share * NARROW < captioned)
+        Flag(share, tuple(crowd), told_of(crowd), low=share * LEAST < captioned)
         for share, crowd in crowds(changes, shares)
     ]
     order = sorted(range(len(found)), key=lambda i: (_rank(found[i]), -i))

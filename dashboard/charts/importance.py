@@ -33,10 +33,13 @@ class FeatureDot:
 
 @dataclass(frozen=True, slots=True)
 class ImportancePoints:
-    """``limit`` parts drifted from not, ``importance_limit`` important from less important."""
+    """``limit`` parts drifted from not, ``importance_limit`` important from less important.
+
+    ``limit`` is None for a measure that is shown and not judged.
+    """
 
     features: tuple[FeatureDot, ...]
-    limit: float
+    limit: float | None
     importance_limit: float
     metric: str = "PSI"
     log: bool = True
@@ -58,8 +61,11 @@ def axes(points: ImportancePoints) -> tuple[Axis, Axis]:
     places = nice_ticks(0, 1, 4)
     x = Axis(-0.03, 1.05, tuple(Tick(v, f"{v:g}", "" if v % 0.5 else f"{v:g}") for v in places))
     scores = [max(f.score or 0.0, FLOOR) if points.log else f.score for f in scored(points)]
-    ends = [points.limit * 4, points.limit / 20] if points.log else [points.limit * 1.5]
-    y = value_axis(scores, include=[points.limit, *ends], log=points.log, zero=not points.log)
+    near: list[float] = []
+    if points.limit is not None:
+        ends = [points.limit * 4, points.limit / 20] if points.log else [points.limit * 1.5]
+        near = [points.limit, *ends]
+    y = value_axis(scores, include=near, log=points.log, zero=not points.log)
     return x, with_headroom(y, points.height, HEADROOM)
 
 
@@ -67,23 +73,7 @@ def importance_plot(points: ImportancePoints) -> Plot:
     """Dots in four quadrants, the two upper ones shaded."""
     x, y = axes(points)
     dots = scored(points)
-    marks: list[Mark] = [
-        Zone(points.limit, y.hi, "warning-soft", 0.6, x.lo, points.importance_limit),
-        Zone(points.limit, y.hi, "failing-soft", 0.6, points.importance_limit, x.hi),
-        Rule(points.limit, "failing", width=1),
-        Upright(points.importance_limit, f"importance {points.importance_limit:g}", token="text3", text_y=y.lo),
-        Note(
-            x.hi,
-            points.limit,
-            f"limit {words.metric_value(points.limit, points.metric)}",
-            "failing-text",
-            "end",
-            -5,
-            -5,
-        ),
-        Note(x.lo, y.hi, points.low_words, "warning-text", dx=8, dy=14),
-        Note(x.hi, y.hi, points.high_words, "failing-text", "end", -8, 14),
-    ]
+    marks = quadrants(points, x, y)
     if points.selected:
         marks += [halo(f, points) for f in dots if f.name == points.selected]
     if dots:
@@ -110,6 +100,23 @@ def importance_plot(points: ImportancePoints) -> Plot:
         hover="closest",
         clicks=clicks,
     )
+
+
+def quadrants(points: ImportancePoints, x: Axis, y: Axis) -> list[Mark]:
+    """The limit and the two shaded quadrants above it; without a limit the line of importance alone."""
+    across = Upright(points.importance_limit, f"importance {points.importance_limit:g}", token="text3", text_y=y.lo)
+    if points.limit is None:
+        return [across]
+    told = f"limit {words.metric_value(points.limit, points.metric)}"
+    return [
+        Zone(points.limit, y.hi, "warning-soft", 0.6, x.lo, points.importance_limit),
+        Zone(points.limit, y.hi, "failing-soft", 0.6, points.importance_limit, x.hi),
+        Rule(points.limit, "failing", width=1),
+        across,
+        Note(x.hi, points.limit, told, "failing-text", "end", -5, -5),
+        Note(x.lo, y.hi, points.low_words, "warning-text", dx=8, dy=14),
+        Note(x.hi, y.hi, points.high_words, "failing-text", "end", -8, 14),
+    ]
 
 
 def halo(feature: FeatureDot, points: ImportancePoints) -> Dots:
@@ -148,7 +155,7 @@ def placed(
 ) -> dict[str, Note]:
     """Labels by feature for a plot of ``width`` px; those in ``fixed`` stay where they are."""
     px = {f.name: (x.share(f.importance) * width, (1 - y.share(height(f, points))) * points.height) for f in dots}
-    line = (1 - y.share(points.limit)) * points.height
+    line = -1e3 if points.limit is None else (1 - y.share(points.limit)) * points.height
     taken: list[Box] = [(a - 7, b - 7, a + 7, b + 7) for a, b in px.values()]
     taken += [(0, 0, width, 18), (width - 62, line - 16, width, line)]
     taken += [fixed_box(note, *px[name]) for name, note in fixed.items()]
@@ -206,9 +213,14 @@ def overlap(one: Box, other: Box) -> bool:
 
 def importance_title(points: ImportancePoints) -> str:
     """How many important and how many other features are beyond the limit, and the worst by name."""
-    beyond = [f for f in scored(points) if (f.score or 0) > points.limit and not f.excluded]
     if not scored(points):
         return "No feature has a drift score yet"
+    if points.limit is None:
+        top = max(scored(points), key=lambda f: f.score or 0.0)
+        score = words.metric_value(top.score, points.metric)
+        return words.shortened(f"{top.name} has the highest {points.metric}, {score}", 80)
+    limit_value = points.limit
+    beyond = [f for f in scored(points) if (f.score or 0) > limit_value and not f.excluded]
     if not beyond:
         limit = words.metric_value(points.limit, points.metric)
         return f"All {len(scored(points))} features stayed within {points.metric} {limit}"

@@ -111,7 +111,7 @@ def read(subject: Subject, chosen: str = "") -> None:
 def _ids(subject: Subject) -> list[str]:
     """Those that are to be drawn first; an id becomes part of an address, so that only plain ones are taken."""
     rows = subject.shelf.entries(q.custom_metrics())
-    known = [row for row in rows if IDENTIFIER.fullmatch(str(row.get("id")))]
+    known = [row for row in rows if IDENTIFIER.fullmatch(str(row.get("id") or ""))]
     return [str(row["id"]) for row in sorted(known, key=lambda row: row.get("displayChart") is False)]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 from urllib.parse import quote
@@ -17,7 +17,8 @@ from dashboard.charts.heat import HeatFeature, HeatPoints, heat_title
 from dashboard.charts.importance import IMPORTANCE, FeatureDot, ImportancePoints
 from dashboard.charts.timeline import Limit, Series, TimePoints
 from dashboard.shelf import Clock, number
-from dashboard.tabs.parts import Tab, Tile, switch
+from dashboard.tabs.drift_look import Look, controls
+from dashboard.tabs.parts import Tab, Tile
 from dashboard.tabs.subject import DRIFT as KIND
 from dashboard.tabs.subject import Subject
 from metrics import DriftRule, FeatureDrift, FeatureStatus, feature_noise, feature_status
@@ -57,18 +58,23 @@ class Feature:
         return SHOWN_STATUS.get(self.status, Status.PASSING)
 
 
-def summary_question(subject: Subject) -> Question:
-    """Drift of every feature over the judged window."""
-    return q.feature_drift(subject.judged, model_id=subject.model_id, segment=subject.segment(KIND))
+def summary_question(subject: Subject, measure: str | None = None) -> Question:
+    """Drift of every feature over the judged window; by PSI, which is judged, unless another measure is named."""
+    return q.feature_drift(subject.judged, metric=measure, model_id=subject.model_id, segment=subject.segment(KIND))
 
 
 def target_question(subject: Subject) -> Question:
     return q.target_drift(subject.judged, model_id=subject.model_id, segment=subject.segment(KIND))
 
 
-def series_question(subject: Subject, feature: str) -> Question:
+def series_question(subject: Subject, feature: str, measure: str | None = None) -> Question:
     return q.feature_drift_over_time(
-        feature, subject.window, subject.bucket, model_id=subject.model_id, segment=subject.segment(KIND)
+        feature,
+        subject.window,
+        subject.bucket,
+        metric=measure,
+        model_id=subject.model_id,
+        segment=subject.segment(KIND),
     )
 
 
@@ -102,26 +108,28 @@ def distribution_question(subject: Subject, feature: str) -> Question:
     return Question("featureDistributions/", tuple(sorted(pairs)), subject.judged)
 
 
-def build(subject: Subject, chosen: str = "", linear: bool = False) -> Tab:
+def build(subject: Subject, chosen: str = "", linear: bool = False, measure: str = "") -> Tab:
     """Tiles with the two counts against their limits, the scatter, the chosen feature, the heat table."""
-    subject.shelf.read([summary_question(subject), target_question(subject)])
+    look = Look.of(chosen, linear, measure)
+    subject.shelf.read([summary_question(subject), target_question(subject), summary_question(subject, look.measure)])
     found = features(subject)
     picked = next((one for one in found if one.name == chosen), found[0] if found else None)
     listed = by_importance(found)[:HEAT_ROWS]
     tracked = [one.name for one in listed[: conf.TOP_FEATURES]]
     names = list(dict.fromkeys([*tracked, *([picked.name] if picked else [])]))
     detail = [distribution_question(subject, picked.name)] if picked else []
-    shown = [series_question(subject, picked.name)] if picked else []
+    look = replace(look, feature=picked.name if picked else "")
+    shown = [series_question(subject, picked.name, look.measure)] if picked else []
     subject.shelf.read([*(heat_question(subject, name) for name in names), *shown, *detail])
-    charts = {"importance": _scatter(subject, found, picked, linear)}
+    charts = {"importance": _scatter(subject, found, picked, look)}
     if picked is not None:
-        charts |= _detail(subject, picked)
+        charts |= _detail(subject, picked, look)
     heat = heat_points(subject, [one for one in listed if one.name in names])
     more = {
         "features": found,
         "chosen": picked,
         "linear": linear,
-        "switch": switch("Scale", _scales(subject, picked, linear)),
+        "switch": controls(subject, look),
         "heat_points": heat,
         "heat_title": heat_title(heat),
         "heat_noun": subject.view.bucket_noun if heat.step == subject.clock.step else "UTC day",
@@ -134,16 +142,10 @@ def build(subject: Subject, chosen: str = "", linear: bool = False) -> Tab:
     return Tab("dashboard/tab_drift.html", charts, tiles(subject, found), more)
 
 
-def address(subject: Subject, feature: Feature | None, linear: bool = False) -> str:
-    """The tab with a feature chosen."""
-    parts = [f"feature={quote(feature.name)}"] if feature else []
-    parts += ["scale=linear"] if linear else []
-    query = subject.view.query()
-    return subject.url("drift") + (("&" if query else "?") + "&".join(parts) if parts else "")
-
-
-def _scales(subject: Subject, picked: Feature | None, linear: bool) -> list[tuple[str, str, bool]]:
-    return [("Log", address(subject, picked), not linear), ("Linear", address(subject, picked, linear=True), linear)]
+def _by_measure(subject: Subject, look: Look) -> dict[str, float | None]:
+    """The scores of the judged window by the chosen measure."""
+    rows = subject.shelf.entries(summary_question(subject, look.measure))
+    return {str(row.get("name")): number(row, "driftScore") for row in rows}
 
 
 def rule(subject: Subject) -> DriftRule:
@@ -194,37 +196,43 @@ def _feature(row: dict[str, Any], limits: DriftRule) -> Feature:
     return Feature(drift, feature_status(drift, limits), kind, drift.name in limits.starred_features)
 
 
-def _scatter(subject: Subject, found: Sequence[Feature], picked: Feature | None, linear: bool) -> ChartView:
-    limits = rule(subject)
+def _scatter(subject: Subject, found: Sequence[Feature], picked: Feature | None, look: Look) -> ChartView:
+    limits, scores = rule(subject), _by_measure(subject, look)
     dots = tuple(
         FeatureDot(
             one.name,
             min(1.0, one.drift.importance or 0.0),
-            one.drift.score,
+            scores.get(one.name),
             one.shown.value if one.shown in (Status.FAILING, Status.WARNING) else Status.PASSING.value,
             starred=one.starred,
             excluded=one.status is FeatureStatus.EXCLUDED,
-            href=address(subject, one, linear),
+            href=replace(look, feature=one.name).address(subject),
         )
         for one in found
     )
     points = ImportancePoints(
-        dots, subject.drift_limit, subject.importance_limit, log=not linear, selected=picked.name if picked else ""
+        dots,
+        None if look.measure else subject.drift_limit,
+        subject.importance_limit,
+        metric=look.word,
+        log=not look.linear,
+        selected=picked.name if picked else "",
     )
+    judged = " Only PSI is judged: colours are its verdict." if look.measure else ""
     excluded = len(limits.excluded_features)
     return IMPORTANCE.view(
         "drift-importance",
         points,
-        caption=f"PSI against training, last {subject.interval_words}, by feature importance",
+        caption=f"{look.word} against training, last {subject.interval_words}, by feature importance",
         status=_tone(subject.status(Area.DRIFT)),
-        foot=f"Click a feature for its detail. Starred {len(limits.starred_features)}, excluded {excluded}.",
-        term="Importance",
-        api_url=subject.api_url(summary_question(subject)),
-        csv_url=subject.csv_url("drift", "importance"),
+        foot=f"Click a feature for its detail. Starred {len(limits.starred_features)}, excluded {excluded}.{judged}",
+        term=look.word if look.measure else "Importance",
+        api_url=subject.api_url(summary_question(subject, look.measure)),
+        csv_url=subject.csv_url("drift", "importance", f"measure={look.measure}" if look.measure else ""),
     )
 
 
-def _detail(subject: Subject, one: Feature) -> dict[str, ChartView]:
+def _detail(subject: Subject, one: Feature, look: Look) -> dict[str, ChartView]:
     """The chosen feature: shares by bin where the source tells them, and its score over time."""
     charts = {}
     shares = distribution(subject, one)
@@ -239,45 +247,49 @@ def _detail(subject: Subject, one: Feature) -> dict[str, ChartView]:
             api_url=subject.api_url(distribution_question(subject, one.name)),
             csv_url=subject.csv_url("drift", "distribution", f"feature={quote(one.name)}"),
         )
+    chosen = f"feature={quote(one.name)}" + (f"&measure={look.measure}" if look.measure else "")
     charts["series"] = DRIFT_OVER_TIME.view(
         "drift-series",
-        series_points(subject, [one.name]),
-        caption=f"PSI of {one.name} by {subject.view.bucket_noun}, against training",
-        status=_tone(one.shown),
+        series_points(subject, [one.name], look=look),
+        caption=f"{look.word} of {one.name} by {subject.view.bucket_noun}, against training",
+        status="" if look.measure else _tone(one.shown),
         foot=f"Each bin is compared on its own; the verdict is made over {subject.interval_words}.",
-        term="PSI",
-        api_url=subject.api_url(series_question(subject, one.name)),
-        csv_url=subject.csv_url("drift", "series", f"feature={quote(one.name)}"),
+        term=look.word,
+        api_url=subject.api_url(series_question(subject, one.name, look.measure)),
+        csv_url=subject.csv_url("drift", "series", chosen),
     )
     return charts
 
 
-def series_points(subject: Subject, names: Sequence[str], *, log: bool | None = None, height: int = 150) -> TimePoints:
-    """The drift of features over time against the limit; logarithmic once it leaves the limit far behind."""
-    lines = []
+def series_points(
+    subject: Subject,
+    names: Sequence[str],
+    *,
+    log: bool | None = None,
+    height: int = 150,
+    look: Look | None = None,
+) -> TimePoints:
+    """The drift of features over time, by PSI against the limit; logarithmic once it leaves the limit far behind."""
+    lines, look = [], look or Look()
     for i, name in enumerate(names):
         values = subject.clock.place(
-            subject.shelf.buckets(series_question(subject, name)), partial(number, name="driftScore")
+            subject.shelf.buckets(series_question(subject, name, look.measure)), partial(number, name="driftScore")
         )
         lines.append(Series(name, values, token="champion" if i == 0 else f"challenger-{i}"))
     known = [value for line in lines for value in line.values if value is not None]
-    tall = bool(known) and max(known) > 8 * subject.drift_limit
+    tall = look.measure is None and bool(known) and max(known) > 8 * subject.drift_limit
+    logarithmic = tall if log is None else log
+    told = f"limit {words.metric_value(subject.drift_limit, 'PSI')}"
+    limit = Limit(Status.FAILING, subject.drift_limit, above=True, words=told)
     return TimePoints(
         subject.clock.start,
         subject.clock.step,
         tuple(lines),
-        metric="PSI",
-        caption="PSI, log scale" if (tall if log is None else log) else "PSI",
-        log=tall if log is None else log,
+        metric=look.word,
+        caption=f"{look.word}, log scale" if logarithmic else look.word,
+        log=logarithmic,
         zero=True,
-        limits=(
-            Limit(
-                Status.FAILING,
-                subject.drift_limit,
-                above=True,
-                words=f"limit {words.metric_value(subject.drift_limit, 'PSI')}",
-            ),
-        ),
+        limits=() if look.measure else (limit,),
         changes=subject.changes(),
         height=height,
     )
@@ -342,7 +354,7 @@ def heat_points(subject: Subject, listed: Sequence[Feature]) -> HeatPoints:
             one.drift.score,
             clock.place(subject.shelf.buckets(heat_question(subject, one.name)), pick),
             one.shown.value if one.status is not FeatureStatus.UNKNOWN else Status.UNKNOWN.value,
-            address(subject, one),
+            Look(one.name).address(subject),
         )
         for one in listed
     )

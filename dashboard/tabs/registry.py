@@ -10,12 +10,14 @@ from django.http import QueryDict
 from dashboard.tabs import (
     accuracy,
     batches,
+    challengers,
     custom,
     data,
     drift,
     fairness,
     history,
     humility,
+    jobs,
     manage,
     overview,
     predictions,
@@ -60,9 +62,11 @@ ROWS = (
     TabRow(
         "drift",
         "Drift",
-        lambda subject, query: drift.build(subject, query.get("feature", ""), query.get("scale") == "linear"),
+        lambda subject, query: drift.build(
+            subject, query.get("feature", ""), query.get("scale") == "linear", query.get("measure", "")
+        ),
         (Area.DRIFT,),
-        ("feature", "scale"),
+        ("feature", "scale", "measure"),
     ),
     TabRow(
         "accuracy",
@@ -110,6 +114,19 @@ ROWS = (
     TabRow("map", "Map", map_tab.build, kept=("by", "place", "cell")),
     TabRow(
         "data", "Data", data.build, kept=("stretch", "labels", "batch", "prompt", "response", "sort"), by_batch=True
+    ),
+    TabRow(
+        "challengers",
+        "Challengers",
+        lambda subject, query: challengers.build(subject, query.get("metric", "")),
+        kept=("metric",),
+    ),
+    TabRow(
+        "jobs",
+        "Jobs",
+        lambda subject, query: jobs.build(subject, query.get("state", "")),
+        kept=("state",),
+        by_batch=True,
     ),
     TabRow(
         "history",

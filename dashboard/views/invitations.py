@@ -130,8 +130,8 @@ def _inside(request: HttpRequest, row: Invitation) -> HttpResponse:
 
 
 def _outside(request: HttpRequest, row: Invitation, token: str) -> HttpResponse:
-    """Log in, or (where nobody has the invited address yet) a new account."""
-    known = get_user_model().objects.filter(email__iexact=row.email).exists()
+    """Log in, or (where passwords are taken and nobody has the invited address yet) a new account."""
+    known = not settings.LOCAL_LOGIN or get_user_model().objects.filter(email__iexact=row.email).exists()
     form = NewAccountForm(request.POST or None)
     if request.method == "POST" and not known and form.is_valid():
         try:

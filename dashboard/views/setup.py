@@ -18,6 +18,7 @@ from dashboard.pages import page
 from dashboard.reader import PageRequest
 from dashboard.service_half import desk
 from dashboard.sign_on.entering import enter
+from dashboard.views.own_source import own_service
 from dashboard.views.sources import ask_test
 from monitoring import setup, sources
 from monitoring.audit import note
@@ -57,19 +58,23 @@ def _person(request: HttpRequest) -> HttpResponse:
             status = 429
         else:
             limits.count(counters)
-            user = _claimed(form)
+            user = _claimed(request, form)
             if user is not None:
                 return enter(request, user, "/setup/")
     return _shown(request, Step.PERSON, {"form": form}, status=status)
 
 
-def _claimed(form: PersonForm) -> Any:
+def _claimed(request: HttpRequest, form: PersonForm) -> Any:
     """The account that was made; None and the reason in the form where it was not."""
     given = form.cleaned_data
     try:
         with transaction.atomic():
             user = setup.claim(
-                given["code"], username=given["username"], email=given["email"], password=given["password"]
+                given["code"],
+                username=given["username"],
+                email=given["email"],
+                password=given["password"],
+                request=request,
             )
             UserPreference.objects.create(user=user, time_zone=given["time_zone"])
     except setup.SetupRefused as error:
@@ -93,7 +98,7 @@ def _team(request: PageRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             with transaction.atomic():
-                setup.found_team(request.reader.user, form.cleaned_data["name"])
+                setup.found_team(request.reader.user, form.cleaned_data["name"], request=request)
             return redirect("setup")
         except IntegrityError:
             form.add_error("name", "There is a team of this name already.")
@@ -122,8 +127,7 @@ def _stored(request: PageRequest, form: FarForm, existing: Source | None, *, own
         with transaction.atomic():
             if existing is not None:
                 existing.delete()
-            source = _own(request) if own else _far(request, form)
-            note(AuditAction.SOURCE_ADDED, request.reader.user, team=source.team, about=source.name, request=request)
+            source = own_service(request, own_team(request.reader)) if own else _far(request, form)
             ask_test(source, request.reader)
     except AddressRefused as error:
         return str(error)
@@ -132,24 +136,13 @@ def _stored(request: PageRequest, form: FarForm, existing: Source | None, *, own
     return ""
 
 
-def _own(request: PageRequest) -> Source:
-    counter = desk()
-    if counter is None:
-        raise AddressRefused("The service of this installation is switched off (SERVICE_ENABLED is false).")
-    team = own_team(request.reader)
-    token = counter.issue_token(request.reader.user, f"Watcher of {team.name}"[:100], "write")
-    return setup.built_in(team, request.reader.user, token=token, api_url=f"{settings.SERVICE_URL}/api/v2")
-
-
 def _far(request: PageRequest, form: FarForm) -> Source:
-    given = form.cleaned_data
-    return sources.add(
-        own_team(request.reader),
-        name=given["name"],
-        base_url=given["base_url"],
-        token=given["token"],
-        user=request.reader.user,
+    given, user = form.cleaned_data, request.reader.user
+    source = sources.add(
+        own_team(request.reader), name=given["name"], base_url=given["base_url"], token=given["token"], user=user
     )
+    note(AuditAction.SOURCE_ADDED, user, team=source.team, about=source.name, request=request)
+    return source
 
 
 def _test(request: PageRequest) -> HttpResponse:

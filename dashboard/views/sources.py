@@ -108,6 +108,9 @@ class SourceForm(forms.Form):
         if existing is not None:
             del self.fields["team"]
             self.fields["token"].required = False
+        if self.built_in:
+            # It follows this installation by itself; its address is exempt from the rules, so nobody writes it.
+            del self.fields["base_url"]
 
     def clean_base_url(self) -> str:
         address = str(self.cleaned_data["base_url"]).rstrip("/")
@@ -116,7 +119,7 @@ class SourceForm(forms.Form):
         if "?" in address or "#" in address or "@" in address.split("/")[2]:
             raise forms.ValidationError("The address has no query, fragment or password in it.")
         try:
-            check_url(address, policy_of(built_in=self.built_in))
+            check_url(address, policy_of(built_in=False))
         except AddressRefused as error:
             raise forms.ValidationError(str(error)) from None
         return address
@@ -162,9 +165,8 @@ def add(request: PageRequest) -> HttpResponse:
             ask_test(source, request.reader)
             messages.success(request, f"{source.name} is added; its connection is being tested.", extra_tags="passing")
             return redirect("sources")
-    return render(
-        request, "dashboard/source_form.html", {"nav": "settings", "sub": "sources", "form": form, "source": None}
-    )
+    context = {"nav": "settings", "sub": "sources", "form": form, "source": None, "own": bool(settings.SERVICE_DESK)}
+    return render(request, "dashboard/source_form.html", context)
 
 
 @page
@@ -174,10 +176,11 @@ def change(request: PageRequest, pk: int) -> HttpResponse:
     start = {"name": source.name, "base_url": source.base_url}
     form = SourceForm(request.POST or None, initial=start, reader=request.reader, existing=source)
     if request.method == "POST" and form.is_valid():
-        if form.cleaned_data["base_url"] != source.base_url and not form.cleaned_data["token"]:
+        address = form.cleaned_data.get("base_url", source.base_url)
+        if address != source.base_url and not form.cleaned_data["token"]:
             form.add_error("token", "A new address needs its token again: a token is never sent to another host.")
         else:
-            source.name, source.base_url = form.cleaned_data["name"], form.cleaned_data["base_url"]
+            source.name, source.base_url = form.cleaned_data["name"], address
             if form.cleaned_data["token"]:
                 source.token = form.cleaned_data["token"]
             source.enabled = "paused" not in request.POST

@@ -82,7 +82,7 @@ def add(request: PageRequest) -> HttpResponse:
         return shown(request, team_form=form)
     try:
         with transaction.atomic():
-            team = setup.found_team(request.reader.user, form.cleaned_data["name"])
+            team = setup.found_team(request.reader.user, form.cleaned_data["name"], request=request)
     except IntegrityError:
         form.add_error("name", "There is a team of this name already.")
         return shown(request, team_form=form)

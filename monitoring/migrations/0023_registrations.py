@@ -22,11 +22,11 @@ class Migration(migrations.Migration):
                     "step",
                     models.CharField(
                         choices=[
-                            ("draft", "To be described"),
-                            ("preparing", "Being registered"),
-                            ("ready", "Registered, to be deployed"),
-                            ("deploying", "Being deployed"),
-                            ("done", "Deployed"),
+                            ("draft", "Columns"),
+                            ("preparing", "Registering"),
+                            ("ready", "Baselines"),
+                            ("deploying", "Deploying"),
+                            ("done", "First row"),
                         ],
                         default="draft",
                         max_length=10,

@@ -13,11 +13,11 @@ from monitoring.models.sources import Source
 class RegistrationStep(models.TextChoices):
     """How far a registration is. A worker carries out `preparing` and `deploying`; the others wait for a person."""
 
-    DRAFT = "draft", "To be described"
-    PREPARING = "preparing", "Being registered"
-    READY = "ready", "Registered, to be deployed"
-    DEPLOYING = "deploying", "Being deployed"
-    DONE = "done", "Deployed"
+    DRAFT = "draft", "Columns"
+    PREPARING = "preparing", "Registering"
+    READY = "ready", "Baselines"
+    DEPLOYING = "deploying", "Deploying"
+    DONE = "done", "First row"
 
 
 class Registration(models.Model):

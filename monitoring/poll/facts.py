@@ -14,6 +14,7 @@ from monitoring.clock import HOUR, parse_duration
 from monitoring.models import Watched
 from monitoring.poll.areas import area_fact_questions, area_facts
 from monitoring.poll.standing import DAYS, DEFAULT_INTERVAL, HOURS, Facts
+from monitoring.poll.things import thing_fact_questions, thing_facts
 from monitoring.questions import Bucket, Last, Question
 from monitoring.snapshots import Point, Snapshot
 
@@ -35,6 +36,7 @@ def fact_questions(watched: Watched) -> list[Question]:
         q.predictions_vs_actuals_over_time(HOURS, Bucket.HOUR),
         q.predictions_vs_actuals_over_batch(),
         *area_fact_questions(),
+        *thing_fact_questions(),
     ]
 
 
@@ -63,6 +65,7 @@ def facts_of(watched: Watched, known: Snapshot, now: datetime) -> Facts:
         drift_batches=batches[: count_of(health.data_drift.batch_count if health.data_drift else None)],
         accuracy_batches=batches[: count_of(health.accuracy.batch_count if health.accuracy else None)],
         areas=area_facts(settings, health, known),
+        things=thing_facts(known),
     )
 
 

@@ -13,6 +13,7 @@ from monitoring import questions as q
 from monitoring.clock import HOUR
 from monitoring.poll.areas import AreaFacts, area_questions
 from monitoring.poll.pace import Pace
+from monitoring.poll.things import ThingFacts, thing_questions
 from monitoring.questions import Bucket, Last, Mature, Question, ServiceMetric
 
 DAYS, HOURS = Last("P30D"), Last("P7D")
@@ -36,6 +37,7 @@ class Facts:
     drift_batches: tuple[str, ...] = ()
     accuracy_batches: tuple[str, ...] = ()
     areas: AreaFacts = field(default_factory=AreaFacts)
+    things: ThingFacts = field(default_factory=ThingFacts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,7 @@ def standing(facts: Facts) -> list[Standing]:
 
 def _areas(facts: Facts) -> list[Standing]:
     asked = area_questions(facts.areas, facts.interval, facts.drift_batches, batch=facts.batch)
-    return [Standing(question, pace) for question, pace in asked]
+    return [Standing(question, pace) for question, pace in (*asked, *thing_questions(facts.things))]
 
 
 def _settings() -> list[Standing]:

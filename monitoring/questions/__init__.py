@@ -89,6 +89,7 @@ from monitoring.questions.things import (
     shared_roles,
     training_exports,
 )
+from monitoring.questions.work import accuracy_summary, jobs
 
 __all__ = [
     "FEATURES_PAGE",
@@ -109,6 +110,7 @@ __all__ = [
     "accuracy_over_batch",
     "accuracy_over_space",
     "accuracy_over_time",
+    "accuracy_summary",
     "actuals_exports",
     "batch_accuracy",
     "batch_feature_drift",
@@ -139,6 +141,7 @@ __all__ = [
     "humility",
     "humility_over_time",
     "humility_rules",
+    "jobs",
     "model_history",
     "model_packages",
     "prediction_exports",

@@ -21,6 +21,14 @@
     row.scrollLeft = current.offsetLeft - row.offsetLeft - (row.clientWidth - current.offsetWidth) / 2;
   }
 
+  // A table that scrolls sideways can be reached and moved by the keyboard.
+  const reachable = () => document.querySelectorAll(".table-scroll").forEach((box) => {
+    if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
+  });
+  reachable();
+  addEventListener("resize", reachable);
+  document.addEventListener("htmx:load", reachable);
+
   const neighbours = () => [...document.querySelectorAll("[data-neighbour]")];
   const rows = () => [...document.querySelectorAll("tr[data-href]")];
 
@@ -45,7 +53,7 @@
         menu.querySelector("summary").focus();
       }
     }
-    if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target) || document.querySelector("dialog[open]")) return;
     if (event.key === "/") {
       const search = document.querySelector("[data-key='/']");
       if (search) { event.preventDefault(); search.focus(); }

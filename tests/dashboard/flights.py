@@ -179,6 +179,14 @@ def psi(reference: np.ndarray, live: np.ndarray) -> float | None:
     return float(((b - a) * np.log(b / a)).sum())
 
 
+def hellinger(reference: np.ndarray, live: np.ndarray) -> float | None:
+    """Hellinger distance of two count vectors, without smoothing."""
+    if not live.sum() or not reference.sum():
+        return None
+    a, b = reference / reference.sum(), live / live.sum()
+    return float(np.sqrt(0.5 * ((np.sqrt(a) - np.sqrt(b)) ** 2).sum()))
+
+
 class Source:
     """Answers requests. `paths` counts what was asked; `broken` makes every answer a 503."""
 
@@ -478,11 +486,12 @@ def _bins(rows: Rows, name: str) -> tuple[list[Json], Callable[[pl.Series], np.n
     return bins, count
 
 
-def _drift_of(source: Source, one: Deployment, name: str, mask: np.ndarray) -> Json:
+def _drift_of(source: Source, one: Deployment, name: str, mask: np.ndarray, metric: str = "") -> Json:
     rows = source.rows(one)
     _, count = _bins(rows, name)
     live = rows.live[name].filter(pl.Series(mask & (not one.empty)))
-    score = psi(count(rows.reference[name]), count(live)) if len(live) else None
+    measure = hellinger if metric == "hellinger" else psi
+    score = measure(count(rows.reference[name]), count(live)) if len(live) else None
     return {
         "driftScore": score,
         "sampleSize": len(live),
@@ -494,15 +503,16 @@ def _drift_of(source: Source, one: Deployment, name: str, mask: np.ndarray) -> J
 def _feature_drift(source: Source, one: Deployment, asked: Asked) -> Json:
     mask = source.rows(one).mask(asked.start.timestamp(), asked.end.timestamp(), asked.segment)
     names = sorted(_importances(one), key=lambda name: -_importances(one)[name])
-    data = [{"name": name, "type": _kind(name), **_drift_of(source, one, name, mask)} for name in names]
-    return {**_page(data), "metric": "psi", "modelId": None, "period": _period(asked)}
+    metric = asked.one("metric") or "psi"
+    data = [{"name": name, "type": _kind(name), **_drift_of(source, one, name, mask, metric)} for name in names]
+    return {**_page(data), "metric": metric, "modelId": None, "period": _period(asked)}
 
 
 def _feature_drift_over_time(source: Source, one: Deployment, asked: Asked) -> Json:
     rows, buckets = source.rows(one), []
     names = asked.query.get("featureNames", [])
     for name in names:
-        buckets += asked.over(partial(_named_drift, source, one, name), rows)
+        buckets += asked.over(partial(_named_drift, source, one, name, asked.one("metric")), rows)
     return {
         "metric": "psi",
         "buckets": buckets,
@@ -511,8 +521,8 @@ def _feature_drift_over_time(source: Source, one: Deployment, asked: Asked) -> J
     }
 
 
-def _named_drift(source: Source, one: Deployment, name: str, mask: np.ndarray) -> Json:
-    return {"featureName": name, **_drift_of(source, one, name, mask)}
+def _named_drift(source: Source, one: Deployment, name: str, metric: str, mask: np.ndarray) -> Json:
+    return {"featureName": name, **_drift_of(source, one, name, mask, metric)}
 
 
 def _target_drift(source: Source, one: Deployment, asked: Asked) -> Json:

@@ -6,6 +6,7 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -182,3 +183,31 @@ def test_the_page_asks_the_same_few_queries(
     inside.get(reverse("sources"))
     with django_assert_num_queries(12):
         inside.get(reverse("sources"))
+
+
+def test_this_installation_is_added_ready_made(world: World, inside: Client) -> None:
+    answer = inside.post(reverse("source-own"), {"team": world.team.pk}, follow=True)
+    assert "is being tested" in answer.content.decode()
+    source = Source.objects.get(built_in=True)
+    assert source.base_url == f"{settings.SERVICE_URL}/api/v2"
+    assert source.commands.get().kind == CommandKind.TEST_SOURCE
+    again = inside.post(reverse("source-own"), {"team": world.team.pk}, follow=True)
+    assert "watches this installation already" in again.content.decode()
+    assert Source.objects.filter(built_in=True).count() == 1
+
+
+def test_only_who_may_adds_it_and_only_to_the_own_team(world: World, client: Client) -> None:
+    for user, status in ((world.reader, 403), (world.outsider, 404)):
+        client.force_login(user)
+        assert client.post(reverse("source-own"), {"team": world.team.pk}).status_code == status
+    assert not Source.objects.filter(built_in=True).exists()
+
+
+def test_nobody_writes_the_address_that_is_exempt_from_the_rules(world: World, inside: Client) -> None:
+    inside.post(reverse("source-own"), {"team": world.team.pk})
+    source = Source.objects.get(built_in=True)
+    url = reverse("source-change", args=[source.pk])
+    assert 'name="base_url"' not in inside.get(url).content.decode()
+    inside.post(url, {"name": "Ours", "base_url": "http://169.254.169.254/api/v2", "token": "t"})
+    source.refresh_from_db()
+    assert (source.name, source.base_url) == ("Ours", f"{settings.SERVICE_URL}/api/v2")
