@@ -273,7 +273,9 @@ SOCIALACCOUNT_EMAIL_VERIFICATION = "none"
 # A link, not a form: browsers hold redirects after a form to `form-action`, and a provider may send on elsewhere.
 SOCIALACCOUNT_LOGIN_ON_GET = True
 MFA_ADAPTER = "dashboard.sign_on.adapters.FactorAdapter"
-MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+# Browsers offer keys on https and on this very machine only; where there is no https, it is the latter.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 MFA_TOTP_TOLERANCE = 1
 MFA_TOTP_ISSUER = f"Vitals {_public.hostname}"
@@ -461,6 +463,9 @@ RATE_LIMIT_LOGIN = env.number(
 ACCOUNT_RATE_LIMITS = {"reset_password": f"{RATE_LIMIT_LOGIN}/m/ip,5/m/key"} if RATE_LIMIT_LOGIN else False
 RATE_LIMIT_INVITE = env.number(
     "RATE_LIMIT_INVITE", 20, help="Invitations a minute, by address and by person; 0: no limit."
+)
+RATE_LIMIT_SHARED = env.number(
+    "RATE_LIMIT_SHARED", 240, help="Openings of share links and badges a minute and address before 429; 0: no limit."
 )
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_JSON_BYTES
 FILE_UPLOAD_MAX_MEMORY_SIZE = 4 * _MB

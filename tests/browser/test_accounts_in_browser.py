@@ -17,7 +17,7 @@ from monitoring import setup
 from monitoring.commands import run_due
 from monitoring.models import Source
 from monitoring.poll import cycle
-from tests.browser.test_pages_in_browser import DESK, PHONE, Visit
+from tests.browser.test_pages_in_browser import DESK, PHONE, Visit, visit
 from tests.browser.test_review_in_browser import picture, whole
 from tests.dashboard import world as worlds
 
@@ -116,5 +116,31 @@ def test_from_an_empty_database_to_a_fleet_behind_two_factors(
     found.page.get_by_role("button", name="Log out").click()
     log_in_again(found.page, key)
     expect(found.page.get_by_text("lists no deployment so far")).to_be_visible()
+    assert found.trouble == []
+    context.close()
+
+
+def test_a_security_key_is_added_and_lets_in(browser: Browser, live_server: LiveServer) -> None:
+    found = visit(browser, live_server, DESK, "light")
+    page, context = found.page, found.context
+    session = context.new_cdp_session(page)
+    session.send("WebAuthn.enable")
+    key = {"protocol": "ctap2", "transport": "usb", "hasResidentKey": True, "hasUserVerification": True}
+    options = {**key, "isUserVerified": True, "automaticPresenceSimulation": True}
+    session.send("WebAuthn.addVirtualAuthenticator", {"options": options})
+    found.go(reverse("mfa_add_webauthn"))
+    page.get_by_label("Password").fill(worlds.PASSWORD)
+    page.get_by_role("button", name="Confirm").click()
+    page.get_by_role("button", name="Add the key").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Recovery codes")
+    found.go(reverse("mfa_list_webauthn"))
+    expect(page.get_by_role("link", name="Rename")).to_have_count(1)
+    found.go(reverse("preferences"))
+    page.get_by_role("button", name="Log out").click()
+    page.get_by_label("User name or e-mail").fill("ines")
+    page.get_by_label("Password").fill(worlds.PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    page.get_by_role("button", name="Use a security key").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("deployments are failing")
     assert found.trouble == []
     context.close()

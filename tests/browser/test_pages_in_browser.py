@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from tests.dashboard import world as worlds
+from tests.dashboard.flights import DEPLOYMENTS, Deployment
 from tests.dashboard.world import PASSWORD, World
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -58,9 +59,15 @@ class Visit:
             self.trouble.append(f"asked {url}")
 
 
-def visit(browser: Browser, live_server: LiveServer, viewport: dict[str, int], scheme: str) -> Visit:
+def visit(
+    browser: Browser,
+    live_server: LiveServer,
+    viewport: dict[str, int],
+    scheme: str,
+    deployments: tuple[Deployment, ...] = DEPLOYMENTS,
+) -> Visit:
     """Somebody who has just logged in."""
-    world = worlds.beside(worlds.build)
+    world = worlds.beside(lambda: worlds.build(deployments=deployments))
     context = browser.new_context(viewport=viewport, color_scheme=scheme, locale="en-GB")  # type: ignore[arg-type]
     found = Visit(context.new_page(), context, world, live_server.url)
     found.watch()
@@ -69,7 +76,7 @@ def visit(browser: Browser, live_server: LiveServer, viewport: dict[str, int], s
     found.page.get_by_label("User name or e-mail").fill("ines")
     found.page.get_by_label("Password").fill(PASSWORD)
     found.page.get_by_role("button", name="Log in").click()
-    expect(found.page.get_by_role("heading", level=1)).to_contain_text("deployments are failing")
+    expect(found.page.get_by_role("heading", level=1)).to_contain_text("deployments")
     return found
 
 
