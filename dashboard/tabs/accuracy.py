@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from functools import partial
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import urlencode
+
+from django.utils.safestring import SafeString, mark_safe
 
 from dashboard.charts import words
 from dashboard.charts.accuracy import ACCURACY, AccuracyPoints
 from dashboard.charts.predicted_actual import PREDICTED_ACTUAL
 from dashboard.charts.timeline import Series, TimePoints
 from dashboard.shelf import Values, number, picker
+from dashboard.tabs import rivals
 from dashboard.tabs.parts import Tab, Tile, metric_tile, switch
 from dashboard.tabs.predictions import actual_points, over_time_question, pair_caption, pairs, pairs_question
 from dashboard.tabs.subject import ACCURACY as KIND
@@ -21,6 +27,8 @@ from monitoring.models import Area, Status
 from monitoring.questions import Question
 
 TILES = 4
+#: Nobody polls challengers: their list is asked again once it is that old.
+AGAIN = timedelta(minutes=10)
 
 
 def series_question(subject: Subject, metric: str, model_id: str | None = None) -> Question:
@@ -39,8 +47,11 @@ def summary_question(subject: Subject) -> Question:
     return q.accuracy(subject.mature, model_id=subject.model_id, segment=subject.segment(KIND))
 
 
-def build(subject: Subject, chosen: str = "") -> Tab:
-    """Tiles with the judged one first, the lead chart, then predicted against actual."""
+def build(subject: Subject, chosen: str = "", beside: bool = False) -> Tab:
+    """Tiles with the judged one first, the lead chart, then predicted against actual.
+
+    `beside`: the challengers' lines stand beside the champion's.
+    """
     metric = chosen if chosen in offered(subject) else subject.metric
     subject.shelf.read(
         [
@@ -49,11 +60,14 @@ def build(subject: Subject, chosen: str = "") -> Tab:
             pairs_question(subject),
             over_time_question(subject),
             *former_questions(subject, metric),
-        ]
+        ],
+        beside=[q.challengers()],
     )
+    others = challengers(subject, metric) if beside else []
     lead = points(subject, metric)
+    lead = replace(lead, time=replace(lead.time, series=(*lead.time.series, *others)))
     tone = subject.status(Area.ACCURACY) if metric == subject.metric else Status.PASSING
-    more = f"metric={quote(metric)}" if metric != subject.metric else ""
+    more = urlencode(_chosen(subject, metric, beside))
     info = ACCURACY_METRICS.get(metric)
     meaning = info.meaning if info else ""
     main = ACCURACY.view(
@@ -61,7 +75,7 @@ def build(subject: Subject, chosen: str = "") -> Tab:
         lead,
         caption=f"By {subject.view.bucket_noun} of prediction, against the holdout baseline. {meaning}",
         status=tone.value if tone in (Status.FAILING, Status.WARNING) else "",
-        foot=_foot(subject),
+        foot=_foot(subject) + (" Challengers are scored by replay of stored requests." if others else ""),
         term=metric,
         api_url=subject.api_url(series_question(subject, metric)),
         csv_url=subject.csv_url("accuracy", "main", more),
@@ -75,15 +89,42 @@ def build(subject: Subject, chosen: str = "") -> Tab:
         api_url=subject.api_url(pairs_question(subject)),
         csv_url=subject.csv_url("accuracy", "actual"),
     )
-    control = switch(
-        "Metric", _links(subject, _offered_first(subject, metric), metric), _links(subject, offered(subject), metric)
-    )
+    links = partial(_links, subject, chosen=metric, beside=beside)
+    control = switch("Metric", links(_offered_first(subject, metric)), links(offered(subject)))
+    if has_challengers(subject):
+        control = mark_safe(_models(subject, metric, beside) + control)  # noqa: S308 - made by a template
     return Tab(
         "dashboard/tab_accuracy.html",
         {"main": main, "actual": actual},
         tiles(subject),
-        {"switch": control, "metric": metric},
+        {"switch": control, "metric": metric, "segments_href": _segments(subject, metric)},
     )
+
+
+def has_challengers(subject: Subject) -> bool:
+    """Whether the champion can be compared: not while another model is shown."""
+    switched = subject.settings.challenger_models
+    return not subject.view.model and bool(rivals.listed(subject) or (switched is not None and switched.enabled))
+
+
+def challengers(subject: Subject, metric: str) -> list[Series]:
+    """A line a challenger, each on the rows that it scored."""
+    subject.shelf.read([q.challengers()], again=AGAIN)
+    found = rivals.rivals(subject)[1:] if has_challengers(subject) else []
+    subject.shelf.read(rivals.series_question(subject, rival, metric) for rival in found)
+    lines = []
+    for rival in found:
+        values = rivals.scores(subject, rival, metric)
+        lines.append(Series(rival.name, values, rival.token, immature=_known(values, subject.late), width=1.5))
+    return lines
+
+
+def _models(subject: Subject, metric: str, beside: bool) -> SafeString:
+    links = [
+        (word, address(subject, metric, shown), shown == beside)
+        for word, shown in (("Champion", False), ("With challengers", True))
+    ]
+    return switch("Models", links)
 
 
 def points(subject: Subject, metric: str) -> AccuracyPoints:
@@ -165,13 +206,27 @@ def offered(subject: Subject) -> tuple[str, ...]:
         return (subject.metric,)
 
 
-def address(subject: Subject, metric: str) -> str:
-    """The tab with a metric chosen."""
-    return f"{subject.url('accuracy')}{'&' if subject.view.query() else '?'}metric={quote(metric)}"
+def address(subject: Subject, metric: str, beside: bool = False) -> str:
+    """The tab with a metric chosen, perhaps with the challengers beside."""
+    query = urlencode([("metric", metric), *([("beside", "challengers")] if beside else [])])
+    return f"{subject.url('accuracy')}{'&' if subject.view.query() else '?'}{query}"
 
 
-def _links(subject: Subject, names: Sequence[str], chosen: str) -> list[tuple[str, str, bool]]:
-    return [(name, address(subject, name), name == chosen) for name in names]
+def _segments(subject: Subject, metric: str) -> str:
+    """The segments, ranked by the metric; "" where none is followed."""
+    if not subject.attributes(KIND):
+        return ""
+    return f"{subject.url('segments')}{'&' if subject.view.query() else '?'}{urlencode({'by': metric})}"
+
+
+def _chosen(subject: Subject, metric: str, beside: bool) -> list[tuple[str, str]]:
+    """What differs from the default view, for files."""
+    named = [("metric", metric)] if metric != subject.metric else []
+    return [*named, *([("beside", "challengers")] if beside else [])]
+
+
+def _links(subject: Subject, names: Sequence[str], *, chosen: str, beside: bool) -> list[tuple[str, str, bool]]:
+    return [(name, address(subject, name, beside), name == chosen) for name in names]
 
 
 def _offered_first(subject: Subject, metric: str) -> list[str]:

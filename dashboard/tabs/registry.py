@@ -71,9 +71,9 @@ ROWS = (
     TabRow(
         "accuracy",
         "Accuracy",
-        lambda subject, query: accuracy.build(subject, query.get("metric", "")),
+        lambda subject, query: accuracy.build(subject, query.get("metric", ""), query.get("beside") == "challengers"),
         (Area.ACCURACY,),
-        ("metric",),
+        ("metric", "beside"),
     ),
     TabRow(
         "predictions",

@@ -204,3 +204,30 @@ def test_the_past_shows_no_next_run(rivalry: World, inside: Client) -> None:
     seen(inside, rivalry)
     text = look(inside, rivalry, f"?as_of={stamp(datetime.now(UTC) - timedelta(seconds=1)).replace('+', '%2B')}")
     assert "<dt>Next</dt>" not in text
+
+
+def test_the_accuracy_tab_draws_challengers_beside_the_champion(rivalry: World, inside: Client) -> None:
+    """Each line is its model's own score of the day."""
+    query = "?metric=LogLoss&beside=challengers"
+    pk = rivalry.watched().pk
+    for _ in range(3):
+        inside.get(reverse("accuracy", args=[pk]) + query)
+        answer_waiting(rivalry)
+    content = inside.get(reverse("accuracy", args=[pk]) + query).content.decode()
+    assert "on the way" not in content
+    assert "Challengers are scored by replay" in content
+    champion, rival = rivalry.api.rows(rivalry.api.deployments["a" * 24]), rivalry.api._rows[RIVAL]
+    compared = 0
+    for row in rows_of(inside, rivalry, "accuracy", "main", query)[5:20]:
+        start = np.datetime64(row["Start (UTC)"]).astype("datetime64[s]").astype(float)
+        for rows, name in ((champion, "LogLoss"), (rival, "Halfway to the mean")):
+            mask = rows.mask(start, start + 86_400) & ~np.isnan(rows.y)
+            assert float(row[name]) == pytest.approx(log_loss(rows.y[mask], rows.p[mask]), abs=1e-5)
+            compared += 1
+    assert compared == 30
+
+
+def test_the_accuracy_tab_asks_nothing_of_challengers_unasked(rivalry: World, inside: Client) -> None:
+    content = inside.get(reverse("accuracy", args=[rivalry.watched().pk])).content.decode()
+    assert "on the way" not in content
+    assert "With challengers" not in content
