@@ -464,6 +464,9 @@ ACCOUNT_RATE_LIMITS = {"reset_password": f"{RATE_LIMIT_LOGIN}/m/ip,5/m/key"} if 
 RATE_LIMIT_INVITE = env.number(
     "RATE_LIMIT_INVITE", 20, help="Invitations a minute, by address and by person; 0: no limit."
 )
+RATE_LIMIT_SHARED = env.number(
+    "RATE_LIMIT_SHARED", 240, help="Openings of share links and badges a minute and address before 429; 0: no limit."
+)
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_JSON_BYTES
 FILE_UPLOAD_MAX_MEMORY_SIZE = 4 * _MB
 

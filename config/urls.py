@@ -5,6 +5,8 @@ from django.contrib import admin
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.templatetags.static import static
 from django.urls import URLPattern, URLResolver, include, path
 
 from config import telemetry
@@ -24,6 +26,8 @@ if settings.DASHBOARD_ENABLED:
 urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
     path("metrics", telemetry.metrics, name="metrics"),
+    # Browsers ask for it where an answer is no page, such as a file or a piece of JSON.
+    path("favicon.ico", lambda request: redirect(static("img/mark-passing.svg"))),
 ]
 if settings.SERVICE_ENABLED:
     urlpatterns += [path("api/v2/", include("deployments.api.urls"))]

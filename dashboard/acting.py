@@ -153,6 +153,8 @@ def shown(command: Command, reader: Reader, now: datetime, *, may_change: bool) 
 
 
 def _text(command: Command, state: WorkState) -> str:
+    if state is WorkState.PENDING and not command.source.enabled:
+        return "The source is paused: it waits until somebody lets it go on."
     if state is WorkState.PENDING:
         return f"{command.problem} Tried again soon." if command.problem else "Waiting for the source."
     if state is WorkState.RUNNING:

@@ -33,5 +33,6 @@ def shelf(reader: Reader, query: QueryDict) -> dict[str, Any]:
         "own_views": [(view, view.query == here) for view in found if view.team_id is None],
         "team_views": [(view, view.query == here) for view in found if view.team_id is not None],
         "canonical": here,
+        "sharing": any(membership.may_change for membership in reader.memberships),
         "acting_teams": [membership.team for membership in reader.memberships if membership.may_act],
     }

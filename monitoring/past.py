@@ -117,7 +117,7 @@ def put_back(watched: Watched, areas: Mapping[str, Then], then: datetime) -> Non
     watched.severity, watched.judged_at, watched.served_failing = Status(watched.worst).severity, then, 0.0
     told = {area: one for area, one in areas.items() if one.status == watched.worst and one.since is not None}
     watched.worst_since = min((one.since for one in told.values() if one.since is not None), default=None)
-    watched.blind_spots = []
+    watched.blind_spots, watched.predictions_per_day, watched.daily_rates = [], None, []
     watched.health = {area: _cached(one) for area, one in areas.items()}
 
 
@@ -175,7 +175,6 @@ def _rows_then(ids: Sequence[int], sources: Mapping[int, Source], then: datetime
     for row in found:
         row.source = sources[row.source_id]
         put_back(row, details.get(row.pk, {}), then)
-        row.predictions_per_day, row.daily_rates = None, []
         row.last_prediction_at = None
         row.seen_at = max(row.first_seen_at, then - conf.STALE_AFTER / 2)
     return fleet.rows_of(found, sources, then, (then - DAY).date())

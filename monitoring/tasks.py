@@ -32,9 +32,12 @@ def discover_source(source_id: int) -> None:
 
 @shared_task
 def dispatch_due_polls() -> None:
-    """Hands out what is due, in batches."""
+    """Hands out what is due, in batches. A source that was just added is read at once: somebody waits for it."""
     for source in sources.callable_now(timezone.now()):
-        dispatch_source_polls(source)
+        if source.discovered_at is None:
+            discover_source.delay(source.pk)
+        else:
+            dispatch_source_polls(source)
 
 
 def dispatch_source_polls(source: Source) -> None:

@@ -110,7 +110,8 @@ def about(reader: Reader, watched: Watched, area: str, began_at: datetime, now: 
     """The chart of one area with the start of its trouble as a mark; None where there is none to draw."""
     if watched.batch_monitoring or watched.last_prediction_at is None:
         return None
-    subject = Subject.load(reader, watched, View.parse({}, now, reader.zone), now)
+    quiet = {} if reader.user.pk else {"marks": "off"}  # notes and people stay inside
+    subject = Subject.load(reader, watched, View.parse(quiet, now, reader.zone), now)
     tab = overview.build(subject)
     marks = (Change(began_at, "began", "incident"),)
     made = {Area.DRIFT.value: _drift, Area.ACCURACY.value: _accuracy}.get(area)

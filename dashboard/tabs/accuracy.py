@@ -97,7 +97,7 @@ def build(subject: Subject, chosen: str = "", beside: bool = False) -> Tab:
         "dashboard/tab_accuracy.html",
         {"main": main, "actual": actual},
         tiles(subject),
-        {"switch": control, "metric": metric},
+        {"switch": control, "metric": metric, "segments_href": _segments(subject, metric)},
     )
 
 
@@ -210,6 +210,13 @@ def address(subject: Subject, metric: str, beside: bool = False) -> str:
     """The tab with a metric chosen, perhaps with the challengers beside."""
     query = urlencode([("metric", metric), *([("beside", "challengers")] if beside else [])])
     return f"{subject.url('accuracy')}{'&' if subject.view.query() else '?'}{query}"
+
+
+def _segments(subject: Subject, metric: str) -> str:
+    """The segments, ranked by the metric; "" where none is followed."""
+    if not subject.attributes(KIND):
+        return ""
+    return f"{subject.url('segments')}{'&' if subject.view.query() else '?'}{urlencode({'by': metric})}"
 
 
 def _chosen(subject: Subject, metric: str, beside: bool) -> list[tuple[str, str]]:

@@ -25,13 +25,13 @@ def csv_file(request: PageRequest, pk: int, tab: str, name: str) -> HttpResponse
     if tab not in TABS:
         raise Http404("There is no such tab.")
     subject, content = load(request, request.reader.watched_or_404(pk), tab)
-    response = HttpResponse(text(_table(content, name)), content_type="text/csv; charset=utf-8")
+    response = HttpResponse(text(table_of(content, name)), content_type="text/csv; charset=utf-8")
     filename = f"{slugify(subject.watched.label) or pk}-{tab}-{name}.csv"
     response["Content-Disposition"] = f'attachment; filename="{filename}"'
     return response
 
 
-def _table(content: Tab, name: str) -> list[Sequence[str]]:
+def table_of(content: Tab, name: str) -> list[Sequence[str]]:
     """Heads and rows of a chart, or of the heat table."""
     if name == "heat" and "heat_points" in content.more:
         points = content.more["heat_points"]

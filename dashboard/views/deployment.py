@@ -6,10 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from django.core.cache import cache
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
@@ -21,6 +23,7 @@ from dashboard.incidents import open_by_deployment
 from dashboard.pages import page, part, render
 from dashboard.phrases import since_text, trouble_since
 from dashboard.reader import PageRequest, Reader
+from dashboard.sharing.pages import SHAREABLE
 from dashboard.tabs.parts import Tab
 from dashboard.tabs.registry import KEPT, ROWS, TABS, leads_to
 from dashboard.tabs.subject import Subject
@@ -106,6 +109,7 @@ def shown(request: PageRequest, subject: Subject, name: str, tab: Tab, *, status
         "charts": tab.charts,
         "tiles": tab.tiles,
         "coming": coming,
+        "share_href": share_href(subject, name, request.GET),
         "notes": notes(subject, coming),
         "stale": stale(subject),
         **tab.more,
@@ -113,6 +117,15 @@ def shown(request: PageRequest, subject: Subject, name: str, tab: Tab, *, status
     if request.htmx:
         return part(request, "dashboard/_tab.html", context)
     return render(request, "dashboard/deployment.html", context, status=status, around=pk)
+
+
+def share_href(subject: Subject, tab: str, query: QueryDict) -> str:
+    """Where this view can be shared; "" where the person may not, or the tab is not for strangers."""
+    role = subject.reader.role_in(subject.watched.source.team_id)
+    if role is None or not role.may_change or tab not in SHAREABLE:
+        return ""
+    asked = {"kind": "deployment", "deployment": subject.watched.pk, "tab": tab, "query": query.urlencode()}
+    return f"{reverse('share-add')}?{urlencode(asked)}"
 
 
 def tabs(subject: Subject, current: str) -> list[tuple[str, str, str, bool, bool]]:

@@ -133,6 +133,7 @@ def show(request: PageRequest, pk: int) -> HttpResponse:
         "incident": row,
         "line": shown,
         "may_act": role is not None and role.may_act and then is None,
+        "may_share": role is not None and role.may_change,
         "past": then,
         "as_of": as_of(request.GET, then, now, reader),
         "people": people(row.team_id),

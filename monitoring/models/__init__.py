@@ -25,6 +25,7 @@ from monitoring.models.choices import (
     Role,
     RunKind,
     Severity,
+    ShareKind,
     SilenceKind,
     Status,
     Theme,
@@ -56,6 +57,7 @@ from monitoring.models.reviews import (
     Weekday,
 )
 from monitoring.models.saved import DefaultView, SavedView
+from monitoring.models.shares import ShareLink
 from monitoring.models.silences import AlertPolicy, Silence
 from monitoring.models.snapshots import Answer, PendingQuestion, SeriesChunk, Topic
 from monitoring.models.sources import PollRun, Source
@@ -126,6 +128,8 @@ __all__ = [
     "SettingsChange",
     "SetupCode",
     "Severity",
+    "ShareKind",
+    "ShareLink",
     "SignedReview",
     "Silence",
     "SilenceKind",

@@ -367,3 +367,13 @@ class AuditAction(models.TextChoices):
     SOURCE_REMOVED = "source-removed", "removed the source"
     SHARE_CREATED = "share-created", "shared by link"
     SHARE_REVOKED = "share-revoked", "took back the shared link"
+
+
+class ShareKind(models.TextChoices):
+    """What a share link shows."""
+
+    DEPLOYMENT = "deployment", "Tab of a deployment"
+    FLEET = "fleet", "Fleet"
+    WALL = "wall", "Wall screen"
+    INCIDENT = "incident", "Incident"
+    BADGE = "badge", "Badge"

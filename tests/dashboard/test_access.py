@@ -34,6 +34,7 @@ from monitoring.models import (
     ReviewPlan,
     SavedView,
     SettingsChange,
+    ShareLink,
     Silence,
     WorkState,
 )
@@ -62,6 +63,10 @@ TABLE = (
     Row("fleet-rows"),
     Row("fleet-choices"),
     Row("state"),
+    Row("tv"),
+    Row("shares"),
+    Row("share-add", "shared tab", reader=REFUSED, outsider=HIDDEN),
+    Row("share-revoke", "share", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
     Row("blind-spots"),
     Row("blind-spot", "blind spot", outsider=HIDDEN),
     Row("views"),
@@ -187,7 +192,7 @@ TABLE = (
 )
 #: Figures travel as data: no browser runs or styles by them.
 DATA = re.compile(r'<script[^>]* type="application/json"[^>]*>.*?</script>', re.DOTALL)
-PUBLIC = {"login", "logout", "unsubscribe", "act", "join"}
+PUBLIC = {"shared", "shared-csv", "badge-svg", "badge-json"} | {"login", "logout", "unsubscribe", "act", "join"}
 
 
 def address(world: World, row: Row) -> str:
@@ -237,11 +242,23 @@ def address(world: World, row: Row) -> str:
         "invitation": [_invitation(world, "ada@example.org")],
         "gone invitation": [_invitation(world, "bob@example.org")],
         "removable": [_channel(world, "gone soon")],
+        "shared tab": [],
+        "share": [_share(world)],
         "blind spot": [world.watched().pk, "fairness"],
         "view": [_view(world, "Risky")],
         "view that goes": [_view(world, "Gone soon")],
     }
-    return reverse(row.name, args=args[row.about]) + ("?do=star" if row.name == "bulk" else "")
+    query = f"?kind=deployment&deployment={world.watched().pk}&tab=drift" if row.about == "shared tab" else ""
+    query = "?do=star" if row.name == "bulk" else query
+    return reverse(row.name, args=args[row.about]) + query
+
+
+def _share(world: World) -> int:
+    end = {"created_at": world.now, "expires_at": world.now + timedelta(days=1)}
+    made, _ = ShareLink.objects.get_or_create(
+        team=world.team, kind="fleet", name="the board", digest="0" * 64, defaults=end
+    )
+    return made.pk
 
 
 def _note(world: World, text: str) -> int:
@@ -424,4 +441,4 @@ def test_no_page_has_an_inline_script_style_or_handler(mailed: World, client: Cl
 
 def test_every_address_ends_in_a_slash_or_is_a_file() -> None:
     routes = [str(p.pattern) for p in get_resolver("dashboard.urls").url_patterns]
-    assert all(route == "" or route.endswith(("/", ".csv", ".json", ".yaml")) for route in routes)
+    assert all(route == "" or route.endswith(("/", ".csv", ".json", ".svg", ".yaml")) for route in routes)

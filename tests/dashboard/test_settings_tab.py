@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -206,7 +207,7 @@ def test_the_page_costs_a_fixed_number_of_queries(world: World, inside: Client) 
         inside.get(reverse("settings", args=[pk]))
     with CaptureQueriesContext(connection) as tried:
         inside.post(reverse("settings-tried", args=[pk, "drift"]), {LIMIT: "0.2"})
-    assert (len(page), len(tried)) == (16, 15)
+    assert (len(page), len(tried)) == (15, 15)
 
 
 # --- What was changed ---------------------------------------------------------------------------------------------
@@ -250,3 +251,12 @@ def test_a_change_of_another_deployment_is_not_to_be_had_here(world: World, insi
     other = world.watched("Departure delayed, Newark")
     url = reverse("settings-restore", args=[other.pk, SettingsChange.objects.get().pk])
     assert inside.post(url).status_code == 404
+
+
+def test_a_change_at_the_source_stands_in_the_history_and_on_the_charts(world: World, inside: Client) -> None:
+    tell(world, dataDrift={"driftThreshold": 0.25})
+    SettingsChange.objects.update(seen_at=world.now - timedelta(days=2))
+    watched = world.watched()
+    page = inside.get(reverse("history", args=[watched.pk])).content.decode()
+    assert "A feature has drifted above: 0.15 to 0.25" in page
+    assert "settings loosened" in inside.get(reverse("drift", args=[watched.pk])).content.decode()

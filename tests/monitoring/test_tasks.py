@@ -28,7 +28,7 @@ def queued(queue: str) -> list[tuple[str, list[object]]]:
 
 
 def test_due_deployments_are_handed_out_in_batches_and_once() -> None:
-    source = make_source()
+    source = make_source(discovered_at=timezone.now())
     for number in range(settings.POLL_BATCH + 5):
         make_watched(source, remote_id=f"d{number}")
     tasks.dispatch_due_polls()
@@ -36,6 +36,12 @@ def test_due_deployments_are_handed_out_in_batches_and_once() -> None:
     batches = [arguments for name, arguments in queued("poll") if name == "monitoring.tasks.poll_batch"]
     sizes = sorted(len(ids) for _, ids in batches if isinstance(ids, list))
     assert sizes == [5, settings.POLL_BATCH]
+
+
+def test_a_source_that_was_just_added_is_read_with_the_next_look_at_what_is_due() -> None:
+    source = make_source()
+    tasks.dispatch_due_polls()
+    assert queued("poll") == [("monitoring.tasks.discover_source", [source.pk])]
 
 
 @pytest.mark.parametrize("fields", [{"enabled": False}, {"open_until": timezone.now() + timedelta(hours=1)}])
@@ -47,7 +53,7 @@ def test_a_source_that_is_left_alone_gets_no_task(fields: dict[str, object]) -> 
 
 
 def test_a_batch_for_a_source_that_was_switched_off_meanwhile_is_given_back() -> None:
-    watched = make_watched()
+    watched = make_watched(make_source(discovered_at=timezone.now()))
     tasks.dispatch_due_polls()
     Source.objects.update(enabled=False)
     tasks.poll_batch(watched.source_id, [watched.pk])
@@ -55,7 +61,9 @@ def test_a_batch_for_a_source_that_was_switched_off_meanwhile_is_given_back() ->
 
 
 def test_a_lost_claim_is_free_again() -> None:
-    watched = make_watched(claimed_until=timezone.now() - timedelta(seconds=1))
+    watched = make_watched(
+        make_source(discovered_at=timezone.now()), claimed_until=timezone.now() - timedelta(seconds=1)
+    )
     tasks.dispatch_due_polls()
     assert [arguments for _, arguments in queued("poll")] == [[watched.source_id, [watched.pk]]]
 
