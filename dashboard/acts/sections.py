@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 
+from dashboard.acts.buttons import Button
 from dashboard.acts.case import Case, entries, name_of
 from dashboard.acts.rows import ACTS, Act
 from dashboard.charts import words
@@ -27,17 +28,6 @@ from monitoring.questions import Question
 
 #: Nobody polls these lists: one that is older is asked for again.
 OLD = timedelta(minutes=5)
-
-
-@dataclass(frozen=True)
-class Button:
-    """Leads to a form, or sends at once; with `why` it only says why it cannot be had."""
-
-    word: str
-    href: str
-    at_once: bool = False
-    danger: bool = False
-    why: str = ""
 
 
 @dataclass(frozen=True)

@@ -140,8 +140,10 @@ def title(found: Sequence[Quality]) -> str:
     loud = [one for one in found if one.is_loud]
     if not found:
         return "The quality of the features is not known yet"
+    if not any(part for one in found for part in (one.missing, one.new, one.outside)):
+        return "Words are not checked: this model has text only"
     if not loud:
-        return f"All {words.count(len(found), 'feature')} come as they came in training"
+        return "The features come as they came in training"
     first, told = loud[0], {"missing": loud[0].missing, "never seen in training": loud[0].new}
     told["outside of the training range"] = loud[0].outside
     known = {word: one for word, one in told.items() if one is not None and one.loud}

@@ -138,6 +138,7 @@ def build(subject: Subject, chosen: str = "", linear: bool = False, measure: str
         "drift_empty": _empty(subject),
         "drift_example": None if found else examples.predictions(subject.watched),
         "distribution_state": _distribution_state(subject, picked),
+        "segments_href": _segments(subject, picked),
     }
     return Tab("dashboard/tab_drift.html", charts, tiles(subject, found), more)
 
@@ -437,6 +438,13 @@ def _empty(subject: Subject) -> str:
     if not subject.shelf.payload(summary_question(subject)):
         return "The drift scores have not been fetched yet."
     return f"No prediction of the last {subject.interval_words} could be compared with training data."
+
+
+def _segments(subject: Subject, picked: Feature | None) -> str:
+    """The segments, ranked by the drift of the chosen feature; "" where none is followed."""
+    if picked is None or not subject.attributes(KIND):
+        return ""
+    return f"{subject.url('segments')}{'&' if subject.view.query() else '?'}by={quote(f'drift:{picked.name}')}"
 
 
 def _tone(status: Status) -> str:

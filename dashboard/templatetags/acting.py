@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django import template
+from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 
 from dashboard.acting import new_nonce
+from dashboard.acts.buttons import Button
+from dashboard.acts.rows import ACTS
+from dashboard.reader import Reader
+from monitoring.models import Watched
 
 register = template.Library()
 
@@ -18,3 +25,26 @@ def nonce(context: template.Context) -> SafeString:
     """The hidden field that makes a form count once."""
     request: Any = context["request"]
     return format_html('<input type="hidden" name="nonce" value="{}">', new_nonce(request.user))
+
+
+@register.simple_tag(takes_context=True)
+def acts(context: template.Context, kinds: str, thing: str = "") -> SafeString:
+    """The buttons of some acts (slugs with blanks between) on a thing of the deployment, where it stands on a page.
+
+    Nothing for who may not change anything; what the source does not support is told once the button is followed.
+    """
+    reader: Reader | None = context.get("reader")
+    watched: Watched | None = context.get("watched")
+    if reader is None or watched is None or watched.gone_at is not None:
+        return mark_safe("")
+    role = reader.role_in(watched.source.team_id)
+    if role is None or not role.may_change:
+        return mark_safe("")
+    request: Any = context["request"]
+    query = "?" + urlencode({"thing": thing}) if thing else ""
+    made = [
+        Button(act.word, reverse("act-on", args=[watched.pk, act.kind.value]) + query, act.at_once, act.typed)
+        for act in (ACTS[slug] for slug in kinds.split())
+    ]
+    parts = [render_to_string("dashboard/_act_button.html", {"one": one}, request) for one in made]
+    return format_html('<span class="manage-buttons">{}</span>', mark_safe("".join(parts)))  # noqa: S308 - templates

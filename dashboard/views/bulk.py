@@ -115,7 +115,7 @@ def progress(request: PageRequest, pk: int) -> HttpResponse:
         raise Http404("There is no such run of yours.")
     now = timezone.now()
     found = Command.objects.filter(group=str(row.pk), source__team__in=request.reader.team_ids)
-    asked_for = list(found.select_related("watched__source", "asked_by").order_by("pk"))
+    asked_for = list(found.select_related("watched__source", "source", "asked_by").order_by("pk"))
     states = Counter(WorkState(one.state) for one in asked_for)
     lines = [(one.watched, shown(one, request.reader, now, may_change=False)) for one in asked_for]
     lines.sort(key=lambda line: _ORDER.index(line[1].state))

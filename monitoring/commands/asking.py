@@ -116,7 +116,7 @@ def shown(watched: Watched, now: datetime) -> list[Command]:
     lately = Q(state=WorkState.DONE, finished_at__gt=now - DONE_SHOWN)
     trouble = Q(state__in=TROUBLE, finished_at__gt=now - TROUBLE_SHOWN)
     rows = watched.commands.filter(Q(state__in=OPEN_STATES) | lately | trouble, dismissed_at=None)
-    return list(rows.select_related("asked_by").order_by("-asked_at", "-pk")[:MOST_SHOWN])
+    return list(rows.select_related("asked_by", "source").order_by("-asked_at", "-pk")[:MOST_SHOWN])
 
 
 def open_commands(watched: Watched) -> QuerySet[Command]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -24,7 +24,7 @@ from monitoring.commands.asking import OPEN_STATES
 from monitoring.commands.carrying import FOLLOWED_FOR, End, carry_out
 from monitoring.commands.kinds import KINDS, Kind, Method
 from monitoring.commands.wire import Wire
-from monitoring.models import Command, Watched, WorkState
+from monitoring.models import Command, CommandKind, Watched, WorkState
 from monitoring.poll.fetch import Job
 from monitoring.poll.plan import ask_of
 from monitoring.poll.store import save
@@ -36,21 +36,30 @@ FIRST_LOOK, LONGEST_LOOK = timedelta(seconds=2), timedelta(seconds=30)
 
 
 def run_due(now: datetime, *, limit: int = 20, transport: MakeTransport | None = None) -> int:
-    """Carries out what waits, oldest first, and returns how many were finished."""
-    finished = 0
+    """Carries out what waits, oldest first, and returns how many were finished.
+
+    A source that fails is left alone for the rest of the run: one that is down holds nobody else up.
+    """
+    finished, down = 0, set[int]()
     for _ in range(limit):
-        command = _claim(now)
+        command = _claim(now, down)
         if command is None:
             break
-        finished += _run(command, now, transport)
+        over = _run(command, now, transport)
+        finished += over
+        if not over and command.problem:
+            down.add(command.source_id)
     return finished
 
 
-def _claim(now: datetime) -> Command | None:
+def _claim(now: datetime, down: Collection[int]) -> Command | None:
+    """The oldest one that is free. What is asked of a paused source, or of one that polls leave alone, waits; tests of
+    a connection do not."""
+    callable_ = Q(kind=CommandKind.TEST_SOURCE) | Q(source__in=sources.callable_now(now))
     with transaction.atomic():
         rows = Command.objects.select_for_update(skip_locked=True, of=("self",))
         free = Q(state=WorkState.PENDING, claimed_until__isnull=True) | Q(claimed_until__lte=now)
-        waiting = rows.filter(free, state__in=OPEN_STATES)
+        waiting = rows.filter(free, callable_, state__in=OPEN_STATES).exclude(source__in=down)
         command = waiting.select_related("source", "watched").order_by("asked_at", "pk").first()
         if command is not None:
             command.state, command.claimed_until = WorkState.RUNNING, now + conf.LEASE

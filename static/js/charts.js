@@ -202,6 +202,39 @@
     return rows.map((row) => [...row.cells].map((cell) => quoted(cell.textContent.trim())).join(",")).join("\r\n") + "\r\n";
   };
 
+  // A chart that stays the server's drawing, such as a map: the picture that is shown, with its colours written out.
+  const stillOf = (chart) => {
+    const figure = chart.liveFigure ? null : figureOf(chart);
+    if (!figure || figure.data.length) return null;
+    return [...chart.querySelectorAll(".plot-first > svg")].find((svg) => svg.getClientRects().length) || null;
+  };
+
+  const savePicture = async (svg, name) => {
+    const css = getComputedStyle(svg);
+    const copy = svg.cloneNode(true);
+    for (const part of copy.querySelectorAll("[fill], [stroke]")) {
+      for (const paint of ["fill", "stroke"]) {
+        const token = /^var\((--[a-z0-9-]+)\)$/.exec(part.getAttribute(paint) || "");
+        if (token) part.setAttribute(paint, css.getPropertyValue(token[1]).trim());
+      }
+    }
+    const { width, height } = svg.viewBox.baseVal;
+    copy.setAttribute("width", width);
+    copy.setAttribute("height", height);
+    copy.setAttribute("font-family", css.fontFamily);
+    const image = new Image();
+    image.src = "data:image/svg+xml;charset=utf-8," + encodeURIComponent(new XMLSerializer().serializeToString(copy));
+    await image.decode();
+    const canvas = document.createElement("canvas");
+    canvas.width = width * 2;
+    canvas.height = height * 2;
+    const pen = canvas.getContext("2d");
+    pen.fillStyle = css.getPropertyValue("--surface").trim();
+    pen.fillRect(0, 0, canvas.width, canvas.height);
+    pen.drawImage(image, 0, 0, canvas.width, canvas.height);
+    save(await new Promise((done) => canvas.toBlob(done, "image/png")), `${name}.png`);
+  };
+
   const ACTIONS = {
     table(chart, button) {
       const table = chart.querySelector(".chart-table");
@@ -209,6 +242,8 @@
       button.setAttribute("aria-expanded", String(!table.hidden));
     },
     async png(chart, button) {
+      const still = stillOf(chart);
+      if (still) { await savePicture(still, chart.id); return; }
       if (!chart.liveFigure) { say(button, "loading…"); return; }
       const { data, layout } = fitted(chart, chart.liveFigure);
       const heading = chart.querySelector("h3")?.cloneNode(true);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -15,6 +16,7 @@ from django.utils import timezone
 from dashboard.acting import new_nonce
 from dashboard.acts.rows import ACTS, OPTIONAL_THING, Act
 from dashboard.acts.sections import SECTIONS
+from dashboard.acts.table import markdown
 from monitoring import questions as q
 from monitoring.commands import KINDS
 from monitoring.models import Command, CommandKind, Role, TopicState
@@ -184,3 +186,18 @@ def test_the_price_of_the_page_does_not_grow_with_what_stands_on_it(stocked: Wor
     with CaptureQueriesContext(connection) as more:
         assert "Saved 39" in inside.get(url).content.decode()
     assert len(more) == len(few) <= 30
+
+
+def test_the_documentation_tells_who_may_do_what() -> None:
+    text = (Path(__file__).resolve().parents[2] / "docs" / "operations.md").read_text()
+    assert markdown() in text
+
+
+def test_a_thing_can_be_changed_where_it_stands(stocked: World, inside: Client) -> None:
+    batch = stocked.watched("Departure delayed by batch")
+    page = inside.get(reverse("batches", args=[batch.pk])).content.decode()
+    assert reverse("act-on", args=[batch.pk, "batch_create"]) in page
+    assert f"{reverse('act-on', args=[batch.pk, 'batch_delete'])}?thing=" in page
+    client = Client()
+    client.force_login(stocked.reader)
+    assert "batch_delete" not in client.get(reverse("batches", args=[batch.pk])).content.decode()

@@ -9,7 +9,7 @@ import pytest
 from monitoring import commands, snapshots
 from monitoring import questions as q
 from monitoring.commands import NotAllowed
-from monitoring.models import Command, CommandKind, Role, WorkState
+from monitoring.models import Command, CommandKind, Role, Source, WorkState
 from tests.monitoring.factories import NOW, make_member, make_source, make_watched
 from tests.monitoring.far_side import FarSide, Remote, json
 
@@ -117,3 +117,30 @@ def test_a_private_address_is_refused_by_the_worker_too() -> None:
     command.refresh_from_db()
     assert command.state == WorkState.FAILED
     assert "10.0.0.5 lies in a network" in command.problem
+
+
+def test_a_source_that_is_down_is_asked_once_a_run_and_holds_nobody_else_up() -> None:
+    far = FarSide(Remote("d1"), Remote("d2"))
+    far.odd["d1/"] = lambda request: json({"message": "down"}, 500)
+    down, well = make_source(name="down"), make_source(name="well")
+    user = make_member().user
+    for source, remote, n in ((down, "d1", 3), (well, "d2", 1)):
+        watched = make_watched(source, remote_id=remote)
+        for _ in range(n):
+            commands.ask(user, CommandKind.HEALTH_SETTINGS, source, NOW, watched=watched, body=STRICTER)
+    assert commands.run_due(NOW, transport=far) == 1
+    tried = Command.objects.filter(source=down).order_by("pk").values_list("attempts", flat=True)
+    assert list(tried) == [1, 0, 0]
+
+
+def test_what_is_asked_of_a_paused_source_waits_and_a_test_of_its_connection_does_not() -> None:
+    far = FarSide(Remote("d1"))
+    command = ask(far)
+    Source.objects.update(enabled=False)
+    test = commands.ask(command.asked_by, CommandKind.TEST_SOURCE, command.source, NOW)
+    assert commands.run_due(NOW, transport=far) == 1
+    command.refresh_from_db()
+    test.refresh_from_db()
+    assert (command.state, test.state) == (WorkState.PENDING, WorkState.DONE)
+    Source.objects.update(enabled=True)
+    assert commands.run_due(NOW, transport=far) == 1

@@ -11,7 +11,6 @@ from dashboard.acts.forms.base import ActForm
 from dashboard.acts.forms.exports import PeriodForm
 from dashboard.charts import words
 from monitoring import questions as q
-from monitoring.clock import floor_hour
 from monitoring.models import DeploymentStatus, Importance
 from monitoring.questions import Between, Bucket, Question
 
@@ -91,11 +90,6 @@ class ShareForm(ActForm):
 
 class DataForm(PeriodForm):
     """Which monitoring data are to go; how many predictions that are is asked before anything is sent."""
-
-    @classmethod
-    def start(cls, case: Case) -> dict[str, Any]:
-        begin = case.watched.created_at_source or case.watched.first_seen_at
-        return super().start(case) | {"start_at": floor_hour(begin)}
 
     def counts(self) -> Question:
         """The question that tells how many predictions there are in the period."""

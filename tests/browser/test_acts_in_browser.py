@@ -1,0 +1,75 @@
+"""Changing things from the pages, in a real browser: asked for, waiting, done, and many at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+from playwright.sync_api import Browser, expect
+from pytest_django.live_server_helper import LiveServer
+
+from monitoring.models import Command, Star, WorkState
+from tests.browser.test_pages_in_browser import DESK, PHONE, Visit, visit
+from tests.dashboard import world as worlds
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture(params=[DESK, PHONE], ids=["desk", "phone"])
+def seen(request: pytest.FixtureRequest, browser: Browser, live_server: LiveServer) -> Iterator[Visit]:
+    found = visit(browser, live_server, request.param, "light")
+    yield found
+    found.context.close()
+
+
+def finish() -> None:
+    Command.objects.update(state=WorkState.DONE, finished_at=timezone.now())
+
+
+def test_a_change_is_asked_for_waits_on_the_page_and_is_done_without_a_reload(seen: Visit) -> None:
+    page = seen.page
+    seen.deployment("manage")
+    page.get_by_role("link", name="New custom metric").click()
+    page.get_by_label("Name", exact=True).fill("Minutes saved")
+    page.get_by_role("button", name="New custom metric").click()
+    waiting = page.locator(".command-open")
+    expect(waiting).to_contain_text("Create custom metric Minutes saved")
+    worlds.beside(finish)
+    expect(page.locator(".command-passing")).to_contain_text("Created custom metric Minutes saved")
+    page.get_by_role("button", name="Take off").click()
+    expect(page.locator(".command")).to_have_count(0)
+    assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]  # type: ignore[index]
+    assert seen.trouble == []
+
+
+def test_what_cannot_be_undone_asks_for_the_name(seen: Visit) -> None:
+    page = seen.page
+    seen.deployment("manage")
+    page.get_by_role("link", name="Delete the deployment").click()
+    expect(page.locator(".notice-failing")).to_contain_text("whoever sends predictions to it will be refused")
+    page.get_by_label("to confirm").fill("something else")
+    page.get_by_role("button", name="Delete the deployment").click()
+    expect(page.get_by_text("This is not its name; nothing was sent.")).to_be_visible()
+    assert worlds.beside(Command.objects.count) == 0
+
+
+def test_some_rows_are_starred_at_once(browser: Browser, live_server: LiveServer) -> None:
+    seen = visit(browser, live_server, DESK, "light")
+    page = seen.page
+    bar = page.locator(".bulk-bar")
+    expect(bar).to_be_hidden()
+    ticks = page.locator("td.col-pick input")
+    ticks.nth(0).check()
+    ticks.nth(1).check()
+    expect(bar).to_be_visible()
+    page.get_by_role("button", name="Go on").click()
+    expect(page.locator(".notice")).to_contain_text("2 deployments get your star")
+    page.get_by_role("button", name="Star", exact=True).click()
+    expect(page.get_by_text("2 of 2 done")).to_be_visible()
+    assert worlds.beside(Star.objects.count) == 2
+    page.goto(seen.address + reverse("fleet") + "?starred=1")
+    expect(page.locator(".star-on")).to_have_count(2)
+    assert seen.trouble == []
+    seen.context.close()
