@@ -34,7 +34,9 @@ class Changed:
 
 
 def changed(subject: Subject, known: Known, *, section: Section | None = None, limit: int = LISTED) -> list[Changed]:
-    """The newest changes first; of one section if one is given. One statement beside what the tab reads."""
+    """The newest changes first; of one section if one is given. One statement; none while nothing has changed."""
+    if subject.watched.settings_changed_at is None:
+        return []
     rows = SettingsChange.objects.filter(watched=subject.watched, seen_at__lte=subject.anchor).select_related("by")
     if section is not None:
         rows = rows.filter(kind=section.kind, path__in=[field.name for field in section.fields])

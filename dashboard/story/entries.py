@@ -15,6 +15,8 @@ from dashboard.charts import words
 from dashboard.incidents import area_words, person
 from monitoring import questions as q
 from monitoring.clock import parse_time
+from monitoring.configuration.changes import field_of, settings_changes
+from monitoring.configuration.values import words as setting_words
 from monitoring.incidents import silences
 from monitoring.models import (
     Area,
@@ -22,6 +24,7 @@ from monitoring.models import (
     CommandKind,
     Incident,
     Note,
+    SettingsChange,
     Silence,
     SilenceKind,
     Status,
@@ -173,6 +176,29 @@ def _command(row: Command) -> Entry:
     )
 
 
+def changed(subject: Subject) -> list[Entry]:
+    """What was asked for here, and what else was seen to change at the source."""
+    end = min(subject.view.end, subject.anchor)
+    seen = [row for row in settings_changes(subject.watched, subject.view.start, end) if row.command_id is None]
+    return [*commanded(subject), *(_seen(row) for row in seen[-MOST:])]
+
+
+def _seen(row: SettingsChange) -> Entry:
+    field = field_of(row)
+    name = field.word if field is not None else row.path
+    before, after = (setting_words(field, value) if field is not None else value for value in (row.before, row.after))
+    return Entry(
+        row.seen_at,
+        Kind.SETTINGS,
+        f"{name}: {before} to {after}",
+        row.words or "Changed at the source.",
+        word="settings loosened" if row.loosens else "settings changed",
+        status=Status.WARNING.value if row.loosens else "",
+        by="at the source",
+        href=reverse("settings", args=[row.watched_id]) + "?section=changes",
+    )
+
+
 def incidents(subject: Subject) -> list[Entry]:
     """Beginnings and ends of trouble; an end that came after the page's moment is not known there."""
     start, end = subject.view.start, subject.view.end
@@ -307,7 +333,7 @@ def notes(subject: Subject) -> list[Entry]:
 
 GATHER: Mapping[Kind, Callable[[Any], Iterable[Entry]]] = {
     Kind.MODEL: models,
-    Kind.SETTINGS: commanded,
+    Kind.SETTINGS: changed,
     Kind.INCIDENT: incidents,
     Kind.VERDICT: verdicts,
     Kind.RETRAINING: retraining,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.http import require_POST
@@ -133,9 +133,13 @@ def proposal(request: PageRequest, pk: int, section: str) -> HttpResponse:
     made = quieter(watched, found.area, timezone.now()) if found.area is not None and found.replayed else None
     if made is not None:
         subject = deployment.subject_of(request, watched)
-        values = _proposed(found, tabs.load(subject, found), msgspec.to_builtins(made.settings))
-        sentence = backtest.Comparison(made.before, made.after).sentence(TRIED_DAYS)
-        context |= {"found": made, "sentence": sentence, "address": tabs.address(subject, found.slug, **values)}
+        now = tabs.load(subject, found)
+        values = _proposed(found, now, msgspec.to_builtins(made.settings))
+        data = QueryDict(mutable=True)
+        data.update(values)
+        if not section_form(found, now, tabs.known(subject), data).problems:  # else the source would not take it
+            sentence = backtest.Comparison(made.before, made.after).sentence(TRIED_DAYS)
+            context |= {"found": made, "sentence": sentence, "address": tabs.address(subject, found.slug, **values)}
     return part(request, "dashboard/_proposal.html", context)
 
 

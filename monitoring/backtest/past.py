@@ -1,21 +1,34 @@
 """The past of a deployment, as it was answered: what each verdict was made from, not what it was.
 
-Of data drift and accuracy every stored answer is kept: those that the watcher got live, and those about windows that
-ended on days before it looked. Days that have neither are made of that day's own bucket. Verdicts that no setting here
-can change (service health, and areas whose answers are not judged by it) are taken as they were recorded.
+Of data drift, accuracy, fairness and custom metrics (the last two in `areas`) every stored answer is kept: those that
+the watcher got live and, of the first two, those about windows that ended on days before it looked. Days that have
+neither are made of that day's own bucket. Verdicts that no setting here can change (service health, and areas whose
+answers are not stored) are taken as they were recorded.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TypeVar
 
+from metrics.fairness import FAIRNESS_THRESHOLD
 from metrics.health import FeatureDrift
 from metrics.wording import duration
 from monitoring import client, days, snapshots
 from monitoring import questions as q
+from monitoring.backtest.areas import (
+    AreaPast,
+    CustomPoint,
+    FairnessPoint,
+    custom_days,
+    custom_points,
+    fairness_days,
+    fairness_points,
+    live_questions,
+    series_questions,
+)
 from monitoring.clock import DAY, floor_day, parse_duration
 from monitoring.health import baseline_of, features_of
 from monitoring.health.accuracy import rows_of
@@ -66,11 +79,17 @@ class Past:
     drift: tuple[DriftPoint, ...]
     accuracy: tuple[AccuracyPoint, ...]
     recorded: Mapping[Area, tuple[Seen, ...]]
+    areas: AreaPast = field(default_factory=AreaPast)
 
     def is_exact(self, area: Area) -> bool:
         """False where some days are known by their own bucket only, not by the window that health looks at."""
-        points: Sequence[DriftPoint | AccuracyPoint] = self.drift if area is Area.DRIFT else self.accuracy
-        return area not in JUDGED or all(point.exact for point in points)
+        points: Mapping[Area, Sequence[DriftPoint | AccuracyPoint | FairnessPoint | CustomPoint]] = {
+            Area.DRIFT: self.drift,
+            Area.ACCURACY: self.accuracy,
+            Area.FAIRNESS: self.areas.fairness,
+            Area.CUSTOM_METRICS: self.areas.custom,
+        }
+        return all(point.exact for point in points.get(area, ()))
 
 
 def past_of(watched: Watched, now: datetime, *, length: int = 90) -> Past:
@@ -86,6 +105,7 @@ def past_of(watched: Watched, now: datetime, *, length: int = 90) -> Past:
         past.ACCURACY: q.accuracy(Mature(facts.interval, 0)).key,
     }
     keys = [*questions.values(), past.key_of(past.DRIFT), past.key_of(past.ACCURACY)]
+    keys += [question.key for question in live_questions(facts)]
     stored = past.stored(watched, keys, start)
     window = duration(parse_duration(facts.interval))
     drift = _drift(stored[questions[past.DRIFT]], stored[past.key_of(past.DRIFT)], stored[questions["target"]], window)
@@ -103,11 +123,13 @@ def past_of(watched: Watched, now: datetime, *, length: int = 90) -> Past:
         drift=_filled(drift, _drift_days(known, facts, span), dates),
         accuracy=_filled(accuracy, _accuracy_days(known, facts, span, now), dates),
         recorded=_recorded(watched, dates, now),
+        areas=_areas(stored, known, facts, span, window, dates),
     )
 
 
 def _series(facts: Facts, span: Between) -> list[q.Question]:
-    asked = [q.health_settings(), q.predictions_vs_actuals_over_time(span)]
+    asked = [q.health_settings(), q.settings(), q.custom_metrics(), q.predictions_vs_actuals_over_time(span)]
+    asked += series_questions(facts, span)
     asked += [q.feature_drift_over_time(name, span) for name in facts.features]
     return asked + [q.accuracy_over_time(metric, span) for metric in accuracy_metrics(facts)]
 
@@ -118,7 +140,7 @@ def day_of(at: datetime) -> date:
 
 
 Stored = Sequence[tuple[datetime, object, bool]]
-P = TypeVar("P", DriftPoint, AccuracyPoint)
+P = TypeVar("P", DriftPoint, AccuracyPoint, FairnessPoint, CustomPoint)
 
 
 def _ordered(live: Stored, rebuilt: Stored) -> list[tuple[datetime, object, bool]]:
@@ -205,6 +227,24 @@ def _filled(points: Sequence[P], by_day: Mapping[date, P], dates: Iterable[date]
 
 def _end(day: date) -> datetime:
     return datetime.combine(day, time(0), UTC) + DAY
+
+
+# --- Fairness and custom metrics ----------------------------------------------------------------------------------
+
+
+def _areas(
+    stored: Mapping[str, Stored], known: Snapshot, facts: Facts, span: Between, window: str, dates: Sequence[date]
+) -> AreaPast:
+    bias = shaped(client.Settings, known.payload(q.settings())).bias_and_fairness
+    threshold = bias.fairness_threshold if bias is not None else None
+    classes, (values, names) = fairness_days(known, facts, span), custom_days(known, facts, span)
+    by_day = {day: FairnessPoint(_end(day), tuple(found), exact=False) for day, found in classes.items()}
+    custom = {day: CustomPoint(_end(day), found, names, _DAY_ONLY, exact=False) for day, found in values.items()}
+    return AreaPast(
+        fairness=_filled(fairness_points(stored, facts), by_day, dates),
+        custom=_filled(custom_points(stored, facts, window), custom, dates),
+        fairness_threshold=FAIRNESS_THRESHOLD if threshold is None else threshold,
+    )
 
 
 # --- As recorded --------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from datetime import date, datetime
 
 from metrics.health import AccuracyRule, DriftRule, Verdict, judge_accuracy
 from monitoring import client
+from monitoring.backtest.areas import judge_custom_point, judge_fairness_point
 from monitoring.backtest.past import AccuracyPoint, DriftPoint, Past, day_of
 from monitoring.health import accuracy_rule, drift_rule, judge_drift_features
 from monitoring.incidents.play import Played, Seen, Told, play
@@ -135,6 +136,14 @@ def judged(
     if past.accuracy and metric and Area.ACCURACY in areas:
         limits = accuracy_rule(settings, metric)
         found[Area.ACCURACY] = [_accuracy(point, limits) for point in past.accuracy]
+    if past.areas.fairness and Area.FAIRNESS in areas:
+        found[Area.FAIRNESS] = [
+            _seen(point.at, judge_fairness_point(point, past.areas, settings)) for point in past.areas.fairness
+        ]
+    if past.areas.custom and Area.CUSTOM_METRICS in areas:
+        found[Area.CUSTOM_METRICS] = [
+            _seen(point.at, judge_custom_point(point, settings)) for point in past.areas.custom
+        ]
     return found
 
 

@@ -48,6 +48,7 @@ def note(turns: Iterable[Turn], now: datetime) -> list[SettingsChange]:
         return []
     commands = _commands([turn for turn, _ in found], now)
     rows = [row for turn, edits in found for row in _rows(turn, edits, commands, now)]
+    Watched.objects.filter(pk__in={turn.watched_id for turn, _ in found}).update(settings_changed_at=now)
     return SettingsChange.objects.bulk_create(rows)
 
 
@@ -94,7 +95,12 @@ def _did(command: Command, turn: Turn, edit: Edit) -> bool:
 
 
 def settings_changes(watched: Watched, start: datetime, end: datetime) -> list[SettingsChange]:
-    """What was seen to change in [start, end), oldest first: marks of charts, entries of a history. One statement."""
+    """What was seen to change in [start, end), oldest first: marks of charts, entries of a history.
+
+    One statement; none while nothing has changed since `start`.
+    """
+    if watched.settings_changed_at is None or watched.settings_changed_at < start:
+        return []
     rows = SettingsChange.objects.filter(watched=watched, seen_at__gte=start, seen_at__lt=end)
     return list(rows.select_related("by").order_by("seen_at", "pk"))
 

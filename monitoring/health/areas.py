@@ -73,10 +73,14 @@ def fairness_rule(known: Snapshot) -> FairnessRule:
 
 
 def _classes(known: Snapshot, asked: Sequence[tuple[str, Question]]) -> list[ClassFairness]:
+    return worst_classes([(feature, shaped(client.Fairness, known.payload(one))) for feature, one in asked])
+
+
+def worst_classes(answers: Sequence[tuple[str, client.Fairness]]) -> list[ClassFairness]:
+    """Each class of each feature by the worst of its answers: (protected feature, answer)."""
     worst: dict[tuple[str, str], ClassFairness] = {}
-    for feature, question in asked:
-        summary = shaped(client.Fairness, known.payload(question)).summary
-        for one in (summary.scores if summary is not None else None) or []:
+    for feature, answer in answers:
+        for one in (answer.summary.scores if answer.summary is not None else None) or []:
             significant = one.is_statistically_significant is not False
             found = ClassFairness(feature, one.label or "", one.value, significant)
             before = worst.get((feature, found.name))
@@ -102,9 +106,9 @@ def custom_metrics(watched: Watched, known: Snapshot, facts: Facts) -> Judged:
     if (missing := not_answered(known, question, "Custom metrics")) is not None:
         return Judged(missing)
     summary = shaped(client.CustomSummary, known.payload(question))
-    names = _names(summary.metrics or [])
+    names = names_of(summary.metrics or [])
     rule = shaped(client.HealthSettings, known.payload(q.health_settings())).custom_metrics or client.CustomRule()
-    failing, warning = _conditions(rule.failing_conditions, names), _conditions(rule.warning_conditions, names)
+    failing, warning = conditions_of(rule.failing_conditions, names), conditions_of(rule.warning_conditions, names)
     if not failing and not warning:
         return Judged(Verdict(Status.UNKNOWN, "No condition speaks of a custom metric that the source tells of."))
     asked = {one.metric for one in (*failing, *warning)}
@@ -117,14 +121,14 @@ def custom_metrics(watched: Watched, known: Snapshot, facts: Facts) -> Judged:
     return Judged(Verdict(verdict.status, verdict.reason, evidence))
 
 
-def _names(metrics: Sequence[client.CustomValue]) -> dict[str, str]:
+def names_of(metrics: Sequence[client.CustomValue]) -> dict[str, str]:
     """A name for each id, as people know it; two of one name are told apart by the end of their ids."""
     named = [(one.id, one.name or one.id) for one in metrics if one.id]
     counts = Counter(name for _, name in named)
     return {key: name if counts[name] == 1 else f"{name} ({key[-6:]})" for key, name in named}
 
 
-def _conditions(given: Sequence[client.Condition] | None, names: dict[str, str]) -> list[CustomCondition]:
+def conditions_of(given: Sequence[client.Condition] | None, names: dict[str, str]) -> list[CustomCondition]:
     """Those that can be judged: of a known metric, with a known operator and a threshold."""
     return [
         CustomCondition(names[one.metric_id], one.compare_operator, one.threshold)

@@ -85,6 +85,7 @@ class Watched(models.Model):
     served_failing = models.FloatField(
         default=0.0, help_text="Predictions served since it is failing; 0 while it is not"
     )
+    settings_changed_at = models.DateTimeField(null=True, help_text="When settings were last seen to have changed")
     commands_until = models.DateTimeField(
         null=True, help_text="Pages look for commands to show until then; null = nothing was ever asked"
     )
