@@ -7,6 +7,7 @@ administrator sees all.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,6 +20,8 @@ from dashboard.service_half import Desk
 from monitoring.models import AuditAction as A
 from monitoring.models import AuditEntry, Command, Membership, Role, WorkState
 
+HUMP = re.compile(r"(?<=[a-z])([A-Z])")
+"""`healthSettings` is two words."""
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 KINDS: dict[str, tuple[str, frozenset[str]]] = {
     "accounts": (
@@ -116,7 +119,7 @@ def _ours(row: AuditEntry, end: str) -> Deed:
 
 def _change(row: Any) -> Deed:
     more = {name: value for name, value in (("before", row.before), ("after", row.after)) if value}
-    what = row.action.replace(".", " ")
+    what = HUMP.sub(r" \1", row.action.replace(".", " ")).lower()
     return Deed(row.at, row.actor, what, row.about, more=_text(more), where="service")
 
 

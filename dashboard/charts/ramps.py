@@ -17,6 +17,8 @@ AROUND = (0.02, 0.1, 0.25)
 BEYOND = (1 / 3, 2 / 3, 1.0, 3.3, 6.7, 20.0)
 _DIVERGING = (1, 3, 4, 5, 6, 7, 9)
 COUNTS = 5
+LEAST = 1e-9
+"""Smaller differences are no differences."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +38,14 @@ def amounts(values: Sequence[float], text: Text) -> Ramp:
     """Counts from few to many: each class holds about as many cells as the others, on round bounds."""
     known = sorted(v for v in values if math.isfinite(v))
     cuts = [known[len(known) * i // COUNTS] for i in range(1, COUNTS)] if known else []
-    bounds = sorted({_round(cut) for cut in cuts if cut > 0})
+    bounds = sorted({_round(cut) for cut in cuts if cut > LEAST})
     return _sequential([b for b in bounds if known and known[0] < b <= known[-1]], text)
 
 
 def levels(values: Sequence[float], text: Text) -> Ramp:
     """A quantity without a good or a bad end, in even steps."""
     known = [v for v in values if math.isfinite(v)]
-    if not known or min(known) == max(known):
+    if not known or max(known) - min(known) < LEAST:
         return _sequential([], text)
     step = nice_step(max(known) - min(known), COUNTS)
     first = math.floor(min(known) / step) + 1

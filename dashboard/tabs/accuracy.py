@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 
 from dashboard.charts import words
 from dashboard.charts.accuracy import ACCURACY, AccuracyPoints
@@ -17,7 +17,7 @@ from dashboard.charts.predicted_actual import PREDICTED_ACTUAL
 from dashboard.charts.timeline import Series, TimePoints
 from dashboard.shelf import Values, number, picker
 from dashboard.tabs import rivals
-from dashboard.tabs.parts import Tab, Tile, metric_tile, switch
+from dashboard.tabs.parts import Tab, Tile, metric_tile, switch, switches
 from dashboard.tabs.predictions import actual_points, over_time_question, pair_caption, pairs, pairs_question
 from dashboard.tabs.subject import ACCURACY as KIND
 from dashboard.tabs.subject import Subject
@@ -92,7 +92,7 @@ def build(subject: Subject, chosen: str = "", beside: bool = False) -> Tab:
     links = partial(_links, subject, chosen=metric, beside=beside)
     control = switch("Metric", links(_offered_first(subject, metric)), links(offered(subject)))
     if has_challengers(subject):
-        control = mark_safe(_models(subject, metric, beside) + control)  # noqa: S308 - made by a template
+        control = switches(_models(subject, metric, beside), control)
     return Tab(
         "dashboard/tab_accuracy.html",
         {"main": main, "actual": actual},

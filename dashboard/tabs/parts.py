@@ -84,6 +84,11 @@ def switch(
     return mark_safe(render_to_string("dashboard/_switch.html", {"name": name, "options": options, "more": more}))  # noqa: S308 - a template
 
 
+def switches(*controls: SafeString) -> SafeString:
+    """Several controls side by side at the right of a finding."""
+    return mark_safe(f'<div class="switches">{"".join(controls)}</div>')  # noqa: S308 - made by templates
+
+
 def legend(lines: Sequence[tuple[str, str, str]]) -> SafeString:
     """Which line is which, at the right of a finding: (word, colour token, address), for lines whose ends collide."""
     return mark_safe(render_to_string("dashboard/_legend.html", {"lines": lines}))  # noqa: S308 - a template

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
+
+from django.utils.safestring import SafeString
 
 from dashboard.charts import words
 from dashboard.charts.predicted_actual import PREDICTED_ACTUAL
@@ -12,12 +15,13 @@ from dashboard.charts.predictions import PREDICTIONS, PredictionPoints
 from dashboard.charts.theme import category
 from dashboard.charts.timeline import Series, TimePoints
 from dashboard.shelf import Bucket, Values, number, picker, total
-from dashboard.tabs.parts import Tab, Tile
+from dashboard.tabs.parts import Tab, Tile, switch
 from dashboard.tabs.subject import ACCURACY, DRIFT, Subject
 from monitoring import questions as q
 from monitoring.questions import Question
 
 MOST_CLASSES = 8
+MOST_SWITCHED = 4
 YES = frozenset({"1", "1.0", "true", "yes", "y"})
 
 
@@ -45,8 +49,10 @@ def pairs_question(subject: Subject) -> Question:
     )
 
 
-def build(subject: Subject) -> Tab:
-    """Values over time with rows beneath, then predicted against actual."""
+def build(subject: Subject, chosen: str = "") -> Tab:
+    """Values over time with rows beneath, then predicted against actual, of the class that was `chosen`."""
+    subject.memo["class"] = chosen
+    more = urlencode({"class": chosen}) if chosen else ""
     subject.shelf.read([over_time_question(subject), pairs_question(subject)])
     shown = points(subject)
     title = PREDICTIONS.title(shown)
@@ -60,7 +66,7 @@ def build(subject: Subject) -> Tab:
         else "Rows a bin beneath.",
         term="Predictions",
         api_url=subject.api_url(over_time_question(subject)),
-        csv_url=subject.csv_url("predictions", "main"),
+        csv_url=subject.csv_url("predictions", "main", more),
     )
     actual = PREDICTED_ACTUAL.view(
         "predictions-actual",
@@ -69,9 +75,20 @@ def build(subject: Subject) -> Tab:
         foot="Hollow: labels still arriving.",
         term="Predicted and actual",
         api_url=subject.api_url(pairs_question(subject)),
-        csv_url=subject.csv_url("predictions", "actual"),
+        csv_url=subject.csv_url("predictions", "actual", more),
     )
-    return Tab("dashboard/tab_predictions.html", {"main": values, "actual": actual}, tiles(subject))
+    charts = {"main": values, "actual": actual}
+    return Tab("dashboard/tab_predictions.html", charts, tiles(subject), {"classes": _class_switch(subject)})
+
+
+def _class_switch(subject: Subject) -> SafeString | str:
+    """Which class is compared with what came true; nothing to choose for a number."""
+    names = _pair_classes(subject.shelf.buckets(pairs_question(subject)))
+    if not names:
+        return ""
+    shown, base = positive_class(subject, names), subject.url("predictions")
+    links = [(one, f"{base}{'&' if '?' in base else '?'}{urlencode({'class': one})}", one == shown) for one in names]
+    return switch("Class", links[:MOST_SWITCHED], links if len(links) > MOST_SWITCHED else ())
 
 
 def points(subject: Subject) -> PredictionPoints:
@@ -104,7 +121,9 @@ def class_names(buckets: Sequence[Bucket]) -> list[str]:
 
 
 def positive_class(subject: Subject, names: Sequence[str]) -> str:
-    """The class that a binary target is about: the source's word, else a name that means yes, else the last."""
+    """The class that is looked at: the chosen one, the source's, a name that means yes, else the last."""
+    if (chosen := subject.memo.get("class")) in names:
+        return str(chosen)
     if subject.positive in names:
         return subject.positive
     yes = [name for name in names if name.lower() in YES]

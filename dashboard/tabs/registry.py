@@ -78,8 +78,9 @@ ROWS = (
     TabRow(
         "predictions",
         "Predictions",
-        lambda subject, query: predictions.build(subject),
+        lambda subject, query: predictions.build(subject, query.get("class", "")),
         (Area.PREDICTIONS_TIMELINESS, Area.ACTUALS_TIMELINESS),
+        ("class",),
     ),
     TabRow(
         "fairness",

@@ -38,7 +38,7 @@ def busy(world: World) -> World:
     note(AuditAction.MEMBER_INVITED, world.owner, team=world.team, about="ada@example.org")
     note(AuditAction.LOGIN_FAILED, actor="mal…")
     ask(world.owner, CommandKind.DETAILS, world.source, timezone.now(), watched=world.watched(), body={"label": "x"})
-    ServiceEntry.objects.create(user=world.owner, action="settings.updated", before={"a": 1}, after={"a": 2})
+    ServiceEntry.objects.create(user=world.owner, action="healthSettings.updated", before={"a": 1}, after={"a": 2})
     return world
 
 
@@ -50,7 +50,7 @@ def seen_by(user: User, **query: str) -> list[str]:
 
 def test_an_owner_sees_the_team_its_members_and_both_halves(busy: World) -> None:
     assert seen_by(busy.owner) == [
-        "Ines settings updated",
+        "Ines health settings updated",
         "Ines asked the source: Change it (Flight delayed > 15 min): pending",
         "Ines invited ada@example.org",
         "Tomas created the API token Nightly job",
@@ -73,7 +73,7 @@ def test_an_administrator_sees_all_of_it(busy: World) -> None:
     [
         ({"kind": "tokens"}, ["Tomas created the API token Nightly job"]),
         ({"kind": "members"}, ["Ines invited ada@example.org"]),
-        ({"kind": "service"}, ["Ines settings updated"]),
+        ({"kind": "service"}, ["Ines health settings updated"]),
         ({"kind": "commands"}, ["Ines asked the source: Change it (Flight delayed > 15 min): pending"]),
         ({"kind": "commands", "who": "tom"}, []),
         ({"who": "TOMAS"}, ["Tomas created the API token Nightly job"]),

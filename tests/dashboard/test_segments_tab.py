@@ -183,3 +183,12 @@ def test_answers_of_the_wrong_shape_are_no_crash(world: World, inside: Client) -
     for payload in broken:
         Answer.objects.update(payload=packing.pack(payload))
         get(inside, world, "?attribute=carrier&every=1")
+
+
+def test_drift_and_accuracy_lead_here(world: World, inside: Client) -> None:
+    pk = world.watched(LABEL).pk
+    there = reverse("segments", args=[pk])
+    drift = inside.get(reverse("drift", args=[pk]) + "?feature=temp").content.decode()
+    assert f'href="{there}?by=drift%3Atemp"' in drift
+    accuracy = inside.get(reverse("accuracy", args=[pk]) + "?metric=LogLoss").content.decode()
+    assert f'href="{there}?by=LogLoss"' in accuracy

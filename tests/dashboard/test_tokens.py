@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 from pytest_django.fixtures import Settings
 
 from deployments.models import ApiToken
@@ -101,3 +102,12 @@ def test_without_the_service_the_page_says_so(world: World, inside: Client, sett
     assert "switched off" in inside.get(reverse("tokens")).content.decode()
     assert inside.post(reverse("tokens"), {"name": "Job", "scope": "read"}).status_code == 200
     assert inside.post(reverse("token-revoke", args=[1])).status_code == 404
+
+
+def test_the_page_asks_the_same_few_queries(
+    world: World, inside: Client, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    for number in range(5):
+        made(inside, name=f"Job {number}")
+    with django_assert_num_queries(8):
+        inside.get(reverse("tokens"))

@@ -227,3 +227,8 @@ def test_every_account_page_is_in_our_look_and_only_for_who_is_logged_in(world: 
 @pytest.mark.parametrize("path", ["/account/signup/", "/account/email/", "/account/3rdparty/"])
 def test_what_we_do_not_offer_is_not_there(world: World, client: Client, path: str) -> None:
     assert client.get(path).status_code == 404
+
+
+def test_account_pages_follow_the_readers_theme(world: World, inside: Client) -> None:
+    inside.post(reverse("theme"), {"theme": "dark"})
+    assert 'data-theme="dark"' in inside.get(reverse("mfa_index")).content.decode()
