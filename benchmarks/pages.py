@@ -47,8 +47,11 @@ def run() -> list[Row]:
     rows.append(_row("batches, 6 batches", client, world, reverse("batches", args=[batch])))
     for size in FLEETS:
         fill(size)
-        rows.append(_row(f"fleet of {size:,}", client, world, "/"))
+        rows.append(_row(f"fleet of {size:,}", client, world, "/?view=all"))
         rows.append(_row(f"fleet of {size:,}, searched", client, world, "/?q=newark"))
+        rows.append(_row(f"fleet of {size:,}, by owner", client, world, "/?group=owner"))
+        rows.append(_row(f"blind spots of {size:,}", client, world, "/blind-spots/"))
+        rows.append(_row(f"wall of {size:,}", client, world, "/tv/"))
     return rows
 
 

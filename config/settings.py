@@ -305,6 +305,8 @@ CONTENT_SECURITY_POLICY = {
         "form-action": [SELF],
         "base-uri": [NONE],
         "frame-ancestors": [NONE],
+        # a mail is shown in a frame of its own, in which nothing runs
+        "frame-src": [SELF],
         "object-src": [NONE],
         "manifest-src": [SELF],
     }

@@ -22,6 +22,10 @@ from dashboard.incidents import person
 from dashboard.reader import PageRequest, Reader
 from monitoring import commands
 from monitoring.commands import KINDS, BadTarget, Method, NotAllowed
+from monitoring.configuration.edits import chosen
+from monitoring.configuration.present import QUESTIONS
+from monitoring.configuration.values import value_at
+from monitoring.configuration.values import words as setting_words
 from monitoring.models import Command, CommandKind, Watched, WorkState
 
 _SIGNER = signing.Signer(salt="vitals.form")
@@ -166,9 +170,26 @@ def _differences(command: Command) -> tuple[Field, ...]:
     """What was wanted against what stands there now, field by field."""
     present = command.result.get("present") if isinstance(command.result, dict) else None
     found = present if isinstance(present, dict) else {}
+    if command.kind in QUESTIONS:
+        return _settings(CommandKind(command.kind), command, found)
     names = [*command.body, *(name for name in command.read if name not in command.body)]
     rows = [Field(name, _value(command.body.get(name)), _value(found.get(name))) for name in names if name in found]
     return tuple(row for row in rows if row.wanted != row.present)[:MOST_FIELDS]
+
+
+def _settings(kind: CommandKind, command: Command, present: Mapping[str, Any]) -> tuple[Field, ...]:
+    """The settings that the person changed, and those that were changed at the source meanwhile."""
+    wishes = {one.field.path: one for one in chosen(kind, command.body, command.read)}
+    mine = [
+        Field(one.field.word, setting_words(one.field, one.after), setting_words(one.field, value_at(present, path)))
+        for path, one in wishes.items()
+    ]
+    moved = [
+        Field(one.field.word, "as it is", setting_words(one.field, one.after))
+        for one in chosen(kind, present, command.read)
+        if one.field.path not in wishes and one.before is not None
+    ]
+    return tuple([*mine, *moved][:MOST_FIELDS])
 
 
 def _value(value: Any) -> str:

@@ -133,7 +133,7 @@ def _cached(one: Then) -> dict[str, Any]:
 def fleet_then(
     team_ids: Iterable[int], filters: Filters, order: str, page: int, *, then: datetime, size: int
 ) -> FleetPage:
-    """One page of the fleet as known then, in seven statements; statuses are worked out for the whole of it."""
+    """One page of the fleet as known then, in six statements; statuses are worked out for the whole of it."""
     sources = tuple(Source.objects.filter(team__in=list(team_ids)).select_related("team").order_by("name"))
     plain = Filters(**{**{name: getattr(filters, name) for name in Filters.__slots__}, "areas": ()})
     rows = Watched.objects.filter(Q(gone_at__isnull=True) | Q(gone_at__gt=then), source__in=sources)

@@ -11,7 +11,9 @@ from dashboard.acting import act_on, shown_of
 from dashboard.pages import page, part
 from dashboard.reader import PageRequest
 from monitoring import commands
-from monitoring.models import Command, Watched, WorkState
+from monitoring.configuration.edits import rebased
+from monitoring.configuration.present import QUESTIONS
+from monitoring.models import Command, CommandKind, Watched, WorkState
 
 
 @page
@@ -41,8 +43,12 @@ def again(request: PageRequest, pk: int, command_pk: int) -> HttpResponse:
     if old.state in commands.OPEN_STATES or old.state == WorkState.DONE:
         raise Http404("Only what did not come through can be asked for again.")
     present = old.result.get("present") if old.state == WorkState.CONFLICT else None
-    read = {name: present.get(name) for name in old.read} if isinstance(present, dict) else old.read
-    act_on(request, watched, old.kind, old.body, read, target=old.target, name=old.name)
+    body, read = old.body, old.read
+    if isinstance(present, dict):
+        read = {name: present.get(name) for name in old.read}
+        if old.kind in QUESTIONS:
+            body, read = rebased(CommandKind(old.kind), old.body, old.read, present)
+    act_on(request, watched, old.kind, body or old.body, read, target=old.target, name=old.name)
     commands.dismiss(old, timezone.now())
     watched.refresh_from_db(fields=["commands_until"])
     return _piece(request, watched, "0") if request.htmx else redirect("overview", pk)

@@ -86,3 +86,16 @@ def differences(kind: CommandKind, before: Payload, after: Payload) -> tuple[Edi
     """Every declared field that two answers differ in."""
     wanted = {path: value_at(after, path) for of, path in FIELDS if of is kind}
     return edits([field for (of, _), field in FIELDS.items() if of is kind], before, wanted)
+
+
+def chosen(kind: CommandKind, body: Payload, read: Payload) -> tuple[Edit, ...]:
+    """What a person changed by a command of this kind: the fields that it sends otherwise than they were read."""
+    sent = {path: value_at(body, path) for of, path in FIELDS if of is kind and _has(body, path)}
+    return edits([FIELDS[kind, path] for path in sent], read, sent)
+
+
+def rebased(kind: CommandKind, body: Payload, read: Payload, present: Payload) -> tuple[dict[str, Any], dict[str, Any]]:
+    """(body, read) of the same wishes over what stands there now: what others changed beside them stays theirs."""
+    wishes = chosen(kind, body, read)
+    fresh = edits([one.field for one in wishes], present, {one.field.path: one.after for one in wishes})
+    return patch(kind, present, fresh)

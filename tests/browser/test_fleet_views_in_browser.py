@@ -57,11 +57,11 @@ def test_the_icon_and_the_title_follow_the_state_while_the_page_stays_open(
     assert re.match(r"\(\d+\) ", page.title())
     worlds.beside(lambda: Watched.objects.update(worst=Status.WARNING, severity=4))
     page.evaluate("document.dispatchEvent(new Event('vitals:state'))")
-    page.wait_for_function("document.querySelector('link[rel=icon]').href.includes('mark-warning')")
+    expect(page.locator("link[rel=icon]")).to_have_attribute("href", re.compile("mark-warning"))
     assert not page.title().startswith("(")
     desk.go("/tv/")
     expect(page.locator(".wall-row").first).to_be_visible()
     page.evaluate("Date.now = () => new Date().getTime() + 600000")
-    page.wait_for_function("!document.querySelector('.wall-stale').hidden", timeout=9000)
+    expect(page.locator(".wall-stale")).to_be_visible(timeout=9000)
     assert desk.trouble == []
     desk.context.close()

@@ -11,7 +11,9 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
+from dashboard.acting import new_nonce
 from monitoring import backtest, snapshots
 from monitoring import questions as q
 from monitoring.client import HealthSettings
@@ -260,3 +262,21 @@ def test_a_change_at_the_source_stands_in_the_history_and_on_the_charts(world: W
     page = inside.get(reverse("history", args=[watched.pk])).content.decode()
     assert "A feature has drifted above: 0.15 to 0.25" in page
     assert "settings loosened" in inside.get(reverse("drift", args=[watched.pk])).content.decode()
+
+
+def test_a_conflict_decided_again_leaves_what_others_changed_beside_it(world: World, inside: Client) -> None:
+    post(inside, world, **{LIMIT: "0.1"})
+    command = Command.objects.get(kind=CommandKind.HEALTH_SETTINGS)
+    present = {"dataDrift": {**command.read["dataDrift"], "driftThreshold": 0.3, "importanceThreshold": 0.9}}
+    Command.objects.filter(pk=command.pk).update(
+        state="conflict", finished_at=timezone.now(), result={"present": present}, problem="It was changed."
+    )
+    page = inside.get(address(world)).content.decode()
+    assert 'A feature has drifted above</td><td class="value">0.1</td><td class="value">0.3' in page
+    assert 'It is important from</td><td class="value">as it is</td><td class="value">0.9' in page
+    url = reverse("command-again", args=[world.watched().pk, command.pk])
+    inside.post(url, {"nonce": new_nonce(world.owner)})
+    fresh = Command.objects.exclude(pk=command.pk).get(kind=CommandKind.HEALTH_SETTINGS)
+    assert fresh.body["dataDrift"]["driftThreshold"] == 0.1
+    assert fresh.body["dataDrift"]["importanceThreshold"] == 0.9
+    assert fresh.read["dataDrift"]["driftThreshold"] == 0.3

@@ -84,6 +84,7 @@ def test_a_failed_poll_between_two_answers_changes_nothing(watched: Watched) -> 
 def test_the_range_of_changes_is_half_open_and_oldest_first(watched: Watched) -> None:
     seen(watched, NOW + HOUR, driftThreshold=0.2)
     seen(watched, NOW + 2 * HOUR, driftThreshold=0.3, excludedFeatures=["age"])
+    watched.refresh_from_db()
     found = settings_changes(watched, NOW + HOUR, NOW + 2 * HOUR)
     assert [one.after for one in found] == [0.2]
     assert len(settings_changes(watched, NOW, NOW + 3 * HOUR)) == 3
