@@ -16,6 +16,7 @@ from django.http import HttpRequest
 from django.template.loader import render_to_string
 
 from dashboard import limits
+from dashboard.charts.theme import LIGHT
 from monitoring import secrets, setup
 
 logger = logging.getLogger(__name__)
@@ -47,7 +48,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
             "url": link,
             "button": "Set a new password",
             "home": settings.PUBLIC_URL,
-            "tone": {"mark": "#191B1F"},
+            "tone": {"mark": LIGHT["text1"]},
         }
         mail = EmailMultiAlternatives(words["subject"], render_to_string("emails/account.txt", words), to=[email])
         mail.attach_alternative(render_to_string("emails/account.html", words), "text/html")

@@ -59,6 +59,16 @@ class _Player:
         while (at := self._next()) is not None and at <= until:
             self.step(None, at)
 
+    def see(self, one: Seen) -> None:
+        """What falls due before the verdict, then the verdict with what falls due at its moment: one message."""
+        while (at := self._next()) is not None and at < one.at:
+            self.step(None, at)
+        news = one.status != self.memory.seen
+        if one.reason or news:
+            self.reason = one.reason if one.status.is_verdict else self.reason
+        if news or (at is not None and at <= one.at):
+            self.step(one.status if news else None, one.at)
+
     def _next(self) -> datetime | None:
         open_ = self.found[-1] if self.found else None
         tell = courses.tell_at(open_.course, self._now(open_), self.policy) if open_ is not None else None
@@ -100,11 +110,7 @@ def play(
     """
     player = _Player(policy, importance)
     for one in seen:
-        player.go(one.at)
-        if one.status != player.memory.seen or one.reason:
-            player.reason = one.reason if one.status.is_verdict else player.reason
-        if one.status != player.memory.seen:
-            player.step(one.status, one.at)
+        player.see(one)
     if until is not None:
         player.go(until)
     return player.found
