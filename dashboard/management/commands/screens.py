@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 DESK, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+#: Long lists are cut here.
+TALLEST = 2_200
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -154,7 +156,8 @@ def take(browser: Browser, address: str, state: Any, shot: Shot, out: Path) -> N
         page.locator("#content .pending").wait_for(state="detached", timeout=30_000)
     # Charts go live when they come into view; the whole page is one view here.
     height = page.evaluate("document.documentElement.scrollHeight")
-    page.set_viewport_size({"width": shot.viewport["width"], "height": max(shot.viewport["height"], int(height))})
+    height = min(max(shot.viewport["height"], int(height)), TALLEST)
+    page.set_viewport_size({"width": shot.viewport["width"], "height": height})
     # A chart without data stays as it was drawn, so this is not waited for without end.
     for _ in range(60):
         if not page.locator(".chart:not(.is-live)").count():
