@@ -7,6 +7,10 @@ import functools
 import os
 import time
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tests.dashboard.world import World
 
 
 @functools.cache
@@ -31,6 +35,16 @@ def ready() -> None:
     from django.core.management import call_command
 
     call_command("migrate", verbosity=0)
+
+
+def fresh_world() -> World:
+    """The pages' world of real flights in a database that holds nothing else, whatever ran before."""
+    from django.core.management import call_command
+
+    from tests.dashboard import world as worlds
+
+    call_command("flush", interactive=False, verbosity=0)
+    return worlds.build()
 
 
 def close() -> None:
