@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
 import django
+import hypothesis
 import pytest
 
 from config import env
@@ -24,6 +25,10 @@ from tests import chromium
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
+
+# Nothing is timed in tests: a busy machine is no failure.
+hypothesis.settings.register_profile("patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("patient")
 
 KEPT = frozenset({"DATABASE_URL", "REDIS_URL", "VITALS_DATA"})
 
