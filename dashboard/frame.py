@@ -11,9 +11,9 @@ from django.db.models import Count, Q
 
 from dashboard.charts import words
 from dashboard.reader import Reader
-from monitoring.fleet import ORDERS
+from monitoring.fleet import ORDERS, listed
 from monitoring.incidents import listing
-from monitoring.models import MailState, Message, Source, Status, Watched
+from monitoring.models import MailState, Message, Source, Status
 
 NEIGHBOURS = 13
 STALE_AFTER = timedelta(minutes=10)
@@ -62,11 +62,10 @@ class Frame:
 
 
 def frame(reader: Reader, now: datetime, around: int | None = None, *, neighbours: bool = True) -> Frame:
-    """Five queries whatever the size of the fleet. `around` keeps the current deployment among the neighbours."""
-    everything = list(reader.sources())
-    listed = Watched.objects.filter(source__in=[source.pk for source in everything], gone_at__isnull=True)
-    counts = dict(listed.values_list("worst").annotate(n=Count("pk")).order_by())
-    rows = listed.order_by(*ORDERS["worst"]).values_list("pk", "label", "worst")
+    """Six queries whatever the size of the fleet. `around` keeps the current deployment among the neighbours."""
+    everything = reader.every_source
+    counts = dict(reader.standing.counts)
+    rows = listed(everything).order_by(*ORDERS["worst"]).values_list("pk", "label", "worst")
     shown = _around([Neighbour(*row) for row in rows[: NEIGHBOURS + 1]], around) if neighbours else ()
     sources = [source for source in everything if source.enabled]
     open_ones = _incidents(reader, now)

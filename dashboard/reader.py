@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.contrib.auth.models import User
@@ -10,7 +11,7 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest
 from django_htmx.middleware import HtmxDetails
 
-from monitoring.fleet import with_star
+from monitoring.fleet import Standing, listed, standing, with_star
 from monitoring.models import Membership, Role, Source, Team, Theme, UserPreference, Watched
 
 
@@ -59,6 +60,16 @@ class Reader:
     def role_in(self, team_id: int) -> Role | None:
         """The person's role, or None for an outsider."""
         return next((Role(m.role) for m in self.memberships if m.team_id == team_id), None)
+
+    @cached_property
+    def every_source(self) -> tuple[Source, ...]:
+        """The sources of the person's teams, read once a request."""
+        return tuple(self.sources())
+
+    @cached_property
+    def standing(self) -> Standing:
+        """How all that this person may see stands, counted once a request for the frame and the fleet."""
+        return standing(listed(self.every_source))
 
     def watched(self) -> QuerySet[Watched]:
         """Every deployment this person may see."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import reduce
 from operator import or_
+from typing import NamedTuple
 
 from django.db.models import Count, Exists, F, OrderBy, OuterRef, Q, QuerySet, Sum
 
@@ -50,15 +51,19 @@ class Filters:
     left_out: bool = False  # what the teams leave unwatched, instead of what is watched
 
 
-@dataclass(frozen=True, slots=True)
-class DayBar:
+class DayBar(NamedTuple):
     """One day of a strip; status None = nothing known of that day."""
 
     day: date
     status: Status | None
-    reason: str = ""
     value: float | None = None
-    reconstructed: bool = False
+
+
+class Standing(NamedTuple):
+    """`counts` by verdict; predictions of those that are failing now, summed over the days they have been."""
+
+    counts: Mapping[str, int]
+    served_while_failing: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,16 +131,20 @@ def fleet(
     now: datetime,
     size: int = PAGE,
     viewer: int = 0,
+    whole: Standing | None = None,
 ) -> FleetPage:
     """One page of the deployments of the teams, in at most six statements however many there are.
 
-    With `size` 0 only what is said of the whole fleet. `viewer`: whose stars the rows bear (`is_star`).
+    With `size` 0 only what is said of the whole fleet. `viewer`: whose stars the rows bear (`is_star`). `whole`: how
+    all that the teams watch stands, where that is known already.
     """
     chosen = filters or Filters()
     sources = tuple(Source.objects.filter(team__in=list(team_ids)).select_related("team").order_by("name"))
     everything = left_out(sources) if chosen.left_out else listed(sources)
+    if whole is None or chosen.left_out:
+        whole = standing(everything)
     narrowed = narrow(everything, chosen)
-    counts = {row["worst"]: row["n"] for row in narrowed.values("worst").annotate(n=Count("pk")).order_by()}
+    counts = whole.counts if narrowed is everything else standing(narrowed).counts
     shown = narrowed.filter(worst__in=chosen.statuses) if chosen.statuses else narrowed
     total = sum(counts.get(status, 0) for status in chosen.statuses) if chosen.statuses else sum(counts.values())
     size = max(0, min(size, MAX_PAGE))
@@ -149,11 +158,17 @@ def fleet(
         pages=pages,
         counts={status.value: counts.get(status.value, 0) for status in Status},
         all_count=sum(counts.values()),
-        served_while_failing=_served(everything),
+        served_while_failing=whole.served_while_failing,
         sources=sources,
         silent_sources=tuple(source for source in sources if source.enabled and source.silent_since is not None),
         data_age=min((source.last_ok_at for source in sources if source.last_ok_at is not None), default=None),
     )
+
+
+def standing(rows: QuerySet[Watched]) -> Standing:
+    """How many stand how badly: one statement, out of one narrow index."""
+    found = list(rows.order_by().values_list("worst").annotate(n=Count("pk"), served=Sum("served_failing")))
+    return Standing({status: n for status, n, _ in found}, float(sum(served or 0 for _, _, served in found)))
 
 
 def listed(sources: Iterable[Source]) -> QuerySet[Watched]:
@@ -187,14 +202,12 @@ def strips(
     """
     first = until - timedelta(days=days - 1)
     rows = HealthDay.objects.filter(watched__in=watched_ids, day__gte=first, day__lte=until)
-    known: dict[tuple[int, str], dict[date, DayBar]] = {}
+    blank = {day: DayBar(day, None) for day in (first + timedelta(days=offset) for offset in range(days))}
+    found = {(pk, area.value): dict(blank) for pk in watched_ids for area in CORE_AREAS}
     words = {status.value: status for status in Status}
-    for row in rows.values_list("watched_id", "area", "day", "status", "reason", "value", "reconstructed"):
-        pk, area, day, status, reason, value, again = row
-        known.setdefault((pk, area), {})[day] = DayBar(day, words[status], reason, value, again)
-    span = [first + timedelta(days=offset) for offset in range(days)]
-    wanted = dict.fromkeys([*((pk, area.value) for pk in watched_ids for area in CORE_AREAS), *known])
-    return {key: tuple(known.get(key, {}).get(day, DayBar(day, None)) for day in span) for key in wanted}
+    for pk, area, day, status, value in rows.values_list("watched_id", "area", "day", "status", "value"):
+        found.setdefault((pk, area), dict(blank))[day] = DayBar(day, words[status], value)
+    return {key: tuple(bars.values()) for key, bars in found.items()}
 
 
 def narrow(rows: QuerySet[Watched], filters: Filters) -> QuerySet[Watched]:
@@ -234,11 +247,6 @@ def _tagged(text: str) -> Q:
         return Q(tags__contains=[{"name": name}])
     values = (value,) if value else (None, "")
     return _any(Q(tags__contains=[{"name": name, "value": one}]) for one in values)
-
-
-def _served(rows: QuerySet[Watched]) -> float:
-    """Predictions of deployments that are failing now, summed over the days they have been."""
-    return float(rows.order_by().aggregate(served=Sum("served_failing"))["served"] or 0.0)
 
 
 def rows_of(

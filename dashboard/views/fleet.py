@@ -88,7 +88,8 @@ def group_rows(request: PageRequest) -> HttpResponse:
     now = timezone.now()
     by = asked(request.GET, now, request.reader.zone, request.reader.user.pk)
     viewer = request.reader.user.pk
-    found = fleet(request.reader.team_ids, by.filters, by.order, now=now, size=ROWS, viewer=viewer)
+    reader = request.reader
+    found = fleet(reader.team_ids, by.filters, by.order, now=now, size=ROWS, viewer=viewer, whole=reader.standing)
     context = {"now": now, "page": found, "more": link(request.GET, group=""), **_rows(found, request, now)}
     return part(request, "dashboard/_fleet_rows.html", context)
 
@@ -112,7 +113,9 @@ def page_of(reader: Reader, by: Asked, now: datetime) -> FleetPage:
     if by.as_of is not None:
         return fleet_then(reader.team_ids, by.filters, by.order, by.page, then=by.as_of, size=ROWS)
     size, viewer = 0 if by.group else ROWS, reader.user.pk
-    return fleet(reader.team_ids, by.filters, by.order, by.page, now=now, size=size, viewer=viewer)
+    return fleet(
+        reader.team_ids, by.filters, by.order, by.page, now=now, size=size, viewer=viewer, whole=reader.standing
+    )
 
 
 def _rows(found: FleetPage, request: PageRequest, now: datetime, then: datetime | None = None) -> dict[str, Any]:
@@ -198,4 +201,4 @@ def _recent(reader: Reader, now: datetime) -> Sequence[Transition]:
         reconstructed=False,
         new__in=[Status.FAILING, Status.UNAVAILABLE],
     )
-    return list(found.select_related("watched").order_by("-at")[:20])
+    return list(found.select_related("watched").only("area", "new", "watched__label").order_by("-at")[:20])
