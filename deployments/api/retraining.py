@@ -124,9 +124,8 @@ class PoliciesView(DeploymentView):
     def post(self, request: Request, deployment_id: str) -> Response:
         # read as a patch of nothing: so null means the default, and what is wrong is named the same way
         patch = self.body(PolicyPatch)
-        if isinstance(patch.name, UnsetType) or isinstance(patch.action, UnsetType):
-            missing = "name" if isinstance(patch.name, UnsetType) else "action"
-            raise ValidationFailed({missing: "This field is required."})
+        if isinstance(patch.name, UnsetType):
+            raise ValidationFailed({"name": "This field is required."})
         with refused():
             policy = options.merged({}, patch)
             row = policies.create(self.deployment, policy, caller(request), timezone.now())
