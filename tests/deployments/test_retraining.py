@@ -6,6 +6,7 @@ import io
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import numpy as np
 import polars as pl
 import pytest
@@ -15,6 +16,7 @@ from sklearn.metrics import roc_auc_score
 
 from deployments import artifacts, capabilities, challengers, datasets, jobs, registry
 from deployments.api.authentication import issue
+from deployments.api.retraining import NewPolicy
 from deployments.models import (
     Challenger,
     Dataset,
@@ -518,10 +520,11 @@ def test_a_policy_is_made_changed_and_deleted(owner: User) -> None:
     assert client.get(status).json()["status"] == "ABORTED"
 
 
-def test_a_policy_without_an_action_registers_a_package(owner: User) -> None:
+def test_what_a_new_policy_has_to_say_is_declared_and_asked_for(owner: User) -> None:
     deployment, client = make_world(owner, requests=False), client_of(owner)
-    assert client.post(path(deployment), {"name": "Plain"}).json()["action"] == "create_model_package"
-    assert set(client.post(path(deployment), {"action": "create_challenger"}).json()["errors"]) == {"name"}
+    assert set(msgspec.json.schema(NewPolicy)["$defs"]["NewPolicy"]["required"]) == {"name", "action"}
+    for sent, missing in (({"name": "Plain"}, "action"), ({"action": "create_challenger"}, "name")):
+        assert set(client.post(path(deployment), sent).json()["errors"]) == {missing}
 
 
 @pytest.mark.parametrize(
