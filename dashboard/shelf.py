@@ -105,7 +105,7 @@ class Shelf:
         beside: Iterable[Question] = (),
         again: timedelta | None = None,
     ) -> None:
-        """Three statements, however many questions; those already read are left out.
+        """Two statements, however many questions; those already read are left out.
 
         What is only looked for `beside` them is not missed where it is not stored. `again`: these are asked again once
         the answer is that old, since nobody polls them.

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from dashboard.charts import draw_map, ramps, words
 from dashboard.charts.cells import MapCell, MapPoints, map_title
 from dashboard.charts.draw_map import WIDE, draw, frame_of
-from dashboard.charts.globe import EARTH_KM, Projection, distance_km, fitting, frame, graticule, place_words
+from dashboard.charts.globe import EARTH_KM, Frame, Projection, distance_km, fitting, frame, graticule, place_words
 from dashboard.charts.known_places import known_places
 
 latitudes, longitudes = st.floats(-75, 75), st.floats(-170, 170)
@@ -93,7 +93,12 @@ def test_only_places_inside_the_frame_are_weighed_and_the_frame_is_fitted_once_a
 ) -> None:
     fitted: list[str] = []
     real = draw_map.frame_of
-    monkeypatch.setattr(draw_map, "frame_of", lambda points, sheet: fitted.append(sheet.css) or real(points, sheet))
+
+    def counted(points: MapPoints, sheet: draw_map.Sheet) -> Frame:
+        fitted.append(sheet.css)
+        return real(points, sheet)
+
+    monkeypatch.setattr(draw_map, "frame_of", counted)
     points = MapPoints((MapCell(h3.latlng_to_cell(48.85, 2.35, 4), 1.0, 500),), "n", words.number)
     view = draw_map.map_view("map", points)
     assert fitted == ["map-wide", "map-narrow"]
