@@ -211,7 +211,9 @@ def strips(
     found = {(pk, area.value): dict(blank) for pk in watched_ids for area in CORE_AREAS}
     words = {status.value: status for status in Status}
     for pk, area, day, status, value in rows.values_list("watched_id", "area", "day", "status", "value"):
-        found.setdefault((pk, area), dict(blank))[day] = DayBar(day, words[status], value)
+        if (pk, area) not in found:
+            found[pk, area] = dict(blank)
+        found[pk, area][day] = DayBar(day, words[status], value)
     return {key: tuple(bars.values()) for key, bars in found.items()}
 
 
