@@ -97,13 +97,19 @@ def settings(request: PageRequest, pk: int) -> HttpResponse:
     team = owned_or_refused(request.reader, pk)
     form = TeamSettings(request.POST)
     name = request.POST.get("name", "").strip()
+    taken = f"There is a team called {name} already."
     if not form.is_valid():
         messages.error(request, "A team has a name of at most 120 characters.", extra_tags="failing")
     elif Team.objects.filter(name__iexact=name).exclude(pk=team.pk).exists():
-        messages.error(request, f"There is a team called {name} already.", extra_tags="failing")
+        messages.error(request, taken, extra_tags="failing")
     else:
-        teams.change(team, request.reader.user, name=name, two_factor=form.cleaned_data["two_factor"], request=request)
-        messages.success(request, f"Saved for {name}.", extra_tags="passing")
+        two_factor = form.cleaned_data["two_factor"]
+        try:
+            teams.change(team, request.reader.user, name=name, two_factor=two_factor, request=request)
+        except IntegrityError:  # somebody took the name since
+            messages.error(request, taken, extra_tags="failing")
+        else:
+            messages.success(request, f"Saved for {name}.", extra_tags="passing")
     return redirect("teams")
 
 
