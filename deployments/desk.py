@@ -76,13 +76,13 @@ def revoke_token(user: User, pk: int) -> str | None:
     return row.name
 
 
-def withdraw_token(user: User, text: str) -> str | None:
-    """Forgets the token of that text, whosever it is, in the name of `user`; its name, or None if it is unknown.
+def withdraw_token(user: User, text: str, beginning: str) -> str | None:
+    """Forgets the token of that text, whosever it is, in the name of `user`; its name, or None if there is none.
 
-    Whoever holds the text could use it: no other right is asked for.
+    Whoever holds the text could use it: no other right is asked for. `beginning`: of the name; others' stay.
     """
     with transaction.atomic():
-        row = ApiToken.objects.select_for_update().filter(digest=digest(text)).first()
+        row = ApiToken.objects.select_for_update().filter(digest=digest(text), name__startswith=beginning).first()
         if row is None:
             return None
         row.delete()

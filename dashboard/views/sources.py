@@ -28,6 +28,8 @@ from monitoring.models import AuditAction, Command, CommandKind, PollRun, Role, 
 from monitoring.sources import policy_of
 
 RECENT = timedelta(hours=24)
+WATCHER = "Watcher of "
+"""So begin the names of tokens that are made for the watcher, not for a person."""
 
 
 @dataclass(frozen=True)
@@ -260,14 +262,20 @@ def coverage(sources: list[int], now: datetime) -> dict[int, Coverage]:
 
 def removed(source: Source, request: PageRequest, goes: Mapping[str, int] | None = None) -> None:
     """Deletes the source. The token that this installation made for its own service goes with it."""
-    user, counter = request.reader.user, desk()
+    user = request.reader.user
     detail = {"address": source.base_url, **(what_goes(source) if goes is None else goes)}
     with transaction.atomic():
         note(AuditAction.SOURCE_REMOVED, user, team=source.team, about=source.name, detail=detail, request=request)
-        token = counter.withdraw_token(user, source.token) if source.built_in and counter is not None else None
-        if token is not None:
-            note(AuditAction.TOKEN_REVOKED, user, team=source.team, about=token, request=request)
+        withdraw_token(source, request)
         source.delete()
+
+
+def withdraw_token(source: Source, request: PageRequest) -> None:
+    """The token that the watcher of this installation's own service asks with is taken no more."""
+    user, counter = request.reader.user, desk()
+    token = counter.withdraw_token(user, source.token, WATCHER) if source.built_in and counter is not None else None
+    if token is not None:
+        note(AuditAction.TOKEN_REVOKED, user, team=source.team, about=token, request=request)
 
 
 def _added(source: Source, form: SourceForm, request: PageRequest) -> bool:

@@ -16,8 +16,9 @@ from django.views.decorators.http import require_POST
 from dashboard.first_run import TeamForm
 from dashboard.pages import page, render
 from dashboard.reader import PageRequest, Reader
+from dashboard.views.sources import withdraw_token
 from monitoring import setup, teams
-from monitoring.models import Invitation, Membership, Role, Team
+from monitoring.models import Invitation, Membership, Role, Source, Team
 
 NAV = {"nav": "settings", "sub": "teams"}
 
@@ -119,7 +120,10 @@ def remove(request: PageRequest, pk: int) -> HttpResponse:
     team = owned_or_refused(request.reader, pk)
     typed = request.POST.get("name", "")
     if request.method == "POST" and typed.strip() == team.name:
-        teams.delete(team, request.reader.user, request=request)
+        with transaction.atomic():
+            for source in Source.objects.filter(team=team, built_in=True).select_related("team"):
+                withdraw_token(source, request)
+            teams.delete(team, request.reader.user, request=request)
         messages.success(request, f"{team.name} is deleted.", extra_tags="passing")
         return redirect("teams")
     context = {**NAV, "team": team, "goes": teams.what_goes(team), "wrong": request.method == "POST"}

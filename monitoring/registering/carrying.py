@@ -151,6 +151,8 @@ def _can_register(wire: Wire) -> None:
 
 def _upload(wire: Wire, path: str, entry: dict[str, Any], kind: str) -> dict[str, Any]:
     """A stored file streamed on to the source, piece by piece."""
+    if not default_storage.exists(entry["path"]):
+        raise FileNotFoundError(entry["path"])  # amid the request it would look like a connection that broke
     reply = wire.upload(path, [("name", entry["name"])], _pieces(entry["path"]), entry["bytes"], kind)
     found: dict[str, Any] = reply.data if isinstance(reply.data, dict) else {}
     return found
