@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from deployments.models import Deployment, ModelPackage, TargetType
+from deployments.retraining.options import untrainable
 
 NOT_YET = "Not served by this version."
 
@@ -65,7 +66,7 @@ CAPABILITIES: dict[str, Callable[[ModelPackage], str]] = {
     "supportsPortablePredictionServer": _not_yet,
     "supportsPredictionIntervals": _not_yet,
     "supportsPredictionWarning": _warnings,
-    "supportsRetraining": _always,
+    "supportsRetraining": untrainable,
     "supportsScoringCodeDownload": _scoring_code,
     "supportsSecondaryDatasets": _secondary,
     "supportsSegmentedAnalysisDriftAndAccuracy": _segments,

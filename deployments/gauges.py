@@ -22,7 +22,7 @@ COUNTED = 100_000
 
 
 def read(now: datetime) -> list[Gauge]:
-    """Seven statements, each over what waits or over the newest requests only."""
+    """Eight statements, each over what waits or over the newest requests only."""
     rows, requests = ingest_rate(now)
     dirty, pending, oldest = _roll_ups()
     age = (now - oldest).total_seconds() if oldest is not None else 0.0
@@ -57,11 +57,13 @@ def _roll_ups() -> tuple[int, int, datetime | None]:
         cursor.execute("SELECT count(*) FROM (SELECT 1 FROM deployments_dirtybucket LIMIT %s) one", [COUNTED])
         dirty = cursor.fetchone()[0]
         cursor.execute(
-            "SELECT count(*), min(received_at) FROM"
-            " (SELECT received_at FROM deployments_block WHERE state = %s LIMIT %s) one",
+            "SELECT count(*) FROM (SELECT 1 FROM deployments_block WHERE state = %s LIMIT %s) one",
             [BlockState.PENDING, COUNTED],
         )
-        pending, oldest = cursor.fetchone()
+        pending = cursor.fetchone()[0]
+        # of all that wait: any COUNTED of them need not hold the oldest
+        cursor.execute("SELECT min(received_at) FROM deployments_block WHERE state = %s", [BlockState.PENDING])
+        oldest = cursor.fetchone()[0]
     return dirty, pending, oldest
 
 

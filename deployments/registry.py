@@ -29,9 +29,9 @@ from deployments.models import (
 from metrics import BinSpec, CategoricalBins, NumericBins, TargetType, spec_from_dict
 from metrics.arrays import IntArray
 
-# Predicted probabilities are binned in tenths where no holdout tells their usual range.
 FEATURES_BY_CELL = 10
 
+# Predicted probabilities are binned in tenths where no holdout tells their usual range.
 PLAIN_PROBABILITIES = NumericBins(lowest=0.0, uppers=tuple(tenth / 10 for tenth in range(1, 11)))
 
 

@@ -20,6 +20,7 @@ from django.utils import timezone
 from deployments import health, humility, jobs, registry, runtime
 from deployments.ingest.shape import Shape, shape_of_package
 from deployments.models import (
+    UNFINISHED_RUNS,
     Deployment,
     DeploymentStatus,
     Job,
@@ -35,7 +36,6 @@ from metrics import TargetType
 
 KIND = "modelReplacement"
 REPLACEABLE = (DeploymentStatus.ACTIVE, DeploymentStatus.INACTIVE)
-UNFINISHED_RUNS = (RunStatus.CREATED, RunStatus.RUNNING)
 
 
 class Reason(StrEnum):
@@ -167,7 +167,7 @@ def replace(job: Job) -> str:
         raise jobs.JobFailed(found.message)
     now = timezone.now()
     registry.replace_model(row, package, now, job.args["reason"], job.created_by)
-    if (values := job.args["runtimeValues"]) is not None:
+    if (values := job.args.get("runtimeValues")) is not None:
         try:
             runtime.replace(
                 row, msgspec.convert(values, list[runtime.Setting]), job.created_by, "runtimeParameterValues"

@@ -140,7 +140,7 @@ def fleet(
     """
     chosen = filters or Filters()
     sources = tuple(Source.objects.filter(team__in=list(team_ids)).select_related("team").order_by("name"))
-    everything = left_out(sources) if chosen.left_out else listed(sources)
+    everything = wanted(sources, chosen)
     if whole is None or chosen.left_out:
         whole = standing(everything)
     narrowed = narrow(everything, chosen)
@@ -181,6 +181,11 @@ def left_out(sources: Iterable[Source]) -> QuerySet[Watched]:
     return Watched.objects.filter(source__in=[source.pk for source in sources], left_out_at__isnull=False)
 
 
+def wanted(sources: Iterable[Source], filters: Filters) -> QuerySet[Watched]:
+    """What is to be looked at before it is narrowed: what is watched, or what is left unwatched instead."""
+    return left_out(sources) if filters.left_out else listed(sources)
+
+
 def with_star(rows: QuerySet[Watched], viewer: int) -> QuerySet[Watched]:
     """Rows with `is_star`: whether the person starred them."""
     return rows.annotate(is_star=Exists(Star.objects.filter(watched=OuterRef("pk"), user=viewer)))
@@ -206,7 +211,9 @@ def strips(
     found = {(pk, area.value): dict(blank) for pk in watched_ids for area in CORE_AREAS}
     words = {status.value: status for status in Status}
     for pk, area, day, status, value in rows.values_list("watched_id", "area", "day", "status", "value"):
-        found.setdefault((pk, area), dict(blank))[day] = DayBar(day, words[status], value)
+        if (pk, area) not in found:
+            found[pk, area] = dict(blank)
+        found[pk, area][day] = DayBar(day, words[status], value)
     return {key: tuple(bars.values()) for key, bars in found.items()}
 
 

@@ -27,7 +27,6 @@ TRIGGERS = {
     "manual": "By hand",
 }
 TONES = {"succeeded": "passing", "failed": "failing", "cancelled": "unavailable"}
-UNFINISHED = frozenset({"created", "running"})
 
 
 @dataclass(frozen=True)

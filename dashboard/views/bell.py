@@ -26,7 +26,9 @@ def ring(request: PageRequest, pk: int) -> HttpResponse:
     elif own is not None:
         own.delete()
     if request.htmx:
-        return part(request, "dashboard/_bell.html", {"pk": pk, "label": watched.label, "hears": not hears})
+        return part(
+            request, "dashboard/_toggle.html", {"name": "bell", "pk": pk, "label": watched.label, "on": not hears}
+        )
     return redirect("fleet")
 
 

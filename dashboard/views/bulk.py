@@ -151,7 +151,7 @@ def star(request: PageRequest, pk: int) -> HttpResponse:
     on = not getattr(watched, "is_star", False)
     marks.star(request.reader.user, [pk], on=on)
     if request.htmx:
-        return part(request, "dashboard/_star.html", {"pk": pk, "label": watched.label, "on": on})
+        return part(request, "dashboard/_toggle.html", {"name": "star", "pk": pk, "label": watched.label, "on": on})
     return redirect("overview", pk)
 
 

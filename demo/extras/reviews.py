@@ -103,7 +103,7 @@ def note(item: ReviewItem) -> str:
 def _judged(team: Team) -> bool:
     """Whether the watcher has judged the past days by whole windows; waits a while for it."""
     watched = Watched.objects.filter(source__team=team, gone_at=None, batch_monitoring=False)
-    past = watched.filter(first_seen_at__lte=timezone.now(), last_prediction_at__isnull=False)
+    past = watched.filter(last_prediction_at__isnull=False)
     deadline = time.monotonic() + PATIENCE
     while not (there := past.exists() and not past.filter(history_at=None).exists()):
         if time.monotonic() > deadline:

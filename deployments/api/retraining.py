@@ -30,7 +30,7 @@ from deployments.audit import record
 from deployments.models import Deployment, RetrainingPolicy, RetrainingRun, RetrainingSettings, Role
 from deployments.retraining import options, policies
 from deployments.retraining import run as runs
-from deployments.retraining.options import BadPolicy, Cause, Policy, PolicyPatch
+from deployments.retraining.options import Action, BadPolicy, Cause, Policy, PolicyPatch
 
 Id = Annotated[str, Meta(min_length=1, max_length=128)]
 RUN = {
@@ -52,6 +52,12 @@ SETTINGS = {
     "predictionEnvironment": None,
     "retrainingUser": {"id": "000000000000000000000001", "username": "ada"},
 }
+
+
+class NewPolicy(Policy, frozen=True, kw_only=True):
+    """A policy as it is made: what becomes of the model has to be said."""
+
+    action: Action
 
 
 class SettingsPatch(Struct, rename="camel"):
@@ -120,7 +126,7 @@ class PoliciesView(DeploymentView):
         rows = RetrainingPolicy.objects.filter(deployment=self.deployment).prefetch_related(latest())
         return Response(page_of_queryset(request, rows, Window(query.offset, query.limit), listed))
 
-    @describes("Create a deployment retraining policy.", body=Policy, answer=POLICY)
+    @describes("Create a deployment retraining policy.", body=NewPolicy, answer=POLICY)
     def post(self, request: Request, deployment_id: str) -> Response:
         # read as a patch of nothing: so null means the default, and what is wrong is named the same way
         patch = self.body(PolicyPatch)

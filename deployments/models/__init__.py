@@ -23,7 +23,13 @@ from deployments.models.humility import HumilityAction, HumilityRule, Trigger
 from deployments.models.job import Job, JobState
 from deployments.models.package import Feature, FeatureType, ModelPackage, PlaceBaseline, TargetType
 from deployments.models.reporting import ReportMail, ReportMailState, ReportRun, ScheduledReport
-from deployments.models.retraining import RetrainingPolicy, RetrainingRun, RetrainingSettings, RunStatus
+from deployments.models.retraining import (
+    UNFINISHED_RUNS,
+    RetrainingPolicy,
+    RetrainingRun,
+    RetrainingSettings,
+    RunStatus,
+)
 from deployments.models.serving import (
     PredictionServer,
     RuntimeValue,
@@ -46,6 +52,7 @@ from deployments.models.storage import (
 
 __all__ = [
     "HEALTH_AREAS",
+    "UNFINISHED_RUNS",
     "ActualBlock",
     "ApiToken",
     "Area",

@@ -18,6 +18,9 @@ class RunStatus(models.TextChoices):
     CANCELLED = "cancelled"
 
 
+UNFINISHED_RUNS = (RunStatus.CREATED, RunStatus.RUNNING)
+
+
 class RetrainingSettings(models.Model):
     """What a deployment's runs train on, and in whose name."""
 
@@ -76,7 +79,7 @@ class RetrainingRun(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["policy"], condition=models.Q(status__in=("created", "running")), name="one_run_at_a_time"
+                fields=["policy"], condition=models.Q(status__in=UNFINISHED_RUNS), name="one_run_at_a_time"
             )
         ]
         ordering = ["-started_at", "-pk"]

@@ -71,8 +71,10 @@ def _of_dataset(
         raise NoData(f"The dataset has neither the target {package.target_name!r} nor association ids ({names[0]!r}).")
     known = pl.concat([actuals for _, _, actuals in _actual_blocks(deployment)] or [_none()], how="vertical")
     last = known.sort("seq").unique("id", keep="last", maintain_order=True).select("id", "y")
-    found = given.with_columns(id=as_words(given[column])).join(last, on="id", how="inner", maintain_order="left")
-    return _typed(found.head(MOST_ROWS), package, shape, found["y"].head(MOST_ROWS))
+    # joined by the numbers of the rows: the dataset may have columns of its own that are called `id` or `y`
+    ids = pl.DataFrame({"id": as_words(given[column])}).with_row_index("row")
+    found = ids.join(last, on="id", how="inner", maintain_order="left").head(MOST_ROWS)
+    return _typed(given[found["row"]], package, shape, found["y"])
 
 
 def _typed(rows: pl.DataFrame, package: ModelPackage, shape: Shape, outcome: pl.Series) -> pl.DataFrame:
@@ -117,8 +119,10 @@ def _stored(deployment: Deployment, package: ModelPackage, shape: Shape, most: i
         found = requests.unique(["hour", "id"], keep="last", maintain_order=True).join(
             last, on=["hour", "id"], how="inner", maintain_order="left"
         )
-        plain = found.rename({name: name.removeprefix(FEATURE) for name in found.columns if name.startswith(FEATURE)})
-        parts.append(_typed(plain.head(most - rows), package, shape, found["y"].head(most - rows)))
+        found = found.head(most - rows)
+        # features alone: one of them may be called like a column of ours
+        names = {name: name.removeprefix(FEATURE) for name in found.columns if name.startswith(FEATURE)}
+        parts.append(_typed(found.select(list(names)).rename(names), package, shape, found["y"]))
         rows += parts[-1].height
         tell(min(rows / most, 1.0), f"{rows} stored requests with an outcome")
     return parts

@@ -203,6 +203,15 @@ def check(policy: Policy, deployment: Deployment) -> None:
         raise BadPolicy(found)
 
 
+def untrainable(package: ModelPackage) -> str:
+    """Why no model like this one can be trained here, whatever a policy says; empty where one can."""
+    if package.time_series:
+        return "Time series are not trained here."
+    if package.target_type not in (TargetType.REGRESSION, TargetType.BINARY, TargetType.MULTICLASS):
+        return f"A {package.target_type} target cannot be trained here."
+    return ""
+
+
 def _unserved(policy: Policy) -> Iterator[Problem]:
     options = policy.autopilot_options
     for name, asked, text in (
@@ -262,10 +271,8 @@ def _champion(policy: Policy, package: ModelPackage | None) -> Iterator[Problem]
     if package is None:
         yield "action", "The deployment has no champion to train anew."
         return
-    if package.target_type not in (TargetType.REGRESSION, TargetType.BINARY, TargetType.MULTICLASS):
-        yield "action", f"A {package.target_type} target cannot be trained here."
-    if package.time_series:
-        yield "action", "Time series are not trained here."
+    if obstacle := untrainable(package):
+        yield "action", obstacle
     if policy.model_selection_strategy is not Selection.RECOMMENDED and not package.trainer:
         yield "modelSelectionStrategy", "The champion was not trained here, so how it was made is not known."
     strange = package.features.filter(kind__in=(FeatureType.DATE, FeatureType.GEOSPATIAL))

@@ -9,15 +9,16 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
 from deployments import audit, jobs, schedules
-from deployments.models import Deployment, DeploymentStatus, RetrainingPolicy, RetrainingRun, RunStatus
+from deployments.models import UNFINISHED_RUNS, Deployment, DeploymentStatus, RetrainingPolicy, RetrainingRun
 from deployments.retraining import options, run
 from deployments.retraining.options import BadPolicy, Cause, Policy, PolicyPatch, Trigger
 from metrics import parse_duration
 from metrics.health import Status
 
 MOST_POLICIES = 20
-ALIVE = (RunStatus.CREATED, RunStatus.RUNNING)
 DECLINED = (Status.WARNING, Status.FAILING)
+LEAST_INTERVAL = "P1D"
+"""Between runs of a policy that goes on while a decline lasts, unless it says another: else each follows the last."""
 
 
 @transaction.atomic
@@ -52,7 +53,7 @@ def change(row: RetrainingPolicy, patch: PolicyPatch, user: User, now: datetime)
 @transaction.atomic
 def delete(row: RetrainingPolicy, user: User) -> None:
     """Remove a policy with its history; a run that is not finished is stopped."""
-    for one in row.runs.filter(status__in=ALIVE).select_related("job"):
+    for one in row.runs.filter(status__in=UNFINISHED_RUNS).select_related("job"):
         if one.job is not None:
             jobs.cancel(one.job)
     audit.record(row.deployment, user, "retrainingPolicy.deleted", row.options, {})
@@ -61,7 +62,7 @@ def delete(row: RetrainingPolicy, user: User) -> None:
 
 def cancel(one: RetrainingRun) -> bool:
     """Stop a run: at once if it has not begun, else between its next two steps. False if it is finished."""
-    return one.status in ALIVE and one.job is not None and jobs.cancel(one.job)
+    return one.status in UNFINISHED_RUNS and one.job is not None and jobs.cancel(one.job)
 
 
 def run_due(now: datetime) -> int:
@@ -84,20 +85,26 @@ def _run_if_due(key: int, now: datetime) -> bool:
         return False
     trigger = options.read(row.options).trigger
     due = _is_scheduled(row, now) if trigger.type is Cause.SCHEDULE else _has_declined(row, trigger)
-    if due and not _too_soon(row, trigger, now):
-        try:
-            run.start(row, trigger.type, now)
-        except (run.Running, run.NotPossible):
-            due = False
-    elif due and trigger.type is not Cause.SCHEDULE:
-        # a decline that came too soon after the last run is reacted to once the interval is over
+    started = due and not _too_soon(row, trigger, now) and _started(row, trigger, now)
+    if due and started is False and trigger.type is not Cause.SCHEDULE:
+        # a decline that came during a run, or too soon after it, is reacted to once that is over
         return False
-    else:
-        due = False
     row.seen_status = _status(row.deployment, trigger)
     row.next_at = _next(trigger, now) if row.next_at is None or row.next_at <= now else row.next_at
     row.save(update_fields=["seen_status", "next_at"])
-    return due
+    return started is True
+
+
+def _started(row: RetrainingPolicy, trigger: Trigger, now: datetime) -> bool | None:
+    """Whether a run was started; None if none can be, which is noted as a failed one."""
+    try:
+        run.start(row, trigger.type, now)
+    except run.Running:
+        return False
+    except run.NotPossible as problem:
+        run.refuse(row, trigger.type, str(problem), now)
+        return None
+    return True
 
 
 def _is_scheduled(row: RetrainingPolicy, now: datetime) -> bool:
@@ -121,9 +128,11 @@ def _status(deployment: Deployment, trigger: Trigger) -> str:
 
 def _too_soon(row: RetrainingPolicy, trigger: Trigger, now: datetime) -> bool:
     last = row.runs.order_by("-started_at").values_list("started_at", flat=True).first()
-    if last is None or trigger.min_interval_between_runs is None:
+    lasting = trigger.type is not Cause.SCHEDULE and trigger.status_still_in_decline
+    interval = trigger.min_interval_between_runs or (LEAST_INTERVAL if lasting else None)
+    if last is None or interval is None:
         return False
-    length = parse_duration(trigger.min_interval_between_runs)
+    length = parse_duration(interval)
     return now < last + timedelta(hours=length.hours) + relativedelta(months=length.months)
 
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import polars as pl
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
@@ -41,6 +43,10 @@ from deployments.scoring.process import Sandbox
 from deployments.scoring.scorer import Onnx
 from deployments.scoring.signature import match
 from deployments.sharing import role_of
+from metrics.arrays import FloatArray
+
+if TYPE_CHECKING:
+    from deployments.retraining.trainer import Chosen, Parts, Task
 
 KIND = "retraining"
 MOST_DIFFERENT = 1e-3
@@ -81,6 +87,18 @@ def start(policy: RetrainingPolicy, cause: Cause, now: datetime) -> RetrainingRu
     run.job = jobs.start(KIND, deployment, user, {"run": run.pk})
     run.save(update_fields=["job"])
     return run
+
+
+def refuse(policy: RetrainingPolicy, cause: Cause, reason: str, now: datetime) -> None:
+    """Note a run that could not start by itself as a failed one, so that who reads the policy learns why."""
+    RetrainingRun.objects.create(
+        policy=policy,
+        cause=cause.value,
+        status=RunStatus.FAILED,
+        error_message=reason,
+        started_at=now,
+        finished_at=now,
+    )
 
 
 def trainer_of(policy: RetrainingPolicy) -> User | None:
@@ -169,14 +187,17 @@ def _make(run: RetrainingRun, policy: Policy, user: User, job: Job) -> None:
     _register(run, policy, user, Made(content, converted, parts, task, impact, chosen, report), champion.package)
 
 
+@dataclass(frozen=True)
 class Made:
-    """A trained model with everything that is registered of it."""
+    """A trained model with everything that is registered of it; `predicted`: its answers on the holdout."""
 
-    def __init__(
-        self, content: bytes, predicted: Any, parts: Any, task: Any, impact: dict[str, float], chosen: Any, report: Any
-    ) -> None:
-        self.content, self.predicted, self.parts, self.task = content, predicted, parts, task
-        self.impact, self.chosen, self.report = impact, chosen, report
+    content: bytes
+    predicted: FloatArray
+    parts: Parts
+    task: Task
+    impact: dict[str, float]
+    chosen: Chosen
+    report: dict[str, Any]
 
 
 def task_of(package: ModelPackage, rows: pl.DataFrame, policy: Policy) -> Any:
@@ -205,14 +226,14 @@ def _chosen(package: ModelPackage, policy: Policy, rows: pl.DataFrame, task: Any
     return trainer.choose(rows, task, tried, policy.effective, tell)
 
 
-def asked(content: bytes, rows: pl.DataFrame, task: Any, package: ModelPackage) -> Any:
+def asked(content: bytes, rows: pl.DataFrame, task: Task, package: ModelPackage) -> FloatArray:
     """What the exported model itself answers, in the sandbox that will run it; columns in the order of the classes."""
     shape = shape_of_package(package.pk)
     with Sandbox(content) as sandbox:
         scorer = Onnx(sandbox, match(sandbox.description, shape), shape)
         found = scorer.predict(artifacts.as_block(rows.select(*task.features), shape))
-    table = pl.DataFrame(found).to_numpy()
-    return pl.DataFrame({"no": 1 - table[:, 0], "yes": table[:, 0]}).to_numpy() if shape.target.is_binary else table
+    table = np.asarray(pl.DataFrame(found).to_numpy(), np.float64)
+    return np.column_stack([1 - table[:, 0], table[:, 0]]) if shape.target.is_binary else table
 
 
 def _register(run: RetrainingRun, policy: Policy, user: User, made: Made, champion: ModelPackage) -> None:
@@ -231,7 +252,7 @@ def _register(run: RetrainingRun, policy: Policy, user: User, made: Made, champi
             prediction_threshold=champion.prediction_threshold,
         ),
         features=[
-            FeatureSpec(name=one, type=kind.value, feature_impact=made.impact[one])
+            FeatureSpec(name=one, type=kind.value, feature_impact=made.impact[one])  # type: ignore[arg-type]
             for one, kind in task.features.items()
         ],
         training_dataset_id=_stored(run, "training", made.parts.training, user).public_id,

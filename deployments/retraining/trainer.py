@@ -27,7 +27,7 @@ from deployments import baselines
 from deployments.baselines import Holdout
 from deployments.models import FeatureType
 from deployments.retraining.options import Mode, Partition, ProjectOptions, Validation
-from metrics import JUDGED_METRIC, TargetType
+from metrics import ACCURACY_METRICS, JUDGED_METRIC, TargetType
 from metrics.arrays import FloatArray
 
 SEED = 0
@@ -35,13 +35,6 @@ HOLDOUT, SET_ASIDE, FOLDS = 20.0, 20.0, 5
 MOST_CATEGORIES, MOST_WORDS = 100, 200
 WORD = "[a-zA-Z0-9_]+"
 IMPACT_ROWS = 1_000
-HIGHER_IS_BETTER = frozenset(
-    {
-        *("AUC", "Accuracy", "Balanced Accuracy", "F1", "FVE Binomial", "FVE Gamma", "FVE Multinomial", "FVE Poisson"),
-        *("FVE Tweedie", "Gini Norm", "Kolmogorov-Smirnov", "MCC", "NPV", "PPV", "R Squared", "Rate@Top10%"),
-        *("Rate@Top5%", "TNR", "TPR"),
-    }
-)
 
 Table = np.ndarray[Any, np.dtype[np.object_]]
 Tell = Callable[[float, str], None]
@@ -147,11 +140,11 @@ def informative(rows: pl.DataFrame, features: Mapping[str, FeatureType]) -> dict
 
 @dataclass(frozen=True)
 class Chosen:
-    """The best candidate, and every candidate's value of the metric."""
+    """The best candidate, and every candidate's value of the metric; None where it is undefined on some part."""
 
     candidate: Candidate
     metric: str
-    values: list[tuple[str, float]]
+    values: list[tuple[str, float | None]]
 
 
 def choose(rows: pl.DataFrame, task: Task, tried: Sequence[Candidate], options: ProjectOptions, tell: Tell) -> Chosen:
@@ -161,7 +154,7 @@ def choose(rows: pl.DataFrame, task: Task, tried: Sequence[Candidate], options: 
         return Chosen(tried[0], metric, [])
     table, outcomes = task.table(rows), task.outcomes(rows)
     splits = list(_splits(outcomes, task, options))
-    values: list[tuple[str, float]] = []
+    values: list[tuple[str, float | None]] = []
     for number, candidate in enumerate(tried):
         found = []
         for place, (fitted, left) in enumerate(splits):
@@ -169,9 +162,10 @@ def choose(rows: pl.DataFrame, task: Task, tried: Sequence[Candidate], options: 
             tell(done, f"Comparing {candidate}, part {place + 1} of {len(splits)}")
             model = fit(table[fitted], outcomes[fitted], task, candidate)
             found.append(_measured(predict(model, table[left], task), outcomes[left], task)[metric])
-        values.append((str(candidate), float(np.mean([np.nan if one is None else one for one in found]))))
-    sign = 1 if metric in HIGHER_IS_BETTER else -1
-    ranked = [sign * value if np.isfinite(value) else -np.inf for _, value in values]
+        mean = float(np.mean([np.nan if one is None else one for one in found]))
+        values.append((str(candidate), baselines.finite(mean)))
+    sign = ACCURACY_METRICS[metric].direction.sign
+    ranked = [-np.inf if value is None else sign * value for _, value in values]
     return Chosen(tried[int(np.argmax(ranked))], metric, values)
 
 

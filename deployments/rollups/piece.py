@@ -10,6 +10,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from deployments.blocks import FEATURE
+from deployments.ingest.points import cells_of
 from deployments.ingest.shape import shape_of
 from deployments.models import DeployedModel, Grain
 from deployments.registry import baseline_of, target_spec
@@ -67,10 +69,25 @@ class Piece:
             given = given.filter(pl.col("place") >= 0)
         return scoring.match(self.table, place.astype(np.int64), given, self.counted.target, superseded)
 
+    @cached_property
+    def known_cells(self) -> dict[str, Numbers]:
+        """What `cells` has worked out, by feature."""
+        return {}
+
+    def cells(self, feature: str) -> Numbers:
+        """The cell of each row's place, 0 without one; all areas and days ask, and places are read once."""
+        if feature not in self.known_cells:
+            column = FEATURE + feature
+            there = column in self.table.columns
+            self.known_cells[feature] = cells_of(self.table[column]) if there else np.zeros(self.table.height, np.int64)
+        return self.known_cells[feature]
+
     def by_day(self, place: Numbers, days: Sequence[int]) -> Piece:
         """The same rows of hours by day; what was worked out of the rows alone is kept."""
         piece = replace(self, grain=Grain.DAY, place=place, buckets=days)
-        kept = {name: value for name, value in vars(self).items() if name in ("counted", "columns", "scored")}
+        kept = {
+            name: value for name, value in vars(self).items() if name in ("counted", "columns", "scored", "known_cells")
+        }
         vars(piece).update(kept)
         return piece
 

@@ -16,8 +16,6 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from deployments.blocks import FEATURE
-from deployments.ingest.points import cells_of
 from deployments.models import ModelPackage
 from deployments.registry import baseline_of, target_spec
 from deployments.rollups.compute import Coded, Columns, Model
@@ -304,11 +302,7 @@ def _rows(attribute: Attribute, piece: Piece, parts: Iterable[tuple[int, Cells]]
 
 def _cells(piece: Piece, attribute: Attribute) -> Counts:
     """The cell of each row that was received since the feature is followed, else 0."""
-    column = FEATURE + attribute.name
-    if column not in piece.table.columns:
-        return np.zeros(piece.table.height, np.int64)
-    cells = cells_of(piece.table[column])
-    return np.where(piece.table["received"].to_numpy() >= attribute.since, cells, 0)
+    return np.where(piece.table["received"].to_numpy() >= attribute.since, piece.cells(attribute.name), 0)
 
 
 # --- Reading ------------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from monitoring.client import Malformed, Refused, Reply
+from monitoring.client import DeploymentsError, Malformed, Overloaded, Refused, Reply, Unauthorised
 from monitoring.commands.kinds import Kind, Method, Repeat
 from monitoring.commands.matching import includes
 from monitoring.commands.wire import Wire
@@ -57,8 +57,7 @@ def _change(wire: Wire, command: Command, kind: Kind, now: datetime) -> End:
         return End(WorkState.DONE, result=present, message="" if command.sent_at else "It stood so already.")
     if not includes(present, command.read):
         return _conflict("It was changed at the source since this page was read.", present)
-    _about_to_send(command, present, now)
-    reply = wire.send(kind.method.value, _path(command, kind.path), command.body, command.key)
+    reply = _send(wire, command, kind.method.value, _path(command, kind.path), present, now)
     return _replied(wire, reply, command, kind, lambda: _present(wire, command, kind))
 
 
@@ -68,8 +67,7 @@ def _remove(wire: Wire, command: Command, kind: Kind, now: datetime) -> End:
         present = _present(wire, command, kind)
         if not includes(present, command.read):
             return _conflict("It was changed at the source since this page was read.", present)
-        _about_to_send(command, present, now)
-        reply = wire.send("DELETE", _path(command, kind.path), None, command.key)
+        reply = _send(wire, command, "DELETE", _path(command, kind.path), present, now)
     except Refused as refused:
         if refused.status != 404:
             raise
@@ -84,7 +82,6 @@ def _create(wire: Wire, command: Command, kind: Kind, now: datetime) -> End:
         twin = next((one for one in entries if kind.named and kind.matches(one, command.body)), None)
         if twin is not None:
             return _conflict("There is one of this name already.", twin)
-        _about_to_send(command, {"ids": [one.get("id") for one in entries]}, now)
     else:
         known = command.before.get("ids") or ()
         made = [one for one in entries if one.get("id") not in known and kind.matches(one, command.body)]
@@ -92,7 +89,8 @@ def _create(wire: Wire, command: Command, kind: Kind, now: datetime) -> End:
             return End(WorkState.DONE, result=made[0], message="The answer was lost, and it was found at the source.")
         if not _repeatable(kind, command):
             return _doubtful(command, now)
-    reply = wire.send("POST", _path(command, kind.path), command.body, command.key)
+    before = {"ids": [one.get("id") for one in entries]}
+    reply = _send(wire, command, "POST", _path(command, kind.path), before, now)
     return _replied(wire, reply, command, kind, lambda: reply.data)
 
 
@@ -125,7 +123,10 @@ def _replied(wire: Wire, reply: Reply, command: Command, kind: Kind, after: Call
     if location.startswith(JOBS):
         data = reply.data if isinstance(reply.data, dict) else {}
         return End(WorkState.RUNNING, result=data, location=location, progress=0.0)
-    found = after()
+    try:
+        found = after()
+    except DeploymentsError:  # the change was answered; how it looks now is seen by the next poll
+        found = {}
     return End(WorkState.DONE, result=found if isinstance(found, dict) else {})
 
 
@@ -175,11 +176,27 @@ def _conflict(problem: str, present: Mapping[str, Any]) -> End:
     return End(WorkState.CONFLICT, problem, {"present": dict(present)})
 
 
-def _about_to_send(command: Command, before: Mapping[str, Any], now: datetime) -> None:
-    """On the row, committed: from here on the change may have happened, whatever becomes of this process."""
-    if command.sent_at is None:
-        command.sent_at, command.before = now, dict(before)
-        command.save(update_fields=["sent_at", "before"])
+def _send(wire: Wire, command: Command, method: str, path: str, before: Mapping[str, Any], now: datetime) -> Reply:
+    """Sends the change. That it may have happened is on the row before, whatever becomes of this process.
+
+    A source that refuses it, or asks to wait, has done nothing of it; whether an earlier attempt has is another matter,
+    so that is forgotten only where there was none.
+    """
+    first = command.sent_at is None
+    if first:
+        _note_sent(command, now, before)
+    body = None if method == Method.REMOVE.value else command.body
+    try:
+        return wire.send(method, path, body, command.key)
+    except (Refused, Unauthorised, Overloaded):
+        if first:
+            _note_sent(command, None, {})
+        raise
+
+
+def _note_sent(command: Command, at: datetime | None, before: Mapping[str, Any]) -> None:
+    command.sent_at, command.before = at, dict(before)
+    command.save(update_fields=["sent_at", "before"])
 
 
 def _present(wire: Wire, command: Command, kind: Kind) -> dict[str, Any]:

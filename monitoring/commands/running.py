@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
+from time import monotonic
 from typing import Any
 
 from django.db import transaction
@@ -30,6 +32,7 @@ from monitoring.poll.plan import ask_of
 from monitoring.poll.store import save
 from monitoring.sources import MakeTransport
 
+logger = logging.getLogger(__name__)
 ATTEMPTS = 5
 #: How long to wait between two looks at a job; grows with its age.
 FIRST_LOOK, LONGEST_LOOK = timedelta(seconds=2), timedelta(seconds=30)
@@ -40,12 +43,14 @@ def run_due(now: datetime, *, limit: int = 20, transport: MakeTransport | None =
 
     A source that fails is left alone for the rest of the run: one that is down holds nobody else up.
     """
-    finished, down = 0, set[int]()
+    finished, down, began = 0, set[int](), monotonic()
     for _ in range(limit):
-        command = _claim(now, down)
+        # A lease counts from its own claim: those before it may have taken minutes.
+        moment = now + timedelta(seconds=int(monotonic() - began))
+        command = _claim(moment, down)
         if command is None:
             break
-        over = _run(command, now, transport)
+        over = _run(command, moment, transport)
         finished += over
         if not over and command.problem:
             down.add(command.source_id)
@@ -73,7 +78,11 @@ def _run(command: Command, now: datetime, transport: MakeTransport | None) -> bo
     if kind is None:
         end = End(WorkState.FAILED, "This version no longer knows this kind of command.")
     else:
-        end = _attempt(command, kind, now, transport)
+        try:
+            end = _attempt(command, kind, now, transport)
+        except Exception:  # whatever it is, it ends this attempt and neither the run nor the row
+            logger.exception("Command %s failed in an unforeseen way.", command.pk)
+            end = _again(command, "Something unforeseen went wrong here; it stands in the log.", now)
     _write(command, end, now)
     return end.state not in OPEN_STATES
 
@@ -85,23 +94,28 @@ def _attempt(command: Command, kind: Kind, now: datetime, transport: MakeTranspo
             if end.state is WorkState.DONE:
                 _show(wire, command, kind, now)
             return end
-    except Refused as error:
-        told = kind.why.get(error.status, "")
-        return End(WorkState.REFUSED, f"{error} {told}".strip(), _with_error(command, kind, error))
-    except Unauthorised as error:
-        return End(WorkState.REFUSED, str(error), _with_error(command, kind, error))
+    except (Refused, Unauthorised) as error:
+        return _refused(command, kind, error, now)
     except (Malformed, TooLarge) as error:
         # The source did answer; what it answered to a change cannot be read, so the next attempt looks.
         return _again(command, str(error), now) if command.sent_at else _failed(command, kind, error)
     except AnswerError as error:
         return _failed(command, kind, error)
     except SourceError as error:
-        if isinstance(error, Overloaded) and not command.location:
-            _not_sent(command)
         if kind.method is Method.TEST:
             return _failed(command, kind, error)
         told = kind.why.get(429, "") if isinstance(error, Overloaded) else ""
         return _again(command, f"{error} {told}".strip(), now)
+
+
+def _refused(command: Command, kind: Kind, error: Refused | Unauthorised, now: datetime) -> End:
+    """What was refused. A look that is refused says nothing about what was sent before it."""
+    if command.location:
+        return _again(command, str(error), now)
+    if command.sent_at is not None:
+        return End(WorkState.IN_DOUBT, f"It may have arrived; looking for it was refused: {error}")
+    told = kind.why.get(error.status, "") if isinstance(error, Refused) else ""
+    return End(WorkState.REFUSED, f"{error} {told}".strip(), _with_error(command, kind, error))
 
 
 def _failed(command: Command, kind: Kind, error: DeploymentsError) -> End:
@@ -130,19 +144,16 @@ def _again(command: Command, problem: str, now: datetime) -> End:
     return End(WorkState.IN_DOUBT if command.sent_at else WorkState.FAILED, problem)
 
 
-def _not_sent(command: Command) -> None:
-    """A source that asks to wait has done nothing of it."""
-    command.sent_at, command.before = None, {}
-    command.save(update_fields=["sent_at", "before"])
-
-
 def _write(command: Command, end: End, now: datetime) -> None:
+    lease = command.claimed_until
     command.state, command.problem, command.result = end.state, end.problem[:500], dict(end.result)
     command.location, command.progress, command.message = end.location[:300], end.progress, end.message[:500]
     command.claimed_until = _pause(command, end, now)
     command.finished_at = None if end.state in OPEN_STATES else now
     names = ("state", "problem", "result", "location", "progress", "message", "claimed_until", "finished_at")
-    command.save(update_fields=names)
+    # Only while the claim is still ours: who took it over meanwhile knows better.
+    held = Command.objects.filter(pk=command.pk, state=WorkState.RUNNING, claimed_until=lease)
+    held.update(**{name: getattr(command, name) for name in names})
 
 
 def _pause(command: Command, end: End, now: datetime) -> datetime | None:

@@ -8,14 +8,28 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.db.models import F, Window
+from django.db.models.functions import RowNumber
+
 from metrics.wording import duration, plural
 from monitoring.incidents.actions import name_of
 from monitoring.mail.look import TONES
 from monitoring.mail.words import area_words, incident_url, when
-from monitoring.models import EventKind, HealthDay, Incident, IncidentKind, SettingsChange, Silence, Status, Watched
+from monitoring.models import (
+    EventKind,
+    HealthDay,
+    Incident,
+    IncidentEvent,
+    IncidentKind,
+    SettingsChange,
+    Silence,
+    Status,
+    Watched,
+)
 
 LISTED = 25
 STRIP = 14
+NOTES = 2
 _DAY = timedelta(days=1)
 
 
@@ -30,11 +44,14 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Bulletin:
-    """Open ones worst first; what ended in the period, and what was loosened; silences that end in the next day."""
+    """Open ones worst first, at most LISTED, and how many they are; what ended in the period, and what was loosened;
+    silences that end in the next day.
+    """
 
     start: datetime
     end: datetime
     open: Sequence[Line]
+    open_count: int
     resolved: Sequence[Incident]
     silences: Sequence[Silence]
     loosened: Sequence[SettingsChange]
@@ -49,6 +66,17 @@ class Bulletin:
         return not self.open and not self.resolved and not self.loosened
 
     @property
+    def more(self) -> int:
+        """How many are open and not listed."""
+        return self.open_count - len(self.open)
+
+    @property
+    def worst(self) -> Status:
+        """The bar of the mail: the worst that is open."""
+        statuses = {line.incident.status for line in self.open}
+        return next((one for one in (Status.FAILING, Status.WARNING) if one in statuses), Status.PASSING)
+
+    @property
     def summary(self) -> str:
         """`2 of 16 deployments failing, 1 at risk; 3 incidents opened, 1 resolved.`"""
         news = f"{plural(self.opened, 'incident')} opened, {len(self.resolved)} resolved"
@@ -59,7 +87,7 @@ def gather(team_id: int, start: datetime, end: datetime, *, without: frozenset[i
     """The team's state at `end` and what happened since `start`; deployments in `without` are left out."""
     incidents = Incident.objects.filter(team=team_id, reconstructed=False).exclude(watched__in=without)
     with_all = incidents.select_related("watched", "source", "assignee", "acknowledged_by", "snoozed_by")
-    rows = list(with_all.open().roots().worst_first()[: LISTED + 1])
+    rows = list(with_all.open().roots().worst_first()[:LISTED])
     listed = Watched.objects.filter(source__team=team_id, gone_at__isnull=True).exclude(pk__in=without)
     worst = list(listed.values_list("worst", flat=True))
     silences = Silence.objects.filter(team=team_id, cancelled_at=None, ends_at__gt=end, ends_at__lte=end + _DAY)
@@ -67,6 +95,7 @@ def gather(team_id: int, start: datetime, end: datetime, *, without: frozenset[i
         start=start,
         end=end,
         open=_lines(rows, end),
+        open_count=incidents.open().roots().count(),
         resolved=list(with_all.roots().filter(resolved_at__gt=start, resolved_at__lte=end).order_by("-severity", "pk")),
         silences=list(silences.select_related("owner", "watched", "source")),
         loosened=_loosened(team_id, start, end, without),
@@ -86,9 +115,10 @@ def _loosened(team_id: int, start: datetime, end: datetime, without: frozenset[i
 
 def _lines(rows: Sequence[Incident], end: datetime) -> list[Line]:
     notes: dict[int, list[str]] = {row.pk: [] for row in rows}
-    for row in rows:
-        for event in row.events.filter(kind=EventKind.NOTE).select_related("by").order_by("-at")[:2]:
-            notes[row.pk].append(f"{name_of(event.by)}: {event.text}")
+    newest = Window(RowNumber(), partition_by=F("incident"), order_by=F("at").desc())
+    told = IncidentEvent.objects.filter(incident__in=rows, kind=EventKind.NOTE).annotate(number=newest)
+    for event in told.filter(number__lte=NOTES).select_related("by").order_by("number"):
+        notes[event.incident_id].append(f"{name_of(event.by)}: {event.text}")
     first = end.date() - (STRIP - 1) * _DAY
     days = HealthDay.objects.filter(watched__in=[row.watched_id for row in rows], day__gte=first, day__lte=end.date())
     known = {(one.watched_id, one.area, one.day): one.status for one in days}
@@ -113,7 +143,7 @@ def open_rows(bulletin: Bulletin, zone: ZoneInfo) -> list[dict[str, Any]]:
             "strip": [(TONES[Status(one)].mark if one else "#E8E7E3", one) for one in line.strip],
             "strip_words": _strip_words(line.strip),
         }
-        for line in bulletin.open[:LISTED]
+        for line in bulletin.open
     ]
 
 

@@ -58,11 +58,17 @@ def row_of(mail: Composed, to: Addressee, now: datetime, *, why: NotifyReason, *
 def put(rows: Iterable[Message]) -> int:
     """Stores the messages that are not there yet: the same message to the same addressee has the same id."""
     waiting = list(rows)
-    known = Message.objects.filter(message_id__in=[row.message_id for row in waiting]).values_list("message_id")
-    there = {found for (found,) in known}
-    new = [row for row in waiting if row.message_id not in there]
+    wanted = set(unwritten(row.message_id for row in waiting))
+    new = [row for row in waiting if row.message_id in wanted]
     Message.objects.bulk_create(new, ignore_conflicts=True)
     return len(new)
+
+
+def unwritten(message_ids: Iterable[str]) -> list[str]:
+    """Those of the ids under which no message is stored."""
+    asked = list(message_ids)
+    known = set(Message.objects.filter(message_id__in=asked).values_list("message_id", flat=True))
+    return [one for one in asked if one not in known]
 
 
 def host() -> str:

@@ -5,18 +5,19 @@ Each has an id that follows from what it is about, for whom and for which period
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.conf import settings
-from django.template.loader import render_to_string
 
 from metrics.wording import plural
 from monitoring.mail.addressee import Addressee
-from monitoring.mail.envelope import Composed, headers, put, row_of, stable_id
-from monitoring.mail.look import TONES
+from monitoring.mail.envelope import Composed, put, row_of, stable_id, unwritten
+from monitoring.mail.letter import letter
+from monitoring.mail.words import one_line, when
 from monitoring.models import (
     ActionItem,
     ActionState,
@@ -77,10 +78,10 @@ def signed(review: Review, to: Addressee) -> Composed:
     rows = [_decided(one) for one in record["items"]]
     if record["calm"]:
         rows.append(Row(plural(len(record["calm"]), "deployment"), "Unchanged"))
-    held = when(review.known_at, to)
+    held = when(review.known_at, to.zone)
     return _composed(
         to,
-        subject=f"[REVIEW] {_line(record['plan'])}, {_line(record['team'])}: {counts}",
+        subject=f"[REVIEW] {one_line(record['plan'])}, {one_line(record['team'])}: {counts}",
         title=f"{record['plan']} of {held}",
         lead=f"Signed by {record['signed_by'] or 'nobody'}. {counts[:1].upper()}{counts[1:]}. The record is frozen.",
         rows=rows,
@@ -126,10 +127,22 @@ def remind_due(now: datetime) -> int:
         due = schedule.next_due(plan, now)
         if due - now > LEAD or plan.reviews.filter(state=ReviewState.OPEN).exists():
             continue
+        new = _not_told(addressees(plan), partial(_due_id, plan, due))
+        if not new:
+            continue
         waiting = ActionItem.objects.filter(team=plan.team_id, state=ActionState.OPEN).count()
-        mails = [(one, due_soon(plan, due, waiting, one)) for one in addressees(plan)]
-        written += put(row_of(mail, one, now, why=NotifyReason.REVIEW_DUE) for one, mail in mails)
+        written += put(row_of(due_soon(plan, due, waiting, one), one, now, why=NotifyReason.REVIEW_DUE) for one in new)
     return written
+
+
+def _not_told(to: Iterable[Addressee], id_of: Callable[[Addressee], str]) -> list[Addressee]:
+    """To whom the message is still to be written; asked before it is composed, since this runs again and again."""
+    by_id = {id_of(one): one for one in to}
+    return [by_id[one] for one in unwritten(by_id)]
+
+
+def _due_id(plan: ReviewPlan, due: datetime, to: Addressee) -> str:
+    return stable_id("review-due", plan.pk, due.isoformat(), to.key)
 
 
 def due_soon(plan: ReviewPlan, due: datetime, waiting: int, to: Addressee) -> Composed:
@@ -137,15 +150,15 @@ def due_soon(plan: ReviewPlan, due: datetime, waiting: int, to: Addressee) -> Co
     promised = f"{plural(waiting, 'action item is', 'action items are')} still open." if waiting else ""
     return _composed(
         to,
-        subject=f"[REVIEW DUE] {_line(plan.name)}, {_line(plan.team.name)}: {when(due, to)}",
+        subject=f"[REVIEW DUE] {one_line(plan.name)}, {one_line(plan.team.name)}: {when(due, to.zone)}",
         title=f"{plan.name}, {plan.team.name}",
-        lead=f"Due {when(due, to)}. Its agenda builds itself when it is opened. {promised}".strip(),
+        lead=f"Due {when(due, to.zone)}. Its agenda builds itself when it is opened. {promised}".strip(),
         rows=[],
         url=f"{settings.PUBLIC_URL}/reviews/",
         button="Open the reviews",
         tone=Status.UNKNOWN,
         kind="review.due",
-        message_id=stable_id("review-due", plan.pk, due.isoformat(), to.key),
+        message_id=_due_id(plan, due, to),
         thread=f"review.{plan.pk}",
     )
 
@@ -160,9 +173,13 @@ def remind_overdue(now: datetime) -> int:
             by_person.setdefault((row.team_id, person), []).append(row)
     members = _reachable(Membership.objects.filter(team__in={team for team, _ in by_person}))
     week = f"{now.isocalendar().year}-{now.isocalendar().week}"
-    found = [(Addressee(member=one), by_person.get((one.team_id, one.user_id), [])) for one in members]
-    mails = [(to, overdue(rows, week, now, to)) for to, rows in found if rows]
-    return put(row_of(mail, to, now, why=NotifyReason.OVERDUE) for to, mail in mails)
+    found = {Addressee(member=one): by_person.get((one.team_id, one.user_id), []) for one in members}
+    new = _not_told((to for to, rows in found.items() if rows), partial(_late_id, week))
+    return put(row_of(overdue(found[to], week, now, to), to, now, why=NotifyReason.OVERDUE) for to in new)
+
+
+def _late_id(week: str, to: Addressee) -> str:
+    return stable_id("overdue", week, to.key)
 
 
 def overdue(rows: Sequence[ActionItem], week: str, now: datetime, to: Addressee) -> Composed:
@@ -170,7 +187,7 @@ def overdue(rows: Sequence[ActionItem], week: str, now: datetime, to: Addressee)
     n = plural(len(rows), "action item")
     return _composed(
         to,
-        subject=f"[OVERDUE] {n} in {_line(to.team.name)}",
+        subject=f"[OVERDUE] {n} in {one_line(to.team.name)}",
         title=f"{n} overdue",
         lead="What you promised in a review and nobody has marked as done. It comes back on the next agenda.",
         rows=[_late(row, now.date()) for row in rows[:20]],
@@ -178,7 +195,7 @@ def overdue(rows: Sequence[ActionItem], week: str, now: datetime, to: Addressee)
         button="Open your action items",
         tone=Status.WARNING,
         kind="review.overdue",
-        message_id=stable_id("overdue", week, to.key),
+        message_id=_late_id(week, to),
         thread=f"actions.{to.key}",
     )
 
@@ -206,43 +223,19 @@ def _composed(
     message_id: str,
     thread: str,
 ) -> Composed:
-    listed = list(rows)
     words = {
         "subject": subject,
+        "status": tone,
         "title": title,
         "lead": lead,
-        "rows": listed,
+        "rows": list(rows),
         "url": url,
         "button": button,
-        "tone": TONES[tone],
-        "team": to.team.name,
-        "zone": to.zone.key,
-        "settings_url": to.settings_url,
-        "unsubscribe_url": to.unsubscribe_url,
     }
-    root = stable_id(thread)
-    return Composed(
-        subject=subject,
-        text=render_to_string("emails/review.txt", words),
-        html=render_to_string("emails/review.html", words),
-        headers=headers(to, thread=root),
-        pictures={},
-        message_id=message_id,
-        payload={"kind": kind, "subject": subject, "brief": f"{title}. {lead} {url}", "url": url, "team": to.team.name},
-    )
-
-
-def when(moment: datetime, to: Addressee) -> str:
-    """`Thu 25 Jul 09:00` in the reader's zone."""
-    local = moment.astimezone(to.zone)
-    return f"{local:%a} {local.day} {local:%b %H:%M}"
+    payload = {"kind": kind, "brief": f"{title}. {lead} {url}", "url": url}
+    return letter("review", to, words, message_id=message_id, payload=payload, thread=stable_id(thread))
 
 
 def _day(action: dict[str, Any]) -> str:
     due = date.fromisoformat(action["due_on"])
     return f"{due:%a} {due.day} {due:%b}"
-
-
-def _line(text: str) -> str:
-    """What people typed, fit for a subject."""
-    return " ".join(text.split())[:80]

@@ -8,7 +8,7 @@ import pytest
 
 from deployments import gauges
 from deployments.models import IngestRequest, Job, JobState
-from tests.deployments.factories import make_deployment, roll_up, send_predictions
+from tests.deployments.factories import NOW, make_deployment, roll_up, send_predictions
 
 pytestmark = pytest.mark.django_db
 
@@ -39,6 +39,16 @@ def test_what_comes_in_is_counted_by_the_second_and_waits_until_it_is_rolled_up(
     assert after["vitals_rollup_pending_blocks"] == 0
     assert after["vitals_rollup_dirty_buckets"] == 0
     assert after["vitals_rollup_lag_seconds"] == 0
+
+
+def test_the_lag_is_that_of_the_oldest_block_also_where_not_all_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    deployment = make_deployment()
+    for hours in (1, 3, 2):
+        send_predictions(deployment, [[0.4, 0.6]] * hours, received=NOW - timedelta(hours=hours))
+    monkeypatch.setattr(gauges, "COUNTED", 1)
+    found = told(NOW)
+    assert found["vitals_rollup_pending_blocks"] == 1
+    assert found["vitals_rollup_lag_seconds"] == pytest.approx(3 * 3600)
 
 
 def test_what_came_long_ago_is_no_rate() -> None:

@@ -278,6 +278,18 @@ def test_a_replacement_that_no_longer_fits_fails_and_the_status_is_put_back(
     assert deployment.status == DeploymentStatus.INACTIVE
 
 
+def test_a_job_from_before_runtime_values_were_kept_with_it_replaces_the_model(
+    deployment: Deployment, owner: User
+) -> None:
+    package = make_package(owner=owner)
+    job = replacement.start(deployment, package, Reason.ERRORS, owner)
+    del job.args["runtimeValues"]
+    job.save()
+    assert jobs.run(job.pk)
+    job.refresh_from_db()
+    assert job.state == JobState.COMPLETED, job.message
+
+
 def test_a_replacement_that_is_cancelled_puts_the_status_back(deployment: Deployment, owner: User) -> None:
     job = replacement.start(deployment, make_package(owner=owner), Reason.OTHER, owner)
     assert jobs.cancel(job)

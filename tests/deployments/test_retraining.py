@@ -6,6 +6,7 @@ import io
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import numpy as np
 import polars as pl
 import pytest
@@ -13,8 +14,9 @@ from django.contrib.auth.models import User
 from rest_framework.test import APIClient
 from sklearn.metrics import roc_auc_score
 
-from deployments import artifacts, challengers, datasets, jobs, registry
+from deployments import artifacts, capabilities, challengers, datasets, jobs, registry
 from deployments.api.authentication import issue
+from deployments.api.retraining import NewPolicy
 from deployments.models import (
     Challenger,
     Dataset,
@@ -27,7 +29,7 @@ from deployments.models import (
     RetrainingSettings,
     RunStatus,
 )
-from deployments.retraining import onnx_export, options, policies, run, trainer
+from deployments.retraining import data, onnx_export, options, policies, run, trainer
 from deployments.retraining.options import Action, Cause, FeatureList, Mode, Policy, ProjectOptions, Trigger
 from deployments.rollups import fill
 from deployments.schedules import Schedule
@@ -138,6 +140,14 @@ def test_other_targets_are_trained_too(owner: User, kind: str) -> None:
     assert made.report["differentAfterExport"] == 0.0
 
 
+def test_a_metric_that_is_undefined_on_a_part_is_told_as_none(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = trainer._measured
+    monkeypatch.setattr(trainer, "_measured", lambda *given: dict.fromkeys(real(*given)))
+    made = finished(policy(make_world(owner), owner, autopilot_options=options.Autopilot(mode=Mode.AUTO)))
+    assert made.status == RunStatus.SUCCEEDED, made.error_message
+    assert [one["value"] for one in made.report["candidates"]] == [None, None]
+
+
 def test_a_dataset_with_the_target_is_joined_by_the_stored_requests(owner: User) -> None:
     deployment = make_world(owner)
     RetrainingSettings.objects.create(deployment=deployment, dataset=dataset(table(rows=250, seed=1), owner))
@@ -152,6 +162,43 @@ def test_a_dataset_without_the_target_gets_it_from_the_actuals_by_id(owner: User
     RetrainingSettings.objects.create(deployment=deployment, dataset=dataset(some, owner))
     made = finished(policy(deployment, owner))
     assert (made.status, made.report["rows"]) == (RunStatus.SUCCEEDED, 200), made.error_message
+
+
+ODD = ("id", "at", "hour", "y", "received")
+"""Features called like columns that stored rows have beside them."""
+
+
+def oddly_named(owner: User) -> Deployment:
+    """A deployment with features of such names; each holds the number of its row."""
+    package = make_package()
+    for position, name in enumerate(ODD, 2):
+        package.features.create(name=name, position=position, kind="Numeric")
+    chosen = {"associationId": {"columnNames": ["case"]}}
+    started = NOW - timedelta(days=60)
+    deployment = registry.create_deployment(package, "Odd names", owner, started_at=started, settings=chosen)
+    rows, ids = table(), [f"r{number}" for number in range(ROWS)]
+    columns = {"age": rows["age"].to_list(), "town": rows["town"].to_list()} | {name: [*range(ROWS)] for name in ODD}
+    features = [{"name": name, "values": values} for name, values in columns.items()]
+    send_predictions(deployment, [0.5] * ROWS, ids=ids, features=features)
+    send_actuals(deployment, dict(zip(ids, rows["target"].to_list(), strict=True)))
+    assert fill.run(deployment.pk, NOW)
+    return deployment
+
+
+@pytest.mark.parametrize("joined", [False, True], ids=["stored requests", "a dataset"])
+def test_features_may_be_called_like_the_columns_of_stored_rows(owner: User, joined: bool) -> None:
+    deployment = oddly_named(owner)
+    assert deployment.champion is not None
+    given = None
+    if joined:
+        numbers = pl.Series([*range(ROWS)])
+        rows = table().drop("target").with_columns(*(numbers.alias(name) for name in ODD))
+        given = dataset(rows.with_columns(case=pl.format("r{}", numbers)), owner)
+    found = data.collect(deployment, deployment.champion.package, given, use_actuals=True, tell=lambda *_: None)
+    found = found.sort("id")
+    for name in ODD:
+        assert found[name].to_list() == [*range(ROWS)]
+    assert found["target"].to_list() == table()["target"].to_list()
 
 
 @pytest.mark.parametrize(
@@ -342,6 +389,39 @@ def test_a_decline_within_the_interval_waits_for_its_end(owner: User) -> None:
     assert found == [1, 1, 1, 1, 1, 1, 1, 2, 2]
 
 
+def test_a_decline_that_lasts_starts_a_run_a_day_unless_the_policy_says_otherwise(owner: User) -> None:
+    deployment = make_world(owner, requests=False)
+    row = policy(deployment, owner, trigger=Trigger(type=Cause.DRIFT, status_still_in_decline=True))
+    Deployment.objects.filter(pk=deployment.pk).update(model_status="failing")
+    counts = []
+    for hours in (0, 1, 23, 24, 25):
+        policies.run_due(NOW + timedelta(hours=hours))
+        RetrainingRun.objects.update(status=RunStatus.SUCCEEDED)
+        counts.append(row.runs.count())
+    assert counts == [1, 1, 1, 2, 2]
+
+
+def test_a_decline_during_a_run_is_reacted_to_after_it(owner: User) -> None:
+    deployment = make_world(owner, requests=False)
+    row = policy(deployment, owner, trigger=Trigger(type=Cause.DRIFT, status_declines_to_failing=True))
+    run.start(row, Cause.MANUAL, NOW)
+    Deployment.objects.filter(pk=deployment.pk).update(model_status="failing")
+    assert policies.run_due(NOW + timedelta(minutes=1)) == 0
+    RetrainingRun.objects.update(status=RunStatus.SUCCEEDED)
+    assert [policies.run_due(NOW + timedelta(minutes=minute)) for minute in (2, 3)] == [1, 0]
+
+
+def test_a_trigger_that_finds_nobody_to_run_in_whose_name_says_so_once(owner: User) -> None:
+    deployment = make_world(owner, requests=False)
+    row = policy(deployment, owner, trigger=Trigger(type=Cause.DRIFT, status_declines_to_failing=True))
+    deployment.roles.filter(user=owner).update(role="USER")
+    Deployment.objects.filter(pk=deployment.pk).update(model_status="failing")
+    assert [policies.run_due(NOW + timedelta(minutes=minute)) for minute in (0, 1)] == [0, 0]
+    told = row.runs.get()
+    assert (told.status, told.cause, told.finished_at) == (RunStatus.FAILED, "data_drift_decline", NOW)
+    assert "retraining user" in told.error_message
+
+
 def test_a_schedule_starts_one_run_however_many_workers_look(owner: User) -> None:
     deployment = make_world(owner, requests=False)
     trigger = Trigger(type=Cause.SCHEDULE, schedule=Schedule(minute=(0,), hour=(3,)))
@@ -438,6 +518,29 @@ def test_a_policy_is_made_changed_and_deleted(owner: User) -> None:
     assert client.get(one).status_code == 404
     status = run_of_it["Location"].removeprefix("http://testserver")
     assert client.get(status).json()["status"] == "ABORTED"
+
+
+def test_what_a_new_policy_has_to_say_is_declared_and_asked_for(owner: User) -> None:
+    deployment, client = make_world(owner, requests=False), client_of(owner)
+    assert set(msgspec.json.schema(NewPolicy)["$defs"]["NewPolicy"]["required"]) == {"name", "action"}
+    for sent, missing in (({"name": "Plain"}, "action"), ({"action": "create_challenger"}, "name")):
+        assert set(client.post(path(deployment), sent).json()["errors"]) == {missing}
+
+
+@pytest.mark.parametrize(
+    "values",
+    [{"time_series": {"datetimeColumnName": "at"}}, {"target_type": "TextGeneration", "class_names": []}],
+)
+def test_what_is_never_trained_here_is_no_capability(owner: User, values: dict[str, Any]) -> None:
+    deployment = make_world(owner, requests=False)
+    assert capabilities.flags(deployment)["supportsRetraining"]
+    assert deployment.champion is not None
+    ModelPackage.objects.filter(pk=deployment.champion.package_id).update(**values)
+    fresh = Deployment.objects.get(pk=deployment.pk)
+    (told,) = (row for row in capabilities.explained(fresh) if row["name"] == "supportsRetraining")
+    with pytest.raises(options.BadPolicy) as refused:
+        options.check(Policy(name="Again"), fresh)
+    assert (told["supported"], told["messages"]) == (False, [refused.value.errors["action"]])
 
 
 def test_settings_name_a_dataset_and_an_owner(owner: User) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import httpx
 import pytest
 
 from monitoring import commands, snapshots
 from monitoring import questions as q
 from monitoring.commands import NotAllowed
 from monitoring.models import Command, CommandKind, Role, Source, WorkState
-from tests.monitoring.factories import NOW, make_member, make_source, make_watched
+from tests.monitoring.factories import NOW, make_member, make_source, make_team, make_watched
 from tests.monitoring.far_side import FarSide, Remote, json
 
 pytestmark = pytest.mark.django_db
@@ -144,3 +145,74 @@ def test_what_is_asked_of_a_paused_source_waits_and_a_test_of_its_connection_doe
     assert (command.state, test.state) == (WorkState.PENDING, WorkState.DONE)
     Source.objects.update(enabled=True)
     assert commands.run_due(NOW, transport=far) == 1
+
+
+class Runs:
+    """The runs of a policy at a source that loses the answer to POST; `answers` to later looks, then an empty list."""
+
+    def __init__(self, *answers: httpx.Response) -> None:
+        self.posts, self.answers = 0, list(answers)
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        if request.method == "POST":
+            self.posts += 1
+            raise httpx.ReadError("cut off")
+        return self.answers.pop(0) if self.posts and self.answers else json({"data": [], "next": None, "count": 0})
+
+
+def begin(far: FarSide, runs: Runs) -> Command:
+    far.odd["runs/"] = runs
+    source = make_source()
+    watched = make_watched(source, remote_id="d1")
+    user = make_member(role=Role.MANAGER).user
+    return commands.ask(user, CommandKind.RUN_START, source, NOW, watched=watched, target="p1")
+
+
+@pytest.mark.parametrize("look", [json({"message": "slow down"}, 429), json({"message": "no"}, 503)])
+def test_a_run_whose_answer_was_lost_is_not_started_again_after_a_source_that_asked_to_wait(
+    look: httpx.Response,
+) -> None:
+    far, runs = FarSide(Remote("d1")), Runs(*[look] * 9)
+    command = begin(far, runs)
+    for minutes in (0, 5, 60, 120, 240, 600):
+        commands.run_due(NOW + timedelta(minutes=minutes), transport=far)
+    command.refresh_from_db()
+    assert (runs.posts, command.state) == (1, WorkState.IN_DOUBT)
+
+
+def test_a_run_that_may_have_begun_is_in_doubt_where_looking_for_it_is_refused() -> None:
+    far, runs = FarSide(Remote("d1")), Runs(json({"message": "no more"}, 403))
+    command = begin(far, runs)
+    commands.run_due(NOW, transport=far)
+    commands.run_due(NOW + timedelta(minutes=5), transport=far)
+    command.refresh_from_db()
+    assert (runs.posts, command.state) == (1, WorkState.IN_DOUBT)
+
+
+def test_a_change_that_was_answered_is_done_though_the_look_after_it_fails() -> None:
+    far = FarSide(Remote("d1"))
+    command, seen = ask(far), []
+
+    def odd(request: httpx.Request) -> httpx.Response:
+        seen.append(request.method)
+        if "PATCH" in seen and request.method == "GET":
+            return json({"message": "not now"}, 403)
+        return json({} if request.method == "GET" else {"message": "ok"})
+
+    far.odd["healthSettings/"] = odd
+    commands.run_due(NOW, transport=far)
+    command.refresh_from_db()
+    assert (command.state, seen.count("PATCH")) == (WorkState.DONE, 1)
+
+
+def test_something_unforeseen_ends_an_attempt_and_not_the_others() -> None:
+    far = FarSide(Remote("d1"))
+    first, user = ask(far), make_member("otto", role=Role.MANAGER, team=make_team()).user
+    assert first.watched is not None
+    test = commands.ask(user, CommandKind.TEST_SOURCE, make_source(name="other"), NOW + timedelta(seconds=1))
+    far.odd["healthSettings/"] = lambda request: {}[request.method]  # type: ignore[index]
+    commands.run_due(NOW + timedelta(seconds=2), transport=far)
+    first.refresh_from_db()
+    test.refresh_from_db()
+    assert (first.state, test.state) == (WorkState.PENDING, WorkState.DONE)
+    assert "unforeseen" in first.problem

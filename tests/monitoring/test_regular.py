@@ -6,11 +6,13 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import override_settings
+from django.test.utils import CaptureQueriesContext
 
 from monitoring import deadman
 from monitoring.incidents import actions
-from monitoring.mail import regular
+from monitoring.mail import Addressee, bulletin, regular
 from monitoring.models import (
     Area,
     HandoverPlan,
@@ -81,6 +83,32 @@ def test_a_weekly_digest_comes_on_monday_once_worst_first_with_what_is_in_hand()
         assert "you chose a weekly digest" in body
     assert "3 of 3 deployments failing, 0 at risk; 3 incidents opened, 1 resolved." in message.text
     assert member.mail_token in message.headers["List-Unsubscribe"]
+
+
+def test_what_is_not_listed_is_counted_in_digest_and_hand_over() -> None:
+    member = make_member("ines")
+    for number in range(30):
+        trouble(f"Number {number}")
+    assert regular.send_digests(NOW) == 1
+    assert regular.hand_over(member.team_id, [Addressee(member=member)], NOW, key="now", since=NOW) == 1
+    digest, note = Message.objects.order_by("pk")
+    assert (digest.subject, note.subject) == ("[WEEKLY] Risk: 30 open", "[HAND-OVER] Risk: 30 open")
+    for body in (digest.text, digest.html, note.text, note.html):
+        assert "and 5 more" in body
+
+
+def test_the_two_newest_notes_of_each_are_read_by_one_statement() -> None:
+    member = make_member("ines")
+    for label in ("One", "Two", "Three"):
+        incident = trouble(label)
+        for number in range(3):
+            actions.note(incident, member.user, NOW - timedelta(hours=9 - number), text=f"{label} {number}")
+    with CaptureQueriesContext(connection) as asked:
+        found = bulletin.gather(member.team_id, NOW - timedelta(days=1), NOW)
+    assert sum("monitoring_incidentevent" in one["sql"] for one in asked) == 1
+    told = {line.incident.watched.label: line.notes for line in found.open if line.incident.watched is not None}
+    assert told["Two"] == ["ines: Two 2", "ines: Two 1"]
+    assert set(told) == {"One", "Two", "Three"}
 
 
 def test_nothing_to_say_is_not_said_unless_somebody_wants_it() -> None:

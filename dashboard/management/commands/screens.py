@@ -6,14 +6,13 @@ import json
 import re
 import shutil
 from argparse import ArgumentParser
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 
 from dashboard.tabs.registry import TABS
 
@@ -39,8 +38,8 @@ class Shot:
 #: Pages by the name of their address.
 PAGES = (
     *("fleet", "blind-spots", "incidents", "silences", "reviews", "actions", "mails", "watch", "sources", "channels"),
-    *("rules", "handover", "noise", "teams", "tokens", "preferences", "views", "glossary", "tv", "audit", "policy"),
-    *("shares", "jobs", "register"),
+    *("rules", "handover", "noise", "teams", "tokens", "preferences", "views", "glossary", "tv", "audit", "policies"),
+    *("shares", "jobs-fleet", "register", "configuration"),
 )
 #: Pages about one thing: the list on which the first link to one stands.
 FIRST_OF = {"incident": "incidents", "review": "reviews", "mail": "mails"}
@@ -120,9 +119,7 @@ def find(browser: Browser, url: str, state: Any, wanted: str) -> dict[str, str]:
     context = browser.new_context(viewport=DESK, storage_state=state)  # type: ignore[arg-type]
     page = context.new_page()
     places: dict[str, str] = {}
-    for name in PAGES:
-        with suppress(NoReverseMatch):
-            places[name] = reverse(name)
+    places |= {name: reverse(name) for name in PAGES}
     for name, listing in FIRST_OF.items():
         page.goto(url + places[listing])
         pattern = re.compile(re.escape(reverse(name, args=[0])).replace("0", r"\d+") + "$")

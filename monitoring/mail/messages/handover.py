@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 from monitoring.mail.addressee import Addressee
-from monitoring.mail.bulletin import LISTED, Bulletin, open_rows, resolved_rows, silence_words
+from monitoring.mail.bulletin import Bulletin, open_rows, resolved_rows, silence_words
 from monitoring.mail.envelope import Composed, stable_id
 from monitoring.mail.letter import letter
 from monitoring.mail.words import when
-from monitoring.models import Status
 
 
 def handover(bulletin: Bulletin, to: Addressee, *, key: str, by: str = "", note: str = "") -> Composed:
     """Open incidents with their notes, what ended, which silences end on the watch, a word of the one who leaves."""
     zone = to.zone
-    statuses = {line.incident.status for line in bulletin.open}
-    status = next((one for one in (Status.FAILING, Status.WARNING) if one in statuses), Status.PASSING)
     words = {
-        "subject": f"[HAND-OVER] {to.team.name}: {len(bulletin.open)} open",
-        "status": status,
+        "subject": f"[HAND-OVER] {to.team.name}: {bulletin.open_count} open",
+        "status": bulletin.worst,
         "title": f"Hand-over of {to.team.name}, {when(bulletin.end, zone)}",
         "summary": bulletin.summary,
         "by": by,
         "note": note,
         "open": open_rows(bulletin, zone),
-        "more": max(0, len(bulletin.open) - LISTED),
+        "more": bulletin.more,
         "resolved": resolved_rows(bulletin, zone),
         "silences": [silence_words(one, zone) for one in bulletin.silences],
         "because": f"{by} hands over to you" if by else "your shift begins",

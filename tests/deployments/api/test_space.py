@@ -22,7 +22,7 @@ from deployments import registry
 from deployments.ingest.points import cells_of
 from deployments.models import Deployment, Role, SegmentAttribute, State
 from deployments.registration import PackageSpec, register
-from deployments.rollups import space
+from deployments.rollups import piece, space
 from metrics import drift_scores, fit_categorical, fit_numeric
 from tests.deployments.factories import HOUR, NOW, make_deployment, roll_up, send_actuals, send_predictions
 from tests.deployments.test_registry import upload
@@ -322,6 +322,23 @@ def test_late_and_corrected_actuals_restate_their_cell(client: APIClient, user: 
         roll_up(deployment)
         (cell,) = ask(client, deployment, "accuracyOverSpace", "metric=MAE")["buckets"]
         assert cell["value"] == pytest.approx(error)
+
+
+def test_the_places_of_a_piece_are_read_once_for_hours_days_and_accuracy(
+    user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deployment = made(user, "Regression", trips(50, 15))
+    calls: list[int] = []
+
+    def counted(places: pl.Series) -> Any:
+        calls.append(len(places))
+        return cells_of(places)
+
+    monkeypatch.setattr(piece, "cells_of", counted)
+    send_predictions(deployment, [1.0, 2.0], ids=["a", "b"], places=["59.91,10.75"] * 2)
+    send_actuals(deployment, {"a": 1.0, "b": 1.0})
+    roll_up(deployment)
+    assert calls == [2, 2], "the rows were loaded twice: for predictions, and for predictions with actuals"
 
 
 def test_a_place_is_no_segment_and_needs_to_be_followed(client: APIClient, user: User) -> None:

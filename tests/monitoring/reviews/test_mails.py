@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+import pytest
+
 from monitoring.models import ActionItem, ActionState, Membership, Message, NotifyReason, Review, ReviewVerdict
 from monitoring.reviews import mails, meeting, schedule
 from tests.monitoring.factories import NOW, make_member
@@ -35,6 +37,7 @@ def test_the_record_goes_to_everybody_who_takes_part_with_what_was_decided(team:
         assert f"/reviews/{review.pk}/" in body
         assert "America/New_York" in body
     assert "<table" not in mail.text
+    assert mail.payload["version"] == 1
     assert mail.headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert mails.tell_signed(review, NOW) == 0
 
@@ -67,6 +70,15 @@ def test_a_review_is_announced_once_a_day_ahead(team: Team) -> None:
     assert mail.why == NotifyReason.REVIEW_DUE
     assert mail.subject == "[REVIEW DUE] Weekly review, Risk: Fri 8 May 03:00"
     assert mails.remind_due(due + timedelta(days=6, hours=12)) == 2
+
+
+def test_a_reminder_that_was_written_is_not_composed_again(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    due = schedule.next_due(team.plan, NOW)
+    fields = {"team": team.plan.team, "created_by": team.owner.user, "created_at": NOW}
+    ActionItem.objects.create(text="Retrain", due_on=date(2026, 4, 30), **fields)
+    assert mails.remind(due - timedelta(hours=3)) == 3
+    monkeypatch.setattr(mails, "letter", None)
+    assert mails.remind(due - timedelta(hours=2)) == 0
 
 
 def test_nobody_is_reminded_of_a_review_that_is_open_or_of_a_paused_plan(team: Team) -> None:
