@@ -84,7 +84,7 @@ def networks(name: str, *, help: str) -> list[IPv4Network | IPv6Network]:
     try:
         return [ip_network(word.strip()) for word in _raw(name).split(",") if word.strip()]
     except ValueError as error:
-        raise _wrong(name, f"must be networks such as 10.0.0.0/8: {error}") from None
+        raise _wrong(name, f"must be addresses or networks such as 10.0.0.0/8: {error}") from None
 
 
 def path(name: str, default: Path, *, help: str, shown: str) -> Path:

@@ -240,12 +240,14 @@ OIDC_APPS = sign_on.providers(
     ),
 )
 TRUSTED_HEADER = env.text(
-    "TRUSTED_HEADER", help="Header in which a log-in proxy names the user (X-Forwarded-User); empty: none is believed."
+    "TRUSTED_HEADER",
+    help="Header in which a log-in proxy names the user (X-Forwarded-User); empty: none is believed. The proxy must "
+    "drop what it is sent of it, also spelt with underscores (X_Forwarded_User).",
 )
 TRUSTED_HEADER_EMAIL = env.text("TRUSTED_HEADER_EMAIL", help="Header in which that proxy sends the user's e-mail.")
 TRUSTED_HEADER_PROXIES = sign_on.networks(
     TRUSTED_HEADER,
-    env.words(
+    env.networks(
         "TRUSTED_HEADER_PROXIES", help="Addresses or networks of that proxy; the header from elsewhere is refused."
     ),
 )
@@ -461,8 +463,9 @@ RATE_LIMIT_LOGIN = env.number(
     10,
     help="Failed log-ins a minute by address and by name, and mails for a new password; 0: no limit.",
 )
-# Of mail with a link for a new password; 5 a minute for one address.
-ACCOUNT_RATE_LIMITS = {"reset_password": f"{RATE_LIMIT_LOGIN}/m/ip,5/m/key"} if RATE_LIMIT_LOGIN else False
+# Of mail with a link for a new password; 5 a minute for one address. Allauth's own limits of factors and of changes of
+# the password stay whatever it says.
+ACCOUNT_RATE_LIMITS = {"reset_password": f"{RATE_LIMIT_LOGIN}/m/ip,5/m/key" if RATE_LIMIT_LOGIN else None}
 RATE_LIMIT_INVITE = env.number(
     "RATE_LIMIT_INVITE", 20, help="Invitations a minute, by address and by person; 0: no limit."
 )

@@ -6,7 +6,6 @@ Off until a token or networks are named. Answers are kept for some seconds: scra
 from __future__ import annotations
 
 import hmac
-import ipaddress
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
@@ -20,6 +19,8 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.metrics_core import GaugeMetricFamily
 from prometheus_client.registry import Collector
+
+from monitoring.networks import within
 
 Labels = tuple[tuple[str, str], ...]
 Gauge = tuple[str, str, list[tuple[Labels, float]]]
@@ -78,7 +79,7 @@ def _may_see(request: HttpRequest) -> bool:
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
     if settings.METRICS_TOKEN and scheme.lower() == "bearer":
         return hmac.compare_digest(given.strip().encode(), settings.METRICS_TOKEN.encode())
-    return _within(_address(request))
+    return within(_address(request), settings.METRICS_NETWORKS)
 
 
 def _address(request: HttpRequest) -> str:
@@ -87,12 +88,3 @@ def _address(request: HttpRequest) -> str:
     if not forwarded and "Forwarded" not in request.headers:
         return str(request.META.get("REMOTE_ADDR", ""))
     return forwarded.rsplit(",", 1)[-1].strip() if settings.BEHIND_PROXY else ""
-
-
-def _within(text: str) -> bool:
-    try:
-        address = ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    mapped = getattr(address, "ipv4_mapped", None)
-    return any((mapped or address) in network for network in settings.METRICS_NETWORKS)

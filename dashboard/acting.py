@@ -59,8 +59,11 @@ def act_on(
     *,
     target: str = "",
     name: str = "",
+    once: str = "",
 ) -> Command:
     """Asks for a change in the reader's name; the same form sent twice asks once.
+
+    `once`: what may be asked a single time whatever the form, such as the repetition of one command.
 
     `body`: what is sent. `read`: the fields as the page showed them. `target`, `name`: the thing below the deployment.
     Answers 403 for who may not, 400 for a forged form or a thing that is not named by an id.
@@ -77,7 +80,7 @@ def act_on(
             name=name,
             body=body,
             read=read,
-            nonce=nonce,
+            nonce=once or nonce,
         )
     except NotAllowed as refused:
         raise PermissionDenied(str(refused)) from None

@@ -44,8 +44,9 @@ def step_of(reader: Reader) -> Step:
     if not found:
         return Step.SOURCE if reader.may_add else Step.DONE
     first = found[0]
+    role = reader.role_in(first.team_id)
     unheard = len(found) == 1 and first.last_ok_at is None and first.enabled
-    return Step.TEST if unheard and reader.may_add else Step.DONE
+    return Step.TEST if unheard and role is not None and role.may_change else Step.DONE
 
 
 class PersonForm(forms.Form):
@@ -131,8 +132,8 @@ class Trial:
 
 
 def trial_of(reader: Reader, now: datetime) -> Trial | None:
-    """The newest test of the first source; None before there is a source."""
-    source = reader.sources().order_by("pk").first()
+    """The newest test of the first source that the person may change, else may read; None before there is one."""
+    source = reader.changeable_sources().order_by("pk").first() or reader.sources().order_by("pk").first()
     if source is None:
         return None
     tests = source.commands.filter(kind=CommandKind.TEST_SOURCE)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -80,6 +80,12 @@ def frame(reader: Reader, now: datetime, around: int | None = None, *, neighbour
     )
 
 
+def heard(sources: Iterable[Source], now: datetime) -> tuple[datetime | None, bool]:
+    """When the last of these sources answered (None: none ever did), and whether verdicts are stale by it."""
+    newest = max((source.last_ok_at for source in sources if source.last_ok_at), default=None)
+    return newest, newest is None or now - newest > STALE_AFTER
+
+
 def _incidents(reader: Reader, now: datetime) -> dict[str, int]:
     """How many are open, and how many of them nobody has answered."""
     found = listing.of_teams(reader.team_ids).open().order_by()
@@ -107,7 +113,7 @@ def _mail(reader: Reader, now: datetime) -> Counter[str]:
 def _watching(sources: Sequence[Source], mail: Counter[str], now: datetime) -> Watching:
     if not sources:
         return Watching("no source yet", "", "", troubled=False)
-    newest = max((s.last_ok_at for s in sources if s.last_ok_at), default=None)
+    newest, late = heard(sources, now)
     silent = [s for s in sources if s.silent_since]
     polled = f"answered {words.duration(now - newest)} ago" if newest else "not answered yet"
     answered = (
@@ -115,7 +121,6 @@ def _watching(sources: Sequence[Source], mail: Counter[str], now: datetime) -> W
         if not silent
         else f"{len(sources) - len(silent)} of {words.count(len(sources), 'source')} answering"
     )
-    late = newest is None or now - newest > STALE_AFTER
     troubled = bool(silent) or late or bool(mail[MailState.FAILED])
     return Watching(polled, answered, _mail_words(mail), troubled=troubled, late=late)
 

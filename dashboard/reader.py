@@ -79,6 +79,11 @@ class Reader:
     def sources(self) -> QuerySet[Source]:
         return Source.objects.filter(team__in=self.team_ids).select_related("team")
 
+    def changeable_sources(self) -> QuerySet[Source]:
+        """Those of the teams in which the person may change them."""
+        teams = [m.team_id for m in self.memberships if Role(m.role).may_change]
+        return self.sources().filter(team__in=teams)
+
     def watched_or_404(self, pk: int) -> Watched:
         """The deployment; what the person may not see does not exist."""
         found = self.watched().filter(pk=pk).first()

@@ -105,7 +105,7 @@ class Shelf:
         beside: Iterable[Question] = (),
         again: timedelta | None = None,
     ) -> None:
-        """Three statements, however many questions; those already read are left out.
+        """Two statements, however many questions; those already read are left out.
 
         What is only looked for `beside` them is not missed where it is not stored. `again`: these are asked again once
         the answer is that old, since nobody polls them.
@@ -144,8 +144,7 @@ class Shelf:
 
     def entries(self, question: Question, name: str = "data") -> list[dict[str, Any]]:
         """The objects of a list in an answer; what is not an object is left out."""
-        found = self.payload(question).get(name)
-        return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+        return objects(self.payload(question).get(name))
 
     def frame(self, question: Question) -> dict[str, Any]:
         """What stands beside the buckets: baselines, summary, metric."""
@@ -237,6 +236,11 @@ def number(values: dict[str, Any], name: str = "value") -> float | None:
     """A number of an answer; None for a missing one and for anything that is not a number."""
     value = values.get(name)
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def objects(value: Any) -> list[dict[str, Any]]:
+    """The objects of a list in an answer; none where it is anything else."""
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 
 def picker(name: str) -> Callable[[dict[str, Any]], float | None]:

@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from deployments import sharing
-from deployments.api.authentication import issue
+from deployments.api.authentication import digest, issue
 from deployments.models import ApiToken, AuditEntry, Role, TokenScope
 
 
@@ -69,6 +69,20 @@ def revoke_token(user: User, pk: int) -> str | None:
     """Forgets a token of the person; its name, or None if there is none of that number."""
     with transaction.atomic():
         row = ApiToken.objects.select_for_update().filter(user=user, pk=pk).first()
+        if row is None:
+            return None
+        row.delete()
+        _note(user, "token.revoked", row.name, row.scope)
+    return row.name
+
+
+def withdraw_token(user: User, text: str, beginning: str) -> str | None:
+    """Forgets the token of that text, whosever it is, in the name of `user`; its name, or None if there is none.
+
+    Whoever holds the text could use it: no other right is asked for. `beginning`: of the name; others' stay.
+    """
+    with transaction.atomic():
+        row = ApiToken.objects.select_for_update().filter(digest=digest(text), name__startswith=beginning).first()
         if row is None:
             return None
         row.delete()

@@ -140,7 +140,7 @@ def fleet(
     """
     chosen = filters or Filters()
     sources = tuple(Source.objects.filter(team__in=list(team_ids)).select_related("team").order_by("name"))
-    everything = left_out(sources) if chosen.left_out else listed(sources)
+    everything = wanted(sources, chosen)
     if whole is None or chosen.left_out:
         whole = standing(everything)
     narrowed = narrow(everything, chosen)
@@ -179,6 +179,11 @@ def listed(sources: Iterable[Source]) -> QuerySet[Watched]:
 def left_out(sources: Iterable[Source]) -> QuerySet[Watched]:
     """What the teams leave unwatched."""
     return Watched.objects.filter(source__in=[source.pk for source in sources], left_out_at__isnull=False)
+
+
+def wanted(sources: Iterable[Source], filters: Filters) -> QuerySet[Watched]:
+    """What is to be looked at before it is narrowed: what is watched, or what is left unwatched instead."""
+    return left_out(sources) if filters.left_out else listed(sources)
 
 
 def with_star(rows: QuerySet[Watched], viewer: int) -> QuerySet[Watched]:

@@ -1,6 +1,6 @@
 """What is known: the newest stored answer to a question, or the newest as of a moment. Never touches HTTP.
 
-`read` takes many questions about one deployment and costs three statements however many there are. `want` puts a
+`read` takes many questions about one deployment and costs two statements however many there are. `want` puts a
 question that nobody polled into the priority queue.
 """
 

@@ -163,8 +163,8 @@ _ROWS = (
     _act(C.EXPORT_DELETE, "Delete", f.ActForm, "exports", q.actuals_exports(), warns=_actuals_file_goes),
     _act(C.SHARE, "Change the role", f.ShareForm, "sharing", warns=_role_changes),
     _act(C.DETAILS, "Change name, description or importance", f.DetailsForm, "deployment"),
-    _act(C.ACTIVATE, "Activate", f.StatusForm, "deployment", at_once=True),
-    _act(C.DEACTIVATE, "Deactivate", f.StatusForm, "deployment", warns=_stops),
+    _act(C.ACTIVATE, "Activate", f.ActForm, "deployment", at_once=True),
+    _act(C.DEACTIVATE, "Deactivate", f.ActForm, "deployment", warns=_stops),
     _act(C.DEPLOYMENT_DELETE, "Delete the deployment", f.ActForm, "deployment", warns=_deployment_goes, typed=True),
 )
 ACTS: dict[str, Act] = {row.kind.value: row for row in _ROWS}

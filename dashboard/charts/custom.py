@@ -37,7 +37,7 @@ def custom_plot(points: CustomPoints) -> Plot:
 
 def beyond(value: float, limit: Limit) -> bool:
     """Whether a value lies on the bad side of a limit."""
-    return value > limit.value if limit.above else value < limit.value
+    return (value > limit.value if limit.above else value < limit.value) or (limit.at and value == limit.value)
 
 
 def custom_title(points: CustomPoints) -> str:

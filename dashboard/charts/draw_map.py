@@ -50,7 +50,7 @@ def map_view(key: str, points: MapPoints, *, caption: str = "", title: str = "",
         title=title or map_title(points),
         caption=f"{caption}. {seen.projection.words}.".removeprefix(". "),
         summary=map_summary(points),
-        svg=draw(points, WIDE) + draw(points, NARROW),
+        svg=draw(points, WIDE, seen) + draw(points, NARROW, frame_of(points, NARROW)),
         figure={"data": [], "layout": {}},
         columns=map_columns(points),
         rows=map_rows(points),
@@ -64,9 +64,8 @@ def frame_of(points: MapPoints, sheet: Sheet) -> Frame:
     return frame(corners, sheet.width - LEFT, tallest=sheet.tallest, flattest=0.4 if sheet is WIDE else 0.7)
 
 
-def draw(points: MapPoints, sheet: Sheet, theme: Theme = CSS) -> str:
+def draw(points: MapPoints, sheet: Sheet, seen: Frame, theme: Theme = CSS) -> str:
     """One picture."""
-    seen = frame_of(points, sheet)
     legend, tall = _legend(points, sheet, theme)
     height = seen.height + BELOW + tall
     middles = [(ground.latitude, ground.longitude) for _, ground in points.shown]
@@ -146,23 +145,22 @@ def _paint(cell: MapCell, points: MapPoints, theme: Theme, chosen: bool) -> str:
 
 def _names(points: MapPoints, seen: Frame, sheet: Sheet, theme: Theme) -> str:
     """Known places inside the frame, those beside most rows first, where their words cover nothing."""
-    known = known_places()
-    if not known or not points.shown:
+    every = known_places()
+    if not every or not points.shown:
         return ""
-    at = seen.px([(one.latitude, one.longitude) for one in known])
+    # Nearly all known places lie outside: only the others are weighed.
+    placed = zip(every, seen.px([(one.latitude, one.longitude) for one in every]).tolist(), strict=True)
+    known = [(one.name, x, y) for one, (x, y) in placed if seen.holds(x, y, 12)]
     middles = seen.px([(ground.latitude, ground.longitude) for _, ground in points.shown])
     sizes = np.array([float(cell.n or 0) for cell, _ in points.shown])
-    weight = [float(sizes[np.hypot(*(middles - place).T) < 30].sum()) for place in at]
+    weight = [float(sizes[np.hypot(*(middles - (x, y)).T) < 30].sum()) for _, x, y in known]
     taken: list[Box] = [(x - 7, y - 7, x + 7, y + 7) for x, y in middles.tolist()]
     drawn: list[str] = []
-    for i in sorted(range(len(known)), key=lambda i: (-weight[i], known[i].name)):
-        x, y = float(at[i][0]), float(at[i][1])
-        if len(drawn) == sheet.places or not seen.holds(x, y, 12):
-            continue
-        spot = _spot(x, y, known[i].name, taken, seen)
+    for _, (name, x, y) in sorted(zip(weight, known, strict=True), key=lambda pair: (-pair[0], pair[1][0])):
+        spot = _spot(x, y, name, taken, seen) if len(drawn) < sheet.places else None
         if spot is not None:
             taken.append(spot[2])
-            drawn.append(_name(x, y, known[i].name, spot[0], spot[1], theme))
+            drawn.append(_name(x, y, name, spot[0], spot[1], theme))
     return "".join(drawn)
 
 

@@ -113,10 +113,6 @@ class Frame:
         """Whether a point lies inside, `air` px away from the edge."""
         return air <= x <= self.width - air and air <= y <= self.height - air
 
-    @property
-    def km_a_px(self) -> float:
-        return EARTH_KM / self.scale
-
 
 def frame(places: Degrees, width: float, *, tallest: float, flattest: float) -> Frame:
     """The frame that fits the places with air around them; its height lies between `flattest` and `tallest` × width."""

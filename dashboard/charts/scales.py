@@ -50,11 +50,6 @@ def to_ms(moment: datetime) -> int:
     return round(moment.timestamp() * 1000)
 
 
-def from_ms(ms: float) -> datetime:
-    """The aware UTC datetime of ``ms``."""
-    return datetime.fromtimestamp(ms / 1000, UTC)
-
-
 def extremes(values: Sequence[float | None]) -> tuple[float, float, float]:
     """The smallest, the largest and the largest absolute value; NaN each when nothing is known."""
     if not len(values):

@@ -19,7 +19,6 @@ FONT = (
     'system-ui, -apple-system, "Segoe UI Variable Text", "Segoe UI", Roboto, "Noto Sans", '
     '"Helvetica Neue", Arial, sans-serif'
 )
-MONO = 'ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace'
 
 STATUSES = ("passing", "warning", "failing", "unknown", "not_started", "unavailable")
 SEVERITY = ("failing", "warning", "unavailable", "unknown", "not_started", "passing")
@@ -249,9 +248,6 @@ def plotly_layout(theme: Theme) -> dict[str, Any]:
             "tickfont": tick,
         },
     }
-
-
-PLOTLY_CONFIG: dict[str, Any] = {"displayModeBar": False, "responsive": True, "doubleClick": False}
 
 
 def tokens_css() -> str:

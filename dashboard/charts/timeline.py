@@ -55,12 +55,13 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """A limit and the status beyond it. ``above``: the bad side is up."""
+    """A limit and the status beyond it. ``above``: the bad side is up. ``at``: it begins with the limit itself."""
 
     status: str
     value: float
     above: bool = False
     words: str = ""
+    at: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from html import escape
 
-from django.db.models import Count
-
 from dashboard.charts import words
 from dashboard.charts.theme import LIGHT, css_name
-from dashboard.frame import STALE_AFTER
+from dashboard.frame import heard
 from monitoring import conf
-from monitoring.fleet import listed
+from monitoring.fleet import listed, standing
 from monitoring.models import ShareLink, Source, Status, Watched
 
 #: Text beside the mark is measured roughly: 6.2 px a letter in 11 px Verdana-like type.
@@ -53,8 +51,8 @@ def of_deployment(watched: Watched, now: datetime) -> Badge:
 def of_team(link: ShareLink, now: datetime) -> Badge:
     """`3 failing, 1 at risk`, `all passing`; stale when no source of the team has answered for ten minutes."""
     sources = list(Source.objects.filter(team=link.team_id, enabled=True))
-    counts = dict(listed(sources).values_list("worst").annotate(n=Count("pk")).order_by())
-    newest = max((source.last_ok_at for source in sources if source.last_ok_at), default=None)
+    counts = standing(listed(sources)).counts
+    newest, stale = heard(sources, now)
     total, passing = sum(counts.values()), counts.get(Status.PASSING, 0)
     named = [(status, counts.get(status, 0)) for status in (Status.FAILING, Status.WARNING)]
     bad = [f"{n:,} {status.label.lower()}" for status, n in named if n]
@@ -64,7 +62,7 @@ def of_team(link: ShareLink, now: datetime) -> Badge:
     message = ", ".join(bad) or (f"all {total:,} passing" if passing == total else f"{passing:,} of {total:,} passing")
     if not total or newest is None:
         return Badge(link.team.name, "unknown", Status.UNKNOWN, known_at=newest)
-    if now - newest > STALE_AFTER:
+    if stale:
         return Badge(link.team.name, f"stale, was {message}", Status.UNKNOWN, True, newest)
     return Badge(link.team.name, message, status, known_at=newest)
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from dashboard import limits
 from dashboard.reader import Reader, zone
 from monitoring.models import ShareKind, ShareLink, Theme
 from monitoring.shares import find, note_opened
@@ -36,8 +35,10 @@ def opened(*kinds: ShareKind) -> Callable[[Page], Page]:
         @require_safe
         @wraps(view)
         def inner(request: HttpRequest, token: str, **more: Any) -> HttpResponse:
-            if too_many(request):
+            counters = limits.keys("shared", request)
+            if limits.too_many(counters, settings.RATE_LIMIT_SHARED):
                 return _private(HttpResponse("Too many requests: try again in a minute.", status=429), retry=True)
+            limits.count(counters)
             now = timezone.now()
             link = find(token)
             if link is None or link.kind not in kinds or not link.is_live(now):
@@ -49,20 +50,6 @@ def opened(*kinds: ShareKind) -> Callable[[Page], Page]:
         return inner
 
     return decorate
-
-
-def too_many(request: HttpRequest) -> bool:
-    """Counts what an address asks in this minute of the clock."""
-    limit = settings.RATE_LIMIT_SHARED
-    if not limit:
-        return False
-    key = f"shared:{request.META.get('REMOTE_ADDR', '')}:{int(time.time() // 60)}"
-    if cache.add(key, 1, 120):
-        return False
-    try:
-        return int(cache.incr(key)) > limit
-    except ValueError:  # it has just run out
-        return False
 
 
 def _private(response: HttpResponse, *, retry: bool = False) -> HttpResponse:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render as bare
@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString, mark_safe
 from dashboard.charts import strips, words
 from dashboard.charts.theme import SEVERITY, STATUS_WORDS
 from dashboard.fleet import Row, rows
-from dashboard.frame import STALE_AFTER
+from dashboard.frame import heard
 from dashboard.narrowing import asked
 from dashboard.reader import zone
 from dashboard.sentences import fleet_headline
@@ -73,10 +73,10 @@ def trouble(found: FleetPage, now: datetime) -> str:
     if not found.sources:
         return "Nothing is watched"
     enabled = [source for source in found.sources if source.enabled]
-    newest = max((source.last_ok_at for source in enabled if source.last_ok_at), default=None)
+    newest, stale = heard(enabled, now)
     if newest is None:
         return "No source has answered yet"
-    if now - newest > max(STALE_AFTER, timedelta(minutes=10)):
+    if stale:
         return f"Old data: no source has answered for {words.duration(now - newest)}"
     if found.silent_sources:
         n = len(found.silent_sources)

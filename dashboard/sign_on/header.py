@@ -6,7 +6,6 @@ that carries it went around the proxy or is forged.
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -20,6 +19,7 @@ from dashboard.sign_on.joining import join
 from dashboard.usernames import check_username
 from dashboard.views import errors
 from monitoring import setup
+from monitoring.networks import within
 
 MARK = "signed_on_by_header"
 BACKEND = "django.contrib.auth.backends.ModelBackend"
@@ -69,11 +69,7 @@ def meta_name(header: str) -> str:
 
 def from_proxy(request: HttpRequest) -> bool:
     """Whether the request came straight from a stated address; what it says of itself does not count."""
-    try:
-        peer = ipaddress.ip_address(request.META.get("REMOTE_ADDR", ""))
-    except ValueError:
-        return False
-    return any(peer in network for network in settings.TRUSTED_HEADER_PROXIES)
+    return within(request.META.get("REMOTE_ADDR", ""), settings.TRUSTED_HEADER_PROXIES)
 
 
 def _person(request: HttpRequest, name: str) -> Any:

@@ -17,7 +17,7 @@ MOST = 60
 
 
 def changes(subject: Subject) -> tuple[Change, ...]:
-    """The marks of the range, oldest first: three statements, whatever happened. None where the reader hides them."""
+    """The marks of the range, oldest first: at most four statements. None where the reader hides them."""
     if not subject.view.marks:
         return ()
     shown = entries(subject, DRAWN)[:MOST]

@@ -19,6 +19,7 @@ from dashboard.tabs.subject import Subject
 from monitoring import questions as q
 from monitoring import schedules
 from monitoring.models import TopicState
+from monitoring.poll.areas import plain_ids
 
 AGAIN = timedelta(minutes=10)
 REPLAY = "Replay of challengers"
@@ -60,7 +61,7 @@ def read(subject: Subject, metric: str) -> Sequence[JobLine]:
     found = rivals.rivals(subject)
     if len(found) > 1:
         subject.shelf.read(question for rival in found for question in rivals.questions(subject, rival, metric))
-    known = [str(one["id"]) for one in subject.shelf.entries(q.retraining_policies()) if one.get("id")]
+    known = plain_ids(subject.shelf.entries(q.retraining_policies()))
     subject.shelf.read([q.retraining_runs(one) for one in known[: retraining.MOST_POLICIES]], again=AGAIN)
     return at_work
 

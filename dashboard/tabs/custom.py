@@ -34,7 +34,7 @@ from metrics.custom import CustomKind
 from monitoring import questions as q
 from monitoring.clock import parse_time
 from monitoring.models import Status
-from monitoring.poll.areas import IDENTIFIER, MOST_METRICS
+from monitoring.poll.areas import MOST_METRICS, custom_ids
 from monitoring.poll.facts import batch_ids, count_of
 from monitoring.questions import Question
 
@@ -109,10 +109,7 @@ def read(subject: Subject, chosen: str = "") -> None:
 
 
 def _ids(subject: Subject) -> list[str]:
-    """Those that are to be drawn first; an id becomes part of an address, so that only plain ones are taken."""
-    rows = subject.shelf.entries(q.custom_metrics())
-    known = [row for row in rows if IDENTIFIER.fullmatch(str(row.get("id") or ""))]
-    return [str(row["id"]) for row in sorted(known, key=lambda row: row.get("displayChart") is False)]
+    return custom_ids(subject.shelf.entries(q.custom_metrics()))
 
 
 # --- What is known -------------------------------------------------------------------------------------------------

@@ -119,7 +119,8 @@ class Met:
     def limit(self) -> Limit:
         word = "failing" if self.status is Status.FAILING else "at risk"
         told = f"{word} {OPERATORS[self.operator][1]} {words.number(self.threshold)}"
-        return Limit(self.status, self.threshold, above=self.operator in ("gt", "gte"), words=told)
+        above, at = self.operator in ("gt", "gte"), self.operator in ("gte", "lte")
+        return Limit(self.status, self.threshold, above=above, words=told, at=at)
 
 
 def conditions_of(metric: Metric, rule: CustomRule | None) -> list[Met]:

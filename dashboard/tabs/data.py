@@ -11,7 +11,7 @@ from django.http import QueryDict
 
 from dashboard import examples
 from dashboard.charts import words
-from dashboard.shelf import number
+from dashboard.shelf import number, objects
 from dashboard.tabs import data_quality, data_rows, measures
 from dashboard.tabs.parts import Tab, switch
 from dashboard.tabs.subject import Subject
@@ -116,7 +116,7 @@ def rows_part(subject: Subject, query: QueryDict) -> tuple[dict[str, Any], Json]
         "rows_known": bool(answer),
         "rows_title": _rows_title(subject, stretch, found, answer),
         "rows_note": _rows_note(subject, stretch, answer),
-        "id_columns": words.listed([str(one) for one in answer.get("associationIdColumnNames") or ()]),
+        "id_columns": _id_columns(answer),
         "rows_csv": subject.csv_url("data", "rows", data_rows.pairs(stretch)),
         "rows_api": subject.api_url(question),
         "stretch": stretch,
@@ -131,6 +131,11 @@ def rows_part(subject: Subject, query: QueryDict) -> tuple[dict[str, Any], Json]
         "example": examples.predictions(subject.watched),
         "nothing": subject.watched.last_prediction_at is None and not found,
     }
+
+
+def _id_columns(answer: Json) -> str:
+    names = answer.get("associationIdColumnNames")
+    return words.listed([str(one) for one in names]) if isinstance(names, list) else ""
 
 
 def _newer(subject: Subject, stretch: data_rows.Stretch) -> str:
@@ -242,8 +247,8 @@ def _texts_at(subject: Subject, kept: dict[str, str], page: int) -> str:
 
 
 def _text(one: Json) -> Text:
-    metrics = [row for row in one.get("metrics") or () if isinstance(row, dict)]
-    contexts = [row for row in one.get("context") or () if isinstance(row, dict)]
+    metrics = objects(one.get("metrics"))
+    contexts = objects(one.get("context"))
     return Text(
         parse_time(one.get("timestamp")),
         str(one.get("associationId") or ""),

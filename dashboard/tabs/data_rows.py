@@ -16,7 +16,7 @@ from django.http import QueryDict
 
 from dashboard.charts import words
 from dashboard.charts.chart import ChartView
-from dashboard.shelf import number
+from dashboard.shelf import number, objects
 from dashboard.tabs.subject import Subject
 from monitoring import questions as q
 from monitoring.clock import DAY, HOUR, parse_time
@@ -173,8 +173,8 @@ def _text(value: Any) -> str:
 
 def _chance(one: Json, predicted: Any) -> str:
     """The probability of the predicted class."""
-    for share in one.get("classProbabilities") or ():
-        if isinstance(share, dict) and str(share.get("className")) == str(predicted):
+    for share in objects(one.get("classProbabilities")):
+        if str(share.get("className")) == str(predicted):
             return words.percent(number(share))
     return ""
 

@@ -33,9 +33,10 @@ FEW = "too few rows"
 
 @dataclass(frozen=True)
 class ClassScore:
-    """One class as answered; None where the source gave no number."""
+    """One class as answered, by one metric; None where the source gave no number."""
 
     feature: str
+    metric: str
     name: str
     relative: float | None
     absolute: float | None
@@ -102,14 +103,17 @@ def scores(subject: Subject, feature: str, metric: str) -> list[ClassScore]:
     """The classes over the judged window, worst first, those with too few rows last."""
     summary = subject.shelf.payload(summary_question(subject, feature, metric)).get("summary")
     rows = summary.get("scores") if isinstance(summary, dict) else None
-    found = [_score(feature, row) for row in rows or [] if isinstance(row, dict)] if isinstance(rows, list) else []
+    found = (
+        [_score(feature, metric, row) for row in rows or [] if isinstance(row, dict)] if isinstance(rows, list) else []
+    )
     return sorted(found, key=lambda one: (not one.judged, one.relative if one.relative is not None else 9.0, one.name))
 
 
-def _score(feature: str, row: dict[str, Any]) -> ClassScore:
+def _score(feature: str, metric: str, row: dict[str, Any]) -> ClassScore:
     rows = number(row, "sampleSize")
     return ClassScore(
         feature,
+        metric,
         str(row.get("label") or "(missing)"),
         number(row),
         number(row, "absoluteValue"),
@@ -160,8 +164,12 @@ def _rank(one: ClassScore) -> float:
 
 def verdict(subject: Subject) -> Judged:
     """The verdict by the answers that the page shows: as known then, where it goes back in time."""
-    found = [ClassFairness(one.feature, one.name, one.relative, one.significant) for one in worst_by_class(subject)]
-    return judge_fairness(found, rule(subject)).status
+    if "fairness-verdict" not in subject.memo:
+        every = worst_by_class(subject)
+        found = [ClassFairness(one.feature, one.name, one.relative, one.significant) for one in every]
+        subject.memo["fairness-verdict"] = judge_fairness(found, rule(subject)).status
+    known: Judged = subject.memo["fairness-verdict"]
+    return known
 
 
 # --- The tab -------------------------------------------------------------------------------------------------------
@@ -237,10 +245,11 @@ def _limits_words(limits: FairnessRule) -> str:
 
 def _feature_tile(subject: Subject, every: Sequence[ClassScore], feature: str) -> Tile:
     own = [one for one in every if one.feature == feature and one.judged]
-    href = address(subject, feature, "")
     if not own:
+        href = address(subject, feature, "")
         return Tile(feature, words.NONE, note="no class with enough rows", href=href)
     worst = own[0]
+    href = address(subject, feature, worst.metric)
     bad = (worst.relative or 0.0) < threshold(subject)
     note = f"{worst.name}, the least favoured of {words.count(len(own), 'class', 'classes')}"
     return Tile(feature, f"{worst.relative:.3f}", "", note, status=Status.WARNING.value if bad else "", href=href)

@@ -15,6 +15,7 @@ from dashboard.tabs.parts import Tab
 from dashboard.tabs.subject import Subject
 from monitoring import notes
 from monitoring import questions as q
+from monitoring.poll.areas import plain_ids
 from monitoring.questions import Question
 
 AGAIN = timedelta(minutes=10)
@@ -83,7 +84,7 @@ def read(subject: Subject) -> None:
     if subject.watched.batch_monitoring:
         asked.append(q.batches())
     subject.shelf.read(asked, again=AGAIN)
-    known = [str(one["id"]) for one in subject.shelf.entries(q.retraining_policies()) if one.get("id")]
+    known = plain_ids(subject.shelf.entries(q.retraining_policies()))
     subject.shelf.read([q.retraining_runs(policy) for policy in known[:MOST_POLICIES]], again=AGAIN)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from dashboard.charts import words
-from dashboard.shelf import number
+from dashboard.shelf import number, objects
 from dashboard.tabs import accuracy, measures
 from dashboard.tabs.measures import Reading
 from dashboard.tabs.predictions import positive_class, probability, share
@@ -111,7 +111,7 @@ def mean_layer(subject: Subject) -> Layer:
 
 
 def _share(subject: Subject, row: Json) -> float | None:
-    names = [str(one.get("className")) for one in row.get("classDistribution") or () if isinstance(one, dict)]
+    names = [str(one.get("className")) for one in objects(row.get("classDistribution"))]
     if not names:
         return None
     name = positive_class(subject, names)

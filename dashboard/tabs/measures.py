@@ -12,7 +12,7 @@ from typing import Any
 
 from dashboard.charts import words
 from dashboard.filters import Segment
-from dashboard.shelf import number
+from dashboard.shelf import number, objects
 from dashboard.tabs import accuracy
 from dashboard.tabs.drift import KINDS
 from dashboard.tabs.subject import ACCURACY, DRIFT, SERVICE, Subject
@@ -134,10 +134,10 @@ def scored(subject: Subject, name: str) -> Measure:
 def _scored(answer: Json) -> Reading:
     """The summary of the range, else its one bucket."""
     summary = answer.get("summary")
-    buckets = [one for one in answer.get("buckets") or () if isinstance(one, dict)]
+    buckets = objects(answer.get("buckets"))
     rows = summary if isinstance(summary, dict) and "value" in summary else buckets[0] if len(buckets) == 1 else {}
     interval = rows.get("interval") if isinstance(rows.get("interval"), dict) else {}
-    bases = [one for one in answer.get("baselines") or () if isinstance(one, dict)]
+    bases = objects(answer.get("baselines"))
     return Reading(
         number(rows),
         _whole(number(rows, "sampleSize")),
@@ -169,7 +169,7 @@ def of_feature(name: str) -> Measure:
         return q.feature_drift(subject.window, model_id=model, segment=pair)
 
     def read(answer: Json) -> Reading:
-        rows = [one for one in answer.get("data") or answer.get("buckets") or () if isinstance(one, dict)]
+        rows = objects(answer.get("data") or answer.get("buckets"))
         return next((_drifted(one) for one in rows if name in (one.get("name"), one.get("featureName"))), Reading())
 
     query = f"feature={name}"
@@ -236,7 +236,7 @@ def _service(
 
     def read(answer: Json) -> Reading:
         if batch:
-            buckets = [one for one in answer.get("buckets") or () if isinstance(one, dict)]
+            buckets = objects(answer.get("buckets"))
             return Reading(number(buckets[0])) if buckets else Reading()
         found = answer.get("metrics")
         values = found if isinstance(found, dict) else {}

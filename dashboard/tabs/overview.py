@@ -31,7 +31,7 @@ def build(subject: Subject) -> Tab:
     subject.shelf.read([drift.summary_question(subject), *questions(subject), *further_questions(subject)])
     worst, unfair, measured = lines(subject), _unfair(subject), _measured(subject)
     asked = [drift.series_question(subject, one.name) for one in worst]
-    asked += [fairness.series_question(subject, unfair.feature, fairness.watched_metrics(subject)[0])] if unfair else []
+    asked += [fairness.series_question(subject, unfair.feature, unfair.metric)] if unfair else []
     asked += [custom.series_question(subject, measured.id)] if measured else []
     subject.shelf.read(asked)
     lanes = [_predictions(subject), _service(subject), _drift(subject, worst), _accuracy(subject)]
@@ -180,12 +180,12 @@ def _pairs(subject: Subject) -> Lane:
 
 def _fairness(subject: Subject, worst: fairness.ClassScore) -> Lane:
     """The least favoured class against the most favoured one."""
-    metric = fairness.watched_metrics(subject)[0]
-    points = fairness.series_points(subject, worst.feature, metric, [worst.name], height=LANE_HEIGHT)
+    points = fairness.series_points(subject, worst.feature, worst.metric, [worst.name], height=LANE_HEIGHT)
     named = f"{worst.feature} {worst.name}"
     points = replace(points, axis=False, strip=subject.strip(Area.FAIRNESS), caption=f"{named}, of the most favoured")
     value, unit = words.metric_value(worst.relative, METRIC), f"{named}, of the most favoured"
-    return _lane(subject, Area.FAIRNESS, "Fairness", value, unit, _view(subject, "fairness", points), "fairness")
+    lane = _lane(subject, Area.FAIRNESS, "Fairness", value, unit, _view(subject, "fairness", points), "fairness")
+    return replace(lane, href=fairness.address(subject, worst.feature, worst.metric, worst.name))
 
 
 def _custom(subject: Subject, metric: Metric) -> Lane:

@@ -37,7 +37,7 @@ Builder = Callable[[Subject, QueryDict], Tab]
 class TabRow:
     """One tab.
 
-    `areas`: whose verdicts lead here; the first one's icon stands at the word. `kept`: query names of its own that the
+    `areas`: whose verdicts lead here; the worst one's icon stands at the word. `kept`: query names of its own that the
     bar keeps. `by_time` and `by_batch`: for which deployments it is shown; a deployment watched by batch has no time
     axis.
     """

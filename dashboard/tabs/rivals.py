@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from dashboard.charts.theme import CHALLENGERS
 from dashboard.shelf import Values, number, picker
 from dashboard.tabs.predictions import class_names, positive_class, probability, share
 from dashboard.tabs.subject import ACCURACY, DRIFT, Subject
@@ -14,9 +15,8 @@ from monitoring import questions as q
 from monitoring.clock import DAY, floor_day, parse_duration
 from monitoring.questions import Between, Question
 
-MOST_DRAWN = 4
-"""Challengers that are compared in numbers and lines; their colours."""
-TOKENS = tuple(f"challenger-{number}" for number in range(1, MOST_DRAWN + 1))
+MOST_DRAWN = len(CHALLENGERS)
+"""Challengers that are compared in numbers and lines: each has a colour."""
 CHANGED = 0.005
 """A smaller change is none."""
 
@@ -71,7 +71,7 @@ def listed(subject: Subject) -> list[dict[str, Any]]:
 
 
 def _challengers(subject: Subject) -> Iterator[Rival]:
-    for token, one in zip(TOKENS, listed(subject), strict=False):
+    for token, one in zip(CHALLENGERS, listed(subject), strict=False):
         model = one["model"]
         yield Rival(
             str(one.get("name") or model.get("name") or "Challenger"),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from urllib.parse import quote
 
 from dashboard.charts import words
@@ -27,7 +28,7 @@ class Row:
     clear: bool = False
     tone: str = ""
     status: str = ""
-    href: str = ""
+    opened: Callable[[], str] = field(default=str, compare=False)
     value: str = ""
     interval: str = ""
     share: float | None = None
@@ -37,6 +38,11 @@ class Row:
     @property
     def n(self) -> int | None:
         return self.reading.n if self.reading else None
+
+    @property
+    def href(self) -> str:
+        """Its own page; the address is made for the few rows that show it."""
+        return self.opened()
 
     @property
     def is_small(self) -> bool:
@@ -58,11 +64,11 @@ def ranked(subject: Subject, measure: Measure, segments: Sequence[Segment], attr
 
 def _row(subject: Subject, measure: Measure, segment: Segment, whole: Reading, attribute: str) -> Row:
     found = measure.reading(subject, segment)
-    value, href = segment.value or "missing", opens(subject, measure, segment)
+    value, opened = segment.value or "missing", partial(opens, subject, measure, segment)
     if attribute:
-        row = Row(segment, value, value, found, href=href)
+        row = Row(segment, value, value, found, opened=opened)
     else:
-        row = Row(segment, f"{segment.attribute} {value}", f"{value}, {segment.attribute}", found, href=href)
+        row = Row(segment, f"{segment.attribute} {value}", f"{value}, {segment.attribute}", found, opened=opened)
     row = replace(row, chosen=subject.view.segment == segment)
     if found is None or found.value is None:
         return replace(row, value=words.NONE, note=_lacking(subject, measure, found))

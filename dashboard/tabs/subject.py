@@ -24,12 +24,12 @@ from monitoring import questions as q
 from monitoring.client import HealthSettings, Malformed, Settings, parse
 from monitoring.fleet import STRIP_DAYS, DayBar, strips
 from monitoring.models import Area, AreaHealth, ModelSeen, Status, Watched
+from monitoring.poll.facts import judged_interval
 from monitoring.questions import Bucket, Last, Mature, Question
 
 T = TypeVar("T")
 
 SERVICE, DRIFT, ACCURACY = "serviceHealth", "dataDrift", "accuracy"
-DEFAULT_INTERVAL = "P7D"
 
 
 @dataclass
@@ -97,8 +97,7 @@ class Subject:
     @cached_property
     def interval(self) -> str:
         """The window that drift and accuracy are judged over, as in the health settings."""
-        rule = self.health_settings.data_drift
-        return (rule.time_interval if rule else None) or DEFAULT_INTERVAL
+        return judged_interval(self.health_settings)
 
     @property
     def interval_words(self) -> str:

@@ -48,7 +48,8 @@ def again(request: PageRequest, pk: int, command_pk: int) -> HttpResponse:
         read = {name: present.get(name) for name in old.read}
         if old.kind in QUESTIONS:
             body, read = rebased(CommandKind(old.kind), old.body, old.read, present)
-    act_on(request, watched, old.kind, body or old.body, read, target=old.target, name=old.name)
+    once = f"again.{old.pk}"  # in two tabs there are two forms
+    act_on(request, watched, old.kind, body or old.body, read, target=old.target, name=old.name, once=once)
     commands.dismiss(old, timezone.now())
     watched.refresh_from_db(fields=["commands_until"])
     return _piece(request, watched, "0") if request.htmx else redirect("overview", pk)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -27,7 +27,7 @@ from dashboard.sharing.pages import SHAREABLE
 from dashboard.tabs.parts import Tab
 from dashboard.tabs.registry import KEPT, ROWS, TABS, leads_to
 from dashboard.tabs.subject import Subject
-from dashboard.why import why
+from dashboard.why import Why, why
 from monitoring import conf
 from monitoring.fleet import cells
 from monitoring.models import Area, Status, Watched
@@ -90,6 +90,7 @@ def shown(request: PageRequest, subject: Subject, name: str, tab: Tab, *, status
     """The page of a tab that is built; what it lacks is asked for."""
     pk = subject.watched.pk
     coming = subject.shelf.want_missing(request.reader)
+    clauses = why(subject)
     asked = [] if request.htmx else shown_of(request.reader, subject.watched, subject.now)
     context = {
         "nav": "deployment",
@@ -100,8 +101,8 @@ def shown(request: PageRequest, subject: Subject, name: str, tab: Tab, *, status
         "tab": name,
         "tabs": tabs(subject, name),
         "bar": bar(subject, name, {key: request.GET.get(key, "") for key in request.GET if key in KEPT}),
-        "why": why(subject),
-        "since": since_words(subject, request.reader),
+        "why": clauses,
+        "since": since_words(subject, request.reader, clauses),
         "incidents": open_by_deployment([pk], request.reader.zone, subject.anchor, subject.view.as_of).get(pk, []),
         "content": tab,
         "commands": asked,
@@ -138,14 +139,14 @@ def tabs(subject: Subject, current: str) -> list[tuple[str, str, str, bool, bool
     for row in rows:
         if not row.shown_for(subject):
             continue
-        status = subject.status(row.areas[0]).value if row.areas and (row.by_time or not row.by_batch) else ""
-        loud = status in (Status.FAILING, Status.WARNING)
+        worst = max((subject.status(area) for area in row.areas), key=lambda one: one.severity, default=Status.PASSING)
+        loud = worst in (Status.FAILING, Status.WARNING)
         off = not row.is_on(subject)
-        shown.append((row.word, subject.url(row.slug), status if loud else "", row.slug == current, off))
+        shown.append((row.word, subject.url(row.slug), worst.value if loud else "", row.slug == current, off))
     return shown
 
 
-def since_words(subject: Subject, reader: Reader) -> str:
+def since_words(subject: Subject, reader: Reader, clauses: Sequence[Why]) -> str:
     """`Failing since Tue 2 Jul 11:00 (23 d). Service health passing.`"""
     watched = subject.watched
     worst = Status(watched.worst)
@@ -157,7 +158,7 @@ def since_words(subject: Subject, reader: Reader) -> str:
     )
     if lead is not None and worst is not Status.PASSING:
         parts.append(f"{worst.label} {since_text(lead, watched.first_seen_at, reader.zone, subject.anchor)}.")
-    named = {one.area for one in why(subject)}
+    named = {one.area for one in clauses}
     calm = [
         area.label
         for area in subject.watched.shown_areas

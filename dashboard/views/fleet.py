@@ -20,7 +20,7 @@ from dashboard.saved import opening, shelf
 from dashboard.sentences import fleet_headline, fleet_note, news
 from dashboard.views.bell import hears_of
 from monitoring.bulk import BULKS, BulkAct
-from monitoring.fleet import LACKING, ORDERS, Filters, FleetPage, fleet, listed, narrow
+from monitoring.fleet import LACKING, ORDERS, Filters, FleetPage, fleet, listed, narrow, wanted
 from monitoring.groups import Group, Grouping, groups
 from monitoring.models import CORE_AREAS, Importance, Status, Subscription, Transition
 from monitoring.past import fleet_then
@@ -137,7 +137,7 @@ def _offered(act: BulkAct, found: FleetPage) -> bool:
 def _groups(found: FleetPage, by: Asked, query: QueryDict) -> dict[str, Any]:
     """The groups of what the filters leave, the chosen statuses among them."""
     assert by.group is not None
-    narrowed = narrow(listed(found.sources), by.filters)
+    narrowed = narrow(wanted(found.sources, by.filters), by.filters)
     if by.filters.statuses:
         narrowed = narrowed.filter(worst__in=by.filters.statuses)
     made = groups(narrowed, by.group)

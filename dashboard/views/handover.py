@@ -13,6 +13,7 @@ from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
+from dashboard.acting import nonce_of
 from dashboard.hours import WEEKDAYS, MembersField
 from dashboard.pages import page, render
 from dashboard.reader import PageRequest
@@ -123,11 +124,11 @@ def remove(request: PageRequest, pk: int) -> HttpResponse:
 
 
 def _send(request: PageRequest, team: Team, form: NoteForm) -> HttpResponse:
-    now, user = timezone.now(), request.reader.user
+    now = timezone.now()
     to = [Addressee(member=one) for one in form.cleaned_data["members"]]
     to += [Addressee(channel=one) for one in form.cleaned_data["channels"]]
-    # Pressed twice within a minute it is one hand-over.
-    key = f"by.{user.pk}.{team.pk}.{now:%Y-%m-%dT%H:%M}"
+    # The same form sent twice is one hand-over.
+    key = f"by.{team.pk}.{nonce_of(request)}"
     note = form.cleaned_data["note"].strip()
     sent = hand_over(team.pk, to, now, key=key, since=now - timedelta(days=1), by=request.reader.name, note=note)
     messages.success(request, f"Handed over: {sent} of {len(to)} messages written.", extra_tags="passing")

@@ -10,7 +10,7 @@ from django.contrib import messages
 from django.contrib.auth import get_user_model
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.shortcuts import render as bare
@@ -26,6 +26,8 @@ from dashboard.views.teams import InviteForm, owned_or_refused, shown
 from monitoring import invitations
 from monitoring.models import Invitation, Role, UserPreference
 
+TAKEN = "Somebody has this user name already."
+
 
 class NewAccountForm(forms.Form):
     """A new account for who was invited; its address is the invited one."""
@@ -38,7 +40,7 @@ class NewAccountForm(forms.Form):
     def clean_username(self) -> str:
         name = check_username(str(self.cleaned_data["username"]))
         if get_user_model().objects.filter(username__iexact=name).exists():
-            raise forms.ValidationError("Somebody has this user name already.")
+            raise forms.ValidationError(TAKEN)
         return name
 
     def clean(self) -> dict[str, Any]:
@@ -138,7 +140,10 @@ def _outside(request: HttpRequest, row: Invitation, token: str) -> HttpResponse:
             user = _created(request, row, form)
         except invitations.InvitationRefused as error:
             return _answer(request, {"refusal": str(error)}, status=404)
-        return enter(request, user)
+        except IntegrityError:
+            form.add_error("username", TAKEN)
+        else:
+            return enter(request, user)
     return _answer(request, {"invitation": row, "role": Role(row.role), "form": form, "known": known, "token": token})
 
 

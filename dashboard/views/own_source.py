@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 from dashboard.pages import page
 from dashboard.reader import PageRequest
 from dashboard.service_half import desk
-from dashboard.views.sources import ask_test
+from dashboard.views.sources import WATCHER, ask_test
 from monitoring import setup
 from monitoring.audit import note
 from monitoring.client import AddressRefused
@@ -50,7 +50,10 @@ def own_service(request: PageRequest, team: Team) -> Source:
     if counter is None:
         raise AddressRefused("The service of this installation is switched off (SERVICE_ENABLED is false).")
     user = request.reader.user
-    token = counter.issue_token(user, f"Watcher of {team.name}"[:100], "write")
-    source = setup.built_in(team, user, token=token, api_url=f"{settings.SERVICE_URL}/api/v2")
-    note(AuditAction.SOURCE_ADDED, user, team=team, about=source.name, request=request)
+    name = f"{WATCHER}{team.name}"[:100]
+    with transaction.atomic():
+        token = counter.issue_token(user, name, "write")
+        note(AuditAction.TOKEN_CREATED, user, team=team, about=name, detail={"scope": "write"}, request=request)
+        source = setup.built_in(team, user, token=token, api_url=f"{settings.SERVICE_URL}/api/v2")
+        note(AuditAction.SOURCE_ADDED, user, team=team, about=source.name, request=request)
     return source

@@ -184,9 +184,10 @@ def token(request: PageRequest, pk: int) -> HttpResponse:
     if row.step != RegistrationStep.DONE or not row.source.built_in or counter is None:
         raise Http404("Tokens are made where the source is.")
     name, ends = f"Sends to {row.name}"[:100], timezone.now() + timedelta(days=TOKEN_DAYS)
-    text = counter.issue_token(request.reader.user, name, "write", ends)
     detail = {"scope": "write", "expires": ends.isoformat()}
-    note(AuditAction.TOKEN_CREATED, request.reader.user, about=name, detail=detail, request=request)
+    with transaction.atomic():
+        text = counter.issue_token(request.reader.user, name, "write", ends)
+        note(AuditAction.TOKEN_CREATED, request.reader.user, about=name, detail=detail, request=request)
     return render(request, "dashboard/registration.html", {**NAV, **_context(request, row, token=text)})
 
 

@@ -19,7 +19,7 @@ from dashboard.reader import PageRequest
 from dashboard.service_half import desk
 from dashboard.sign_on.entering import enter
 from dashboard.views.own_source import own_service
-from dashboard.views.sources import ask_test
+from dashboard.views.sources import ask_test, removed
 from monitoring import setup, sources
 from monitoring.audit import note
 from monitoring.client import AddressRefused
@@ -41,7 +41,7 @@ def trial(request: PageRequest) -> HttpResponse:
     found = trial_of(request.reader, timezone.now())
     if found is None:
         raise Http404("There is no source to test yet.")
-    if request.method == "POST" and request.reader.may_add:
+    if request.method == "POST" and request.reader.changeable_sources().filter(pk=found.source.pk).exists():
         ask_test(found.source, request.reader)
         return redirect("setup")
     context = {"trial": found, "theme": request.reader.theme.value}
@@ -107,7 +107,7 @@ def _team(request: PageRequest) -> HttpResponse:
 
 def _source(request: PageRequest) -> HttpResponse:
     """The service of this installation, or another server. One that never answered is replaced, not added to."""
-    existing = request.reader.sources().filter(last_ok_at=None).first()
+    existing = request.reader.changeable_sources().filter(last_ok_at=None).first()
     far = existing if existing is not None and not existing.built_in else None
     own = request.POST.get("kind") == "own"
     start = {"name": far.name, "base_url": far.base_url} if far is not None else None
@@ -126,7 +126,7 @@ def _stored(request: PageRequest, form: FarForm, existing: Source | None, *, own
     try:
         with transaction.atomic():
             if existing is not None:
-                existing.delete()
+                removed(existing, request)
             source = own_service(request, own_team(request.reader)) if own else _far(request, form)
             ask_test(source, request.reader)
     except AddressRefused as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,6 +20,7 @@ from django.views.decorators.http import require_POST
 
 from dashboard.pages import page, part, render
 from dashboard.reader import PageRequest, Reader
+from dashboard.service_half import desk
 from dashboard.source_trouble import Trouble, trouble_of, what_goes
 from monitoring.audit import note
 from monitoring.client import AddressRefused, check_url
@@ -26,6 +28,8 @@ from monitoring.models import AuditAction, Command, CommandKind, PollRun, Role, 
 from monitoring.sources import policy_of
 
 RECENT = timedelta(hours=24)
+WATCHER = "Watcher of "
+"""So begin the names of tokens that are made for the watcher, not for a person."""
 
 
 @dataclass(frozen=True)
@@ -160,9 +164,7 @@ def add(request: PageRequest) -> HttpResponse:
             created_by=request.reader.user,
         )
         source.token = form.cleaned_data["token"]
-        if _saved(source, form):
-            note(AuditAction.SOURCE_ADDED, request.reader.user, team=source.team, about=source.name, request=request)
-            ask_test(source, request.reader)
+        if _added(source, form, request):
             messages.success(request, f"{source.name} is added; its connection is being tested.", extra_tags="passing")
             return redirect("sources")
     context = {"nav": "settings", "sub": "sources", "form": form, "source": None, "own": bool(settings.SERVICE_DESK)}
@@ -185,9 +187,7 @@ def change(request: PageRequest, pk: int) -> HttpResponse:
                 source.token = form.cleaned_data["token"]
             source.enabled = "paused" not in request.POST
             source.failures, source.open_until = 0, None
-            if _saved(source, form):
-                _note_change(source, request, start)
-                ask_test(source, request.reader)
+            if _changed(source, form, request, start):
                 return redirect("sources")
     context = {"nav": "settings", "sub": "sources", "form": form, "source": source}
     return render(request, "dashboard/source_form.html", context)
@@ -199,11 +199,7 @@ def remove(request: PageRequest, pk: int) -> HttpResponse:
     source = _changeable(request.reader, pk)
     goes = what_goes(source)
     if request.method == "POST" and request.POST.get("name", "").strip() == source.name:
-        with transaction.atomic():
-            detail = {"address": source.base_url, **goes}
-            user = request.reader.user
-            note(AuditAction.SOURCE_REMOVED, user, team=source.team, about=source.name, detail=detail, request=request)
-            source.delete()
+        removed(source, request, goes)
         messages.success(request, f"{source.name} is removed.", extra_tags="passing")
         return redirect("sources")
     context = {"nav": "settings", "sub": "sources", "source": source, "goes": goes, "wrong": request.method == "POST"}
@@ -262,6 +258,42 @@ def coverage(sources: list[int], now: datetime) -> dict[int, Coverage]:
     runs = PollRun.objects.filter(source__in=sources, started_at__gte=now - RECENT).values_list("source").order_by()
     sums = runs.annotate(*(Sum(name) for name in ("asked", "answered", "refused", "failed", "skipped")))
     return {pk: Coverage(*(int(value or 0) for value in counts)) for pk, *counts in sums}
+
+
+def removed(source: Source, request: PageRequest, goes: Mapping[str, int] | None = None) -> None:
+    """Deletes the source. The token that this installation made for its own service goes with it."""
+    user = request.reader.user
+    detail = {"address": source.base_url, **(what_goes(source) if goes is None else goes)}
+    with transaction.atomic():
+        note(AuditAction.SOURCE_REMOVED, user, team=source.team, about=source.name, detail=detail, request=request)
+        withdraw_token(source, request)
+        source.delete()
+
+
+def withdraw_token(source: Source, request: PageRequest) -> None:
+    """The token that the watcher of this installation's own service asks with is taken no more."""
+    user, counter = request.reader.user, desk()
+    token = counter.withdraw_token(user, source.token, WATCHER) if source.built_in and counter is not None else None
+    if token is not None:
+        note(AuditAction.TOKEN_REVOKED, user, team=source.team, about=token, request=request)
+
+
+def _added(source: Source, form: SourceForm, request: PageRequest) -> bool:
+    with transaction.atomic():
+        if not _saved(source, form):
+            return False
+        note(AuditAction.SOURCE_ADDED, request.reader.user, team=source.team, about=source.name, request=request)
+        ask_test(source, request.reader)
+    return True
+
+
+def _changed(source: Source, form: SourceForm, request: PageRequest, before: dict[str, str]) -> bool:
+    with transaction.atomic():
+        if not _saved(source, form):
+            return False
+        _note_change(source, request, before)
+        ask_test(source, request.reader)
+    return True
 
 
 def _saved(source: Source, form: SourceForm) -> bool:

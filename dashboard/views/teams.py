@@ -16,8 +16,9 @@ from django.views.decorators.http import require_POST
 from dashboard.first_run import TeamForm
 from dashboard.pages import page, render
 from dashboard.reader import PageRequest, Reader
+from dashboard.views.sources import withdraw_token
 from monitoring import setup, teams
-from monitoring.models import Invitation, Membership, Role, Team
+from monitoring.models import Invitation, Membership, Role, Source, Team
 
 NAV = {"nav": "settings", "sub": "teams"}
 
@@ -97,13 +98,19 @@ def settings(request: PageRequest, pk: int) -> HttpResponse:
     team = owned_or_refused(request.reader, pk)
     form = TeamSettings(request.POST)
     name = request.POST.get("name", "").strip()
+    taken = f"There is a team called {name} already."
     if not form.is_valid():
         messages.error(request, "A team has a name of at most 120 characters.", extra_tags="failing")
     elif Team.objects.filter(name__iexact=name).exclude(pk=team.pk).exists():
-        messages.error(request, f"There is a team called {name} already.", extra_tags="failing")
+        messages.error(request, taken, extra_tags="failing")
     else:
-        teams.change(team, request.reader.user, name=name, two_factor=form.cleaned_data["two_factor"], request=request)
-        messages.success(request, f"Saved for {name}.", extra_tags="passing")
+        two_factor = form.cleaned_data["two_factor"]
+        try:
+            teams.change(team, request.reader.user, name=name, two_factor=two_factor, request=request)
+        except IntegrityError:  # somebody took the name since
+            messages.error(request, taken, extra_tags="failing")
+        else:
+            messages.success(request, f"Saved for {name}.", extra_tags="passing")
     return redirect("teams")
 
 
@@ -113,7 +120,10 @@ def remove(request: PageRequest, pk: int) -> HttpResponse:
     team = owned_or_refused(request.reader, pk)
     typed = request.POST.get("name", "")
     if request.method == "POST" and typed.strip() == team.name:
-        teams.delete(team, request.reader.user, request=request)
+        with transaction.atomic():
+            for source in Source.objects.filter(team=team, built_in=True).select_related("team"):
+                withdraw_token(source, request)
+            teams.delete(team, request.reader.user, request=request)
         messages.success(request, f"{team.name} is deleted.", extra_tags="passing")
         return redirect("teams")
     context = {**NAV, "team": team, "goes": teams.what_goes(team), "wrong": request.method == "POST"}

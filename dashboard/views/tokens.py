@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from django import forms
 from django.contrib import messages
+from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
@@ -56,10 +57,11 @@ def listing(request: PageRequest) -> HttpResponse:
 def revoke(request: PageRequest, pk: int) -> HttpResponse:
     """Forgets a token of the person's own: whoever uses it gets 401 from then on."""
     counter = desk()
-    name = counter.revoke_token(request.reader.user, pk) if counter is not None else None
-    if name is None:
-        raise Http404("You have no such token.")
-    note(AuditAction.TOKEN_REVOKED, request.reader.user, about=name, request=request)
+    with transaction.atomic():
+        name = counter.revoke_token(request.reader.user, pk) if counter is not None else None
+        if name is None:
+            raise Http404("You have no such token.")
+        note(AuditAction.TOKEN_REVOKED, request.reader.user, about=name, request=request)
     messages.success(request, f"{name} is revoked: it is not taken any more.", extra_tags="passing")
     return redirect("tokens")
 
@@ -67,7 +69,8 @@ def revoke(request: PageRequest, pk: int) -> HttpResponse:
 def _made(request: PageRequest, counter: Desk, form: TokenForm) -> str:
     given = form.cleaned_data
     ends = timezone.now() + timedelta(days=int(given["days"])) if given["days"] else None
-    text = counter.issue_token(request.reader.user, given["name"], given["scope"], ends)
     detail = {"scope": given["scope"], "expires": ends.isoformat() if ends else None}
-    note(AuditAction.TOKEN_CREATED, request.reader.user, about=given["name"], detail=detail, request=request)
+    with transaction.atomic():
+        text = counter.issue_token(request.reader.user, given["name"], given["scope"], ends)
+        note(AuditAction.TOKEN_CREATED, request.reader.user, about=given["name"], detail=detail, request=request)
     return text

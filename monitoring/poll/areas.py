@@ -7,7 +7,7 @@ hourly details of a deployment that moved, and daily.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,7 +55,7 @@ def area_facts(settings: Settings, health: HealthSettings, known: Snapshot) -> A
         protected=tuple(dict.fromkeys((fairness.protected_features or []) if fairness else [])),
         fairness_metrics=fairness_metrics(fairness.fairness_metrics_set if fairness else None),
         humility_on=bool(settings.humility and settings.humility.enabled),
-        custom=_custom_ids(known.payload(q.custom_metrics())),
+        custom=tuple(custom_ids(_entries(known.payload(q.custom_metrics())))),
         custom_judged=bool(custom and (custom.failing_conditions or custom.warning_conditions)),
         predictions_every=(timely.expected_frequency or "P1D") if timely and timely.enabled else "",
         actuals_every=(labelled.expected_frequency or "P1D") if labelled and labelled.enabled else "",
@@ -74,10 +74,15 @@ def _entries(payload: dict[str, Any]) -> list[dict[str, Any]]:
     return [one for one in data if isinstance(one, dict)] if isinstance(data, list) else []
 
 
-def _custom_ids(payload: dict[str, Any]) -> tuple[str, ...]:
-    """Those that are to be drawn first. An id becomes part of an address, so that only plain ones are taken."""
-    known = [one for one in _entries(payload) if IDENTIFIER.fullmatch(str(one.get("id")))]
-    return tuple(str(one["id"]) for one in sorted(known, key=lambda one: one.get("displayChart") is False))
+def plain_ids(entries: Iterable[dict[str, Any]]) -> list[str]:
+    """The ids of what a source lists. An id becomes part of an address, so that only plain ones are taken."""
+    found = (str(one.get("id") or "") for one in entries)
+    return [one for one in found if IDENTIFIER.fullmatch(one)]
+
+
+def custom_ids(entries: Iterable[dict[str, Any]]) -> list[str]:
+    """Custom metrics, those that are to be drawn first."""
+    return plain_ids(sorted(entries, key=lambda one: one.get("displayChart") is False))
 
 
 def geospatial(payload: dict[str, Any]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +23,10 @@ from monitoring.poll.pace import Pace, pace_of
 from monitoring.poll.plan import Stored, asks, due
 from monitoring.poll.standing import Facts, Standing, first_questions, standing
 from monitoring.poll.store import save
+from monitoring.snapshots import Snapshot
 from monitoring.sources import MakeTransport
+
+logger = logging.getLogger(__name__)
 
 #: A run stops sending after this long; what is left out stays due.
 RUN_SECONDS = 300.0
@@ -144,7 +148,16 @@ def _facts(rows: Sequence[Watched], now: datetime) -> dict[int, Facts]:
     if not rows:
         return {}
     known = snapshots.read_many({row.pk: fact_questions(row) for row in rows}, now=now)
-    return {row.pk: facts_of(row, known[row.pk], now) for row in rows}
+    return {row.pk: _facts_of(row, known[row.pk], now) for row in rows}
+
+
+def _facts_of(row: Watched, known: Snapshot, now: datetime) -> Facts:
+    """Answers that break the reading count as not there: one deployment must not stop the others of its source."""
+    try:
+        return facts_of(row, known, now)
+    except Exception:
+        logger.exception("the answers about deployment %s cannot be read", row.pk)
+        return facts_of(row, Snapshot(now=now), now)
 
 
 def _fetch_all(

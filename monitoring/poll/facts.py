@@ -10,7 +10,7 @@ from metrics.accuracy import ACCURACY_METRICS, JUDGED_METRIC, TargetType
 from monitoring import conf
 from monitoring import questions as q
 from monitoring.client import Drift, DriftedFeature, HealthSettings, Malformed, Settings, parse
-from monitoring.clock import HOUR, parse_duration
+from monitoring.clock import HOUR, duration_or
 from monitoring.models import Watched
 from monitoring.poll.areas import area_fact_questions, area_facts
 from monitoring.poll.standing import DAYS, DEFAULT_INTERVAL, HOURS, Facts
@@ -44,11 +44,7 @@ def facts_of(watched: Watched, known: Snapshot, now: datetime) -> Facts:
     """Facts from the snapshot; what the source has not said stays None or at the reference's default."""
     settings = shaped(Settings, known.payload(q.settings()))
     health = shaped(HealthSettings, known.payload(q.health_settings()))
-    interval = (health.data_drift.time_interval if health.data_drift else None) or DEFAULT_INTERVAL
-    try:
-        parse_duration(interval)
-    except ValueError:
-        interval = DEFAULT_INTERVAL
+    interval = judged_interval(health)
     starred = (health.data_drift.starred_features if health.data_drift else None) or []
     batches = batch_ids(known.payload(q.batches()))
     return Facts(
@@ -91,6 +87,12 @@ def shaped(shape: type[T], payload: dict[str, Any]) -> T:
         return parse(shape, payload)
     except Malformed:
         return parse(shape, {})
+
+
+def judged_interval(health: HealthSettings) -> str:
+    """The window that drift and accuracy are judged over; the usual one where what the source says is no duration."""
+    told = health.data_drift.time_interval if health.data_drift else None
+    return told if told and duration_or(told, timedelta(0)) else DEFAULT_INTERVAL
 
 
 def judged_metric(target_type: str, health: HealthSettings) -> str:

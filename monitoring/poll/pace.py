@@ -39,8 +39,3 @@ def pace_of(
     if now - slow_polled_at >= slow:
         return Pace.QUIET
     return Pace.FAST if moved_at is not None and moved_at > polled_at else None
-
-
-def due_after(*, now: datetime, slow: timedelta) -> datetime:
-    """When an unmoved deployment is due again; the list brings it forward when it moves."""
-    return now + slow

@@ -1,13 +1,14 @@
 """The worker's side of a registration: uploads, the package, its artifact, the deployment; then the first rows.
 
 What the source answered is written after every request, so that a worker that dies is followed by one that goes on.
-The two requests whose answer may be lost are looked for before they are sent again: a package by its training data,
-a deployment by its model.
+The answers of two requests may be lost, so what they make is looked for before they are sent: a package by its training
+data, a deployment by its model.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from typing import Any
@@ -39,6 +40,10 @@ CANNOT = (
 )
 
 
+UNEXPECTED = "The source answered in a way that is not understood, or a file is gone. The log of the worker says more."
+logger = logging.getLogger(__name__)
+
+
 def run_due(now: datetime, *, limit: int = 5, transport: MakeTransport | None = None) -> int:
     """Carries registrations on, oldest first, and looks for first rows; returns how many were touched."""
     touched = 0
@@ -67,6 +72,7 @@ def _carry(row: Registration, now: datetime, transport: MakeTransport | None) ->
     try:
         with Wire(row.source, transport, timeout=UPLOAD_SECONDS) as wire:
             work(wire, row)
+        _on(row, now)
     except Refused as error:
         _back(row, str(error), error.fields)
     except SourceError as error:
@@ -77,15 +83,16 @@ def _carry(row: Registration, now: datetime, transport: MakeTransport | None) ->
             row.save(update_fields=["problem", "claimed_until"])
     except DeploymentsError as error:
         _back(row, str(error), {})
-    else:
-        _on(row, now)
+    except Exception:  # an answer of another shape, a file that is gone: it would be tried for ever
+        logger.exception("Registration %s of %s could not be carried on.", row.pk, row.name)
+        _back(row, UNEXPECTED, {})
 
 
 def _on(row: Registration, now: datetime) -> None:
     """The next step: a person's word is waited for, or all is done."""
     row.problem, row.errors, row.claimed_until, row.attempts = "", {}, None, 0
     if row.step == Step.PREPARING:
-        row.results["baselines"] = baselines(row)
+        row.results["baselines"] = _drawn(row)
         row.step = Step.READY
         release(row)
     else:
@@ -95,11 +102,20 @@ def _on(row: Registration, now: datetime) -> None:
     row.save()
 
 
+def _drawn(row: Registration) -> list[dict[str, Any]]:
+    """The drawings; none where the rows cannot be drawn: the source has taken them, so the registration goes on."""
+    try:
+        return baselines(row)
+    except Exception:
+        logger.exception("The baselines of registration %s could not be drawn.", row.pk)
+        return []
+
+
 def _back(row: Registration, problem: str, fields: dict[str, str]) -> None:
     """What the source refused is for the person to mend."""
-    row.step = Step.DRAFT if row.step == Step.PREPARING else Step.READY
-    row.problem, row.errors, row.claimed_until, row.attempts = problem[:1000], fields, None, 0
-    row.save()
+    step = Step.DRAFT if row.step == Step.PREPARING else Step.READY
+    found = Registration.objects.filter(pk=row.pk)  # none where somebody has dropped it meanwhile
+    found.update(step=step, problem=problem[:1000], errors=fields, claimed_until=None, attempts=0)
 
 
 def _save(row: Registration, **results: Any) -> None:
@@ -135,6 +151,8 @@ def _can_register(wire: Wire) -> None:
 
 def _upload(wire: Wire, path: str, entry: dict[str, Any], kind: str) -> dict[str, Any]:
     """A stored file streamed on to the source, piece by piece."""
+    if not default_storage.exists(entry["path"]):
+        raise FileNotFoundError(entry["path"])  # amid the request it would look like a connection that broke
     reply = wire.upload(path, [("name", entry["name"])], _pieces(entry["path"]), entry["bytes"], kind)
     found: dict[str, Any] = reply.data if isinstance(reply.data, dict) else {}
     return found
@@ -149,11 +167,10 @@ async def _pieces(path: str) -> AsyncIterator[bytes]:
 def _package(wire: Wire, row: Registration) -> dict[str, Any]:
     body = {**row.spec, "trainingDatasetId": row.results.get("trainingDatasetId")}
     body["holdoutDatasetId"] = row.results.get("holdoutDatasetId")
-    if row.attempts > 1:  # the answer of an earlier attempt may have been lost
-        listed = (wire.get("modelPackages/", [("limit", "20")])).data
-        for one in listed.get("data", []) if isinstance(listed, dict) else []:
-            if one.get("trainingDatasetId") == body["trainingDatasetId"]:
-                return dict(one)
+    listed = (wire.get("modelPackages/", [("limit", "20")])).data
+    for one in listed.get("data", []) if isinstance(listed, dict) else []:
+        if body["trainingDatasetId"] and one.get("trainingDatasetId") == body["trainingDatasetId"]:
+            return dict(one)
     made: dict[str, Any] = (wire.send("POST", "modelPackages/", body)).data
     return made
 
@@ -190,11 +207,10 @@ def _deploy(wire: Wire, row: Registration) -> None:
 
 def _deployment(wire: Wire, row: Registration) -> str:
     package = row.results["package"]
-    if row.attempts > 1:
-        for one in wire.deployments():
-            model = one.get("model")
-            if isinstance(model, dict) and model.get("id") == package.get("modelId"):
-                return str(one["id"])
+    for one in wire.deployments():
+        model = one.get("model")
+        if isinstance(model, dict) and model.get("id") and model.get("id") == package.get("modelId"):
+            return str(one["id"])
     body = {"modelPackageId": row.results["packageId"], "label": row.name}
     if row.results.get("importance"):
         body["importance"] = row.results["importance"]

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from typing import Any
 
+import httpx
 import pytest
 from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import Browser, expect
 from pytest_django.live_server_helper import LiveServer
 
-from monitoring.models import Command, Star, WorkState
+from monitoring.commands import run_due
+from monitoring.models import Command, Star
 from tests.browser.test_pages_in_browser import DESK, PHONE, Visit, visit
 from tests.dashboard import world as worlds
 
@@ -24,8 +28,20 @@ def seen(request: pytest.FixtureRequest, browser: Browser, live_server: LiveServ
     found.context.close()
 
 
-def finish() -> None:
-    Command.objects.update(state=WorkState.DONE, finished_at=timezone.now())
+def carry_out(seen: Visit) -> None:
+    """The runner speaks to the source, which keeps the custom metrics that it is sent."""
+    kept: list[dict[str, Any]] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if not request.url.path.endswith("/customMetrics/"):
+            return seen.world.api.answer(request)
+        if request.method == "POST":
+            kept.append({"id": f"{len(kept) + 1:024x}", **json.loads(request.content)})
+            return httpx.Response(201, json=kept[-1])
+        return httpx.Response(200, json={"count": len(kept), "next": None, "previous": None, "data": kept})
+
+    assert run_due(timezone.now(), transport=lambda: httpx.MockTransport(answer)) == 1
+    assert [one["name"] for one in kept] == ["Minutes saved"]
 
 
 def test_a_change_is_asked_for_waits_on_the_page_and_is_done_without_a_reload(seen: Visit) -> None:
@@ -36,7 +52,7 @@ def test_a_change_is_asked_for_waits_on_the_page_and_is_done_without_a_reload(se
     page.get_by_role("button", name="New custom metric").click()
     waiting = page.locator(".command-open")
     expect(waiting).to_contain_text("Create custom metric Minutes saved")
-    worlds.beside(finish)
+    worlds.beside(lambda: carry_out(seen))
     expect(page.locator(".command-passing")).to_contain_text("Created custom metric Minutes saved")
     page.get_by_role("button", name="Take off").click()
     expect(page.locator(".command")).to_have_count(0)

@@ -8,9 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from allauth.core.internal.ratelimit import get_rates
 from django.contrib.staticfiles import finders
 from django.core.checks import run_checks
 from django.test import Client
+from pytest_django.fixtures import Settings
 
 from config.preparation import static_signature
 
@@ -116,3 +118,14 @@ def test_files_go_to_a_bucket_when_one_is_named() -> None:
     assert local.stdout.strip() == "django.core.files.storage.FileSystemStorage"
     bucket = read_setting("STORAGES['default']['OPTIONS']['bucket_name']", S3_BUCKET="vitals-files")
     assert bucket.stdout == "vitals-files\n"
+
+
+def test_without_a_limit_of_log_ins_the_other_limits_stay() -> None:
+    assert read_setting("ACCOUNT_RATE_LIMITS", RATE_LIMIT_LOGIN="0").stdout == "{'reset_password': None}\n"
+
+
+def test_allauth_takes_none_for_no_limit_of_one_kind(settings: Settings) -> None:
+    settings.ACCOUNT_RATE_LIMITS = {"reset_password": None}
+    assert get_rates(app="allauth.account", action="reset_password") == []
+    assert get_rates(app="allauth.account", action="reauthenticate")
+    assert get_rates(app="allauth.account", action="change_password")

@@ -140,6 +140,53 @@ def test_a_worker_that_died_is_followed_by_one_that_makes_nothing_twice(
     assert work(row, api).results["deploymentId"] == deployment
 
 
+def test_a_package_whose_answer_was_lost_is_found_though_the_attempts_began_anew(
+    inside: Client, source: Source, api: InProcess
+) -> None:
+    row = work(describe(inside, begin(inside, source)), api)
+    package = row.results.pop("packageId")
+    row.step, row.attempts, row.files = RegistrationStep.PREPARING, 0, {}
+    row.save()
+    assert work(row, api).results["packageId"] == package
+    inside.post(reverse("registration-deploy", args=[row.pk]), {"label": "Buyers"})
+    row.refresh_from_db()
+    deployment = work(row, api).results.pop("deploymentId")
+    row.step, row.attempts = RegistrationStep.DEPLOYING, 0
+    row.save()
+    assert work(row, api).results["deploymentId"] == deployment
+
+
+def test_rows_that_cannot_be_drawn_stop_nothing(
+    inside: Client, source: Source, api: InProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(row: Registration) -> None:
+        raise ValueError("a bad row")
+
+    monkeypatch.setattr("monitoring.registering.carrying.baselines", broken)
+    row = work(describe(inside, begin(inside, source)), api)
+    assert (row.step, row.problem, row.results["baselines"]) == (RegistrationStep.READY, "", [])
+
+
+def test_a_file_that_is_gone_is_told_and_not_tried_for_ever(inside: Client, source: Source, api: InProcess) -> None:
+    row = describe(inside, begin(inside, source))
+    default_storage.delete(row.files["training"]["path"])
+    row = work(row, api)
+    assert row.step == RegistrationStep.DRAFT
+    assert "a file is gone" in row.problem
+    assert row.claimed_until is None
+
+
+def test_an_answer_without_an_id_is_told_and_not_tried_for_ever(inside: Client, source: Source) -> None:
+    import httpx
+
+    row = describe(inside, begin(inside, source))
+    empty = httpx.MockTransport(lambda asked: httpx.Response(200, json={}))
+    registering.run_due(datetime.now(UTC), transport=lambda: empty)
+    row.refresh_from_db()
+    assert row.step == RegistrationStep.DRAFT
+    assert "not understood" in row.problem
+
+
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [

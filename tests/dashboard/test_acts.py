@@ -14,9 +14,14 @@ from django.urls import reverse
 from django.utils import timezone
 
 from dashboard.acting import new_nonce
+from dashboard.acts.case import Case
+from dashboard.acts.forms import PolicyForm
 from dashboard.acts.rows import ACTS, OPTIONAL_THING, Act
 from dashboard.acts.sections import SECTIONS
 from dashboard.acts.table import markdown
+from dashboard.filters import View
+from dashboard.reader import Reader, zone
+from dashboard.shelf import Shelf
 from monitoring import questions as q
 from monitoring.commands import KINDS
 from monitoring.models import Command, CommandKind, Role, TopicState
@@ -201,3 +206,26 @@ def test_a_thing_can_be_changed_where_it_stands(stocked: World, inside: Client) 
     client = Client()
     client.force_login(stocked.reader)
     assert "batch_delete" not in client.get(reverse("batches", args=[batch.pk])).content.decode()
+
+
+DECLINE = {"cause": "data_drift_decline", "declines": ["statusDeclinesToFailing"]}
+
+
+def test_a_policy_on_decline_can_wait_between_its_runs(stocked: World, inside: Client) -> None:
+    pk = stocked.watched().pk
+    form = {**FILLED[CommandKind.POLICY_CREATE], **DECLINE, "nonce": new_nonce(stocked.owner)}
+    inside.post(reverse("act-on", args=[pk, "policy_create"]), {**form, "interval": "P7D"})
+    assert Command.objects.get().body["trigger"]["minIntervalBetweenRuns"] == "P7D"
+    form["nonce"] = new_nonce(stocked.owner)
+    inside.post(reverse("act-on", args=[pk, "policy_update"]) + "?thing=y1", {**form, "interval": ""})
+    assert Command.objects.latest("pk").body["trigger"]["minIntervalBetweenRuns"] is None
+
+
+def test_an_interval_that_the_form_does_not_offer_is_kept(stocked: World, inside: Client) -> None:
+    watched = stocked.watched()
+    shelf = Shelf(watched, View.parse({}, timezone.now(), zone("UTC")), timezone.now())
+    trigger = {"type": "data_drift_decline", "minIntervalBetweenRuns": "P3D"}
+    case = Case(Reader.load(stocked.owner), watched, shelf, timezone.now(), {"id": "y1", "trigger": trigger})
+    form = PolicyForm({**FILLED[CommandKind.POLICY_UPDATE], **DECLINE, "interval": "P3D"}, case=case)
+    assert form.is_valid(), form.errors
+    assert form.body()["trigger"]["minIntervalBetweenRuns"] == "P3D"

@@ -191,3 +191,10 @@ def test_a_run_is_shown_to_who_asked_for_it_only(world: World, inside: Client, c
     stranger = Client()
     stranger.force_login(other)
     assert stranger.get(reverse("bulk-progress", args=[run.pk])).status_code == 404
+
+
+def test_groups_hold_what_is_left_unwatched_where_that_is_asked_for(world: World, inside: Client) -> None:
+    inside.post(reverse("watching", args=[world.watched().pk]), {"reason": "Being retired"})
+    page = inside.get("/?unwatched=1&group=source")
+    (only,) = [group for group, _ in page.context["groups"]]
+    assert only.size == 1

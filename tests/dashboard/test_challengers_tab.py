@@ -16,6 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from sklearn.metrics import log_loss
 
+from monitoring.models import PendingQuestion
 from tests.dashboard import flights
 from tests.dashboard.story_source import POLICY, answering, page, policy, run, stamp
 from tests.dashboard.test_deployment import rows_of
@@ -231,3 +232,15 @@ def test_the_accuracy_tab_asks_nothing_of_challengers_unasked(rivalry: World, in
     content = inside.get(reverse("accuracy", args=[rivalry.watched().pk])).content.decode()
     assert "on the way" not in content
     assert "With challengers" not in content
+
+
+@pytest.mark.parametrize("tab", ["challengers", "history"])
+def test_an_odd_id_of_a_policy_becomes_no_address(world: World, inside: Client, tab: str) -> None:
+    with answering(retrainingPolicies=page([{"id": "../../x"}, {"id": POLICY}])):
+        for _ in range(2):
+            inside.get(reverse(tab, args=[world.watched().pk]))
+            answer_waiting(world)
+        inside.get(reverse(tab, args=[world.watched().pk]))
+    asked = [str(one.question) for one in PendingQuestion.objects.all()]
+    assert any(POLICY in one for one in asked)
+    assert not any("../" in one for one in asked)

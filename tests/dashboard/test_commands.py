@@ -79,6 +79,15 @@ def test_a_conflict_shows_both_values_and_is_decided_again_on_what_stands_there(
     assert command.dismissed_at is not None
 
 
+def test_asking_again_in_two_tabs_asks_once(world: World, inside: Client) -> None:
+    command = ask(world)
+    end(command, WorkState.FAILED)
+    url = reverse("command-again", args=[world.watched().pk, command.pk])
+    for _ in range(2):
+        inside.post(url, {"nonce": new_nonce(world.owner)})
+    assert Command.objects.exclude(pk=command.pk).count() == 1
+
+
 def test_progress_is_a_bar_with_its_number(world: World, inside: Client) -> None:
     command = ask(world)
     Command.objects.filter(pk=command.pk).update(state=WorkState.RUNNING, progress=0.37, message="3700 of 10000 rows")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 
 import numpy as np
@@ -16,6 +16,8 @@ from django.urls import reverse
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dashboard.charts.custom import CustomPoints, custom_title
+from dashboard.charts.timeline import Series, TimePoints
 from dashboard.tabs.custom_metric import Metric, limits_of, metric_of, status_of
 from metrics.health import CustomCondition, judge_custom_metrics
 from monitoring.client import CustomRule, parse
@@ -206,3 +208,14 @@ def test_a_definition_of_the_wrong_shape_is_no_crash() -> None:
     odd = {"baselineValues": "x", "categories": 3, "value": 4, "timestamp": {"columnName": "at"}, "directionality": 1}
     found = sums(**odd)
     assert (found.baseline, found.columns, found.better) == (None, "time from at", 1)
+
+
+@pytest.mark.parametrize(("operator", "said"), [("gt", "kept"), ("gte", "past"), ("lt", "kept"), ("lte", "past")])
+def test_the_title_judges_a_value_at_its_limit_as_the_verdict_does(operator: str, said: str) -> None:
+    rule = parse(CustomRule, {"failingConditions": [{"metricId": "m", "compareOperator": operator, "threshold": 5}]})
+    time = TimePoints(
+        datetime(2026, 5, 1, tzinfo=UTC), timedelta(days=1), (Series("Saved", (5.0,)),), limits=limits_of(sums(), rule)
+    )
+    title = custom_title(CustomPoints(time, "Saved"))
+    assert (said == "past") == (status_of(sums(), rule, 5.0) == "failing")
+    assert ("was past its limit in 1 of 1" in title, "kept within" in title) == (said == "past", said == "kept")

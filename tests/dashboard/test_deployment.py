@@ -18,6 +18,10 @@ from django.urls import reverse
 from django.utils import timezone
 from sklearn.metrics import log_loss, roc_auc_score
 
+from dashboard.filters import View
+from dashboard.reader import Reader
+from dashboard.tabs.subject import Subject
+from dashboard.views.deployment import tabs
 from monitoring.models import (
     Area,
     AreaHealth,
@@ -28,6 +32,7 @@ from monitoring.models import (
     Status,
     Topic,
     TopicState,
+    Watched,
 )
 from tests.dashboard import world as worlds
 from tests.dashboard.world import World
@@ -292,3 +297,42 @@ def test_the_head_counts_trouble_back_to_where_the_rebuilt_days_begin(world: Wor
         )
     first = seen.date() - timedelta(days=10)
     assert re.search(rf"Failing since \w+ {first.day} {first:%b}", get(inside, world, "drift"))
+
+
+@pytest.mark.parametrize("interval", ["weekly", "P7X"])
+def test_an_interval_that_cannot_be_read_is_the_usual_one(world: World, inside: Client, interval: str) -> None:
+    from monitoring import packing
+    from monitoring.models import Answer
+
+    Answer.objects.filter(topic__path="healthSettings/").update(
+        payload=packing.pack({"dataDrift": {"timeInterval": interval}})
+    )
+    for tab in (*TABS, "segments", "map", "challengers"):
+        assert interval not in get(inside, world, tab)
+
+
+def test_a_tab_bears_the_worst_status_of_all_its_areas(world: World) -> None:
+    watched = world.watched()
+    AreaHealth.objects.filter(watched=watched, area=Area.PREDICTIONS_TIMELINESS).delete()
+    for area, status in ((Area.PREDICTIONS_TIMELINESS, Status.PASSING), (Area.ACTUALS_TIMELINESS, Status.FAILING)):
+        AreaHealth.objects.update_or_create(
+            watched=watched, area=area, defaults={"status": status, "judged_at": world.now, "since": world.now}
+        )
+    subject = subject_of(world, watched)
+    shown = {word: status for word, _, status, _, _ in tabs(subject, "overview")}
+    assert shown["Predictions"] == "failing"
+
+
+def test_the_tab_of_batches_bears_a_status_like_every_other(world: World) -> None:
+    watched = world.watched("Departure delayed by batch")
+    AreaHealth.objects.update_or_create(
+        watched=watched,
+        area=Area.ACCURACY,
+        defaults={"status": Status.FAILING, "judged_at": world.now, "since": world.now},
+    )
+    shown = {word: status for word, _, status, _, _ in tabs(subject_of(world, watched), "batches")}
+    assert shown["Batches"] == "failing"
+
+
+def subject_of(world: World, watched: Watched) -> Subject:
+    return Subject.load(Reader.load(world.owner), watched, View.parse({}, world.now), world.now)

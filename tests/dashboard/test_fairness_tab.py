@@ -6,6 +6,8 @@ import csv
 import re
 from datetime import timedelta
 from io import StringIO
+from typing import Any
+from urllib.parse import parse_qs
 
 import numpy as np
 import pytest
@@ -14,8 +16,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from metrics import judge_fairness
+from monitoring import packing
 from monitoring.clock import next_hour
-from monitoring.models import Area, Watched
+from monitoring.models import Answer, Area, Watched
 from tests.dashboard import lens_source as lens
 from tests.dashboard import world as worlds
 from tests.dashboard.test_deployment import figures
@@ -166,3 +170,42 @@ def test_verdict_and_mail_lead_to_the_tab(lenses: World, client: Client) -> None
     overview = client.get(reverse("overview", args=[watched.pk])).content.decode()
     assert f'href="{address}' in overview.split('class="why"')[1].split("</header>")[0]
     assert deployment_url(watched, Area.FAIRNESS).endswith(address)
+
+
+def test_the_overview_draws_the_worst_class_by_the_metric_that_it_fares_worst_by(lenses: World, client: Client) -> None:
+    watched = Watched.objects.get(label=lens.WATCHED.label)
+    pair = {**lens.FAIRNESS, "fairnessMetricsSet": "trueFavorableAndUnfavorableRateParity"}
+    for answer in Answer.objects.filter(topic__watched=watched, topic__path="settings/"):
+        settings = packing.unpack(answer.payload) | {"biasAndFairness": pair}
+        Answer.objects.filter(pk=answer.pk).update(payload=packing.pack(settings))
+    address = reverse("overview", args=[watched.pk])
+    for _ in range(3):
+        client.get(address)
+        worlds.answer_waiting(lenses)
+    lane = next(one for one in client.get(address).context["lanes"] if one.name == "Fairness")
+    query = {name: value for name, (value,) in parse_qs(lane.href.partition("?")[2]).items()}
+    worst = {
+        metric: min(
+            float(row["Relative to the most favoured"])
+            for row in rows_of(client, "main", f"?feature={query['feature']}&metric={metric}")
+            if row["Enough rows"] == "yes"
+        )
+        for metric in ("trueFavorableRateParity", "trueUnfavorableRateParity")
+    }
+    assert worst[query["metric"]] == min(worst.values()) == pytest.approx(float(lane.value), abs=5e-4)
+    wanted = client.get(reverse("chart-csv", args=[watched.pk, "overview", "fairness"])).content
+    extra = f"?feature={query['feature']}&metric={query['metric']}&class={query['class']}"
+    own = {row["Start (UTC)"]: row[query["class"]] for row in rows_of(client, "series", extra)}
+    assert {row["Start (UTC)"]: row[query["class"]] for row in csv.DictReader(StringIO(wanted.decode()))} == own
+
+
+def test_the_verdict_is_made_once_a_page(lenses: World, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[object] = []
+
+    def counted(*asked: Any) -> Any:
+        made.append(asked)
+        return judge_fairness(*asked)
+
+    monkeypatch.setattr("dashboard.tabs.fairness.judge_fairness", counted)
+    page(client)
+    assert len(made) == 1

@@ -9,6 +9,7 @@ from django.test import Client, override_settings
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
+from dashboard.acting import new_nonce
 from monitoring import mail
 from monitoring.incidents import record
 from monitoring.models import (
@@ -148,13 +149,23 @@ def test_a_hand_over_now_goes_to_the_chosen_ones_once(world: World, inside: Clie
     page = inside.get(reverse("handover")).content.decode()
     assert "Flight delayed" in page
     member = Membership.objects.get(user=world.reader)
+    form = {"nonce": new_nonce(world.owner), "note": "Mind the feed.", "members": [member.pk]}
+    assert 'name="nonce"' in inside.get(reverse("handover")).content.decode()
     for _ in range(2):
-        answer = inside.post(reverse("handover"), {"note": "Mind the feed.", "members": [member.pk]})
+        answer = inside.post(reverse("handover"), form)
         assert answer.status_code == 302
     message = Message.objects.get(why=NotifyReason.HANDOVER)
     assert message.user == world.reader
     assert "Ines: Mind the feed." in message.text
     assert inside.post(reverse("handover"), {"note": "To nobody"}).status_code == 200
+
+
+def test_two_hand_overs_within_a_minute_are_two(world: World, inside: Client) -> None:
+    member = Membership.objects.get(user=world.reader)
+    for _ in range(2):
+        form = {"nonce": new_nonce(world.owner), "note": "Mind the feed.", "members": [member.pk]}
+        inside.post(reverse("handover"), form)
+    assert Message.objects.filter(why=NotifyReason.HANDOVER).count() == 2
 
 
 def test_a_read_only_member_does_not_hand_over(world: World, client: Client) -> None:

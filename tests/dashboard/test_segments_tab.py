@@ -15,7 +15,10 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from sklearn.metrics import log_loss, roc_auc_score
 
-from dashboard.tabs import segments
+from dashboard.filters import View
+from dashboard.reader import Reader
+from dashboard.tabs import data, data_rows, map_layers, measures, segment_rows, segments
+from dashboard.tabs.subject import Subject
 from monitoring import packing
 from monitoring.models import Answer, PendingQuestion
 from tests.dashboard import world as worlds
@@ -192,3 +195,32 @@ def test_drift_and_accuracy_lead_here(world: World, inside: Client) -> None:
     assert f'href="{there}?by=drift%3Atemp"' in drift
     accuracy = inside.get(reverse("accuracy", args=[pk]) + "?metric=LogLoss").content.decode()
     assert f'href="{there}?by=LogLoss"' in accuracy
+
+
+@pytest.mark.parametrize("odd", [3, True, "x", {"a": 1}, [1, None]])
+def test_a_list_that_is_none_reads_as_empty(world: World, odd: object) -> None:
+    answer = {"buckets": odd, "baselines": odd, "data": odd}
+    subject = Subject.load(Reader.load(world.owner), world.watched(LABEL), View.parse({}, world.now), world.now)
+    for measure in (measures.scored(subject, "AUC"), measures.of_feature("carrier"), *measures.services(batch=True)):
+        assert measure.read(answer) == measures.Reading()
+    assert map_layers.mean_layer(subject).read({"classDistribution": odd}) == (None, None)
+    assert data_rows._chance({"classProbabilities": odd}, "yes") == ""
+    assert data._text({"metrics": odd, "context": odd}).metrics == ()
+    assert data._id_columns({"associationIdColumnNames": 3}) == ""
+
+
+def test_addresses_of_segments_are_made_only_for_rows_that_show_them(
+    world: World, inside: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answered(inside, world, "?every=1")
+    made: list[object] = []
+    real = segment_rows.opens
+
+    def counted(*asked: Any) -> str:
+        made.append(asked)
+        return real(*asked)
+
+    monkeypatch.setattr(segment_rows, "opens", counted)
+    page = get(inside, world, "?every=1")
+    shown = page.count('<td class="segment-note">') + page.count('class="plain" href=')
+    assert 0 < len(made) <= 2 * shown + 10

@@ -244,3 +244,34 @@ def test_the_built_in_source_follows_the_address_of_a_start(world: World) -> Non
     assert (own.base_url, own.failures, own.open_until) == ("http://127.0.0.1:8123/api/v2", 0, None)
     assert Source.objects.get(pk=world.source.pk).base_url == other
     assert setup.follow("http://127.0.0.1:8123/api/v2") == 0
+
+
+def reads_beside(world: World, manager: User) -> Source:
+    """A silent source of a team in which the manager of another team reads only."""
+    other = Team.objects.create(name="Elsewhere")
+    Membership.objects.create(team=other, user=manager, role=Role.READONLY)
+    source = Source(team=other, name="Theirs", base_url=flights.BASE)
+    source.token = "secret"
+    source.save()
+    return source
+
+
+def test_what_one_only_reads_is_neither_replaced_nor_tested(world: World, client: Client) -> None:
+    Source.objects.all().delete()
+    theirs = reads_beside(world, world.owner)
+    client.force_login(world.owner)
+    client.post(reverse("setup") + "?change=1", far(name="Mine"))
+    assert Source.objects.filter(pk=theirs.pk).exists()
+    client.post(reverse("setup-test"))
+    assert not Command.objects.exists()
+
+
+def test_a_replaced_source_is_written_down_and_its_token_ends(db: None, client: Client) -> None:
+    with_team(client)
+    client.post(reverse("setup"), {"kind": "own"})
+    token = Source.objects.get().token
+    client.post(reverse("setup") + "?change=1", far())
+    deeds = list(AuditEntry.objects.order_by("pk").values_list("action", flat=True))[-5:]
+    assert deeds == ["token-created", "source-added", "source-removed", "token-revoked", "source-added"]
+    assert not ApiToken.objects.exists()
+    assert client.get("/api/v2/deployments/", headers={"Authorization": f"Bearer {token}"}).status_code == 401

@@ -204,6 +204,14 @@ def test_who_asks_too_often_is_told_to_wait(world: World, monkeypatch: pytest.Mo
     assert codes[0] == 200
 
 
+def test_behind_a_proxy_each_reader_is_counted_alone(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings, "RATE_LIMIT_SHARED", 2)
+    monkeypatch.setattr(settings, "BEHIND_PROXY", True)
+    url = reverse("shared", args=[share(world, ShareKind.FLEET)])
+    codes = [Client().get(url, headers={"X-Forwarded-For": f"192.0.2.{n}"}).status_code for n in (1, 1, 1, 2)]
+    assert codes == [200, 200, 429, 200]
+
+
 def test_shared_pages_are_kept_by_nobody_and_cannot_be_posted_to(world: World) -> None:
     url = reverse("shared", args=[share(world, ShareKind.FLEET)])
     answer = Client().get(url)

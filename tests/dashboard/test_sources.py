@@ -13,6 +13,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from dashboard.source_trouble import trouble_of
+from deployments.models import ApiToken
 from monitoring.models import (
     AuditAction,
     AuditEntry,
@@ -211,3 +212,26 @@ def test_nobody_writes_the_address_that_is_exempt_from_the_rules(world: World, i
     inside.post(url, {"name": "Ours", "base_url": "http://169.254.169.254/api/v2", "token": "t"})
     source.refresh_from_db()
     assert (source.name, source.base_url) == ("Ours", f"{settings.SERVICE_URL}/api/v2")
+
+
+@pytest.mark.parametrize("name", ["source-add", "source-change"])
+def test_what_cannot_be_written_down_is_not_done(
+    world: World, inside: Client, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("no audit")
+
+    monkeypatch.setattr("dashboard.views.sources.note", broken)
+    with pytest.raises(RuntimeError):
+        inside.post(reverse(name, args=[world.source.pk] if name == "source-change" else []), form(world))
+    assert not Source.objects.filter(name="East").exists()
+
+
+def test_the_token_of_this_installation_ends_with_its_source(world: World, inside: Client) -> None:
+    inside.post(reverse("source-own"), {"team": world.team.pk})
+    source, kept = Source.objects.get(built_in=True), ApiToken.objects.get()
+    assert AuditEntry.objects.get(action=AuditAction.TOKEN_CREATED).about == kept.name
+    inside.post(reverse("source-remove", args=[source.pk]), {"name": source.name})
+    assert not Source.objects.filter(pk=source.pk).exists()
+    assert not ApiToken.objects.exists()
+    assert AuditEntry.objects.get(action=AuditAction.TOKEN_REVOKED).about == kept.name

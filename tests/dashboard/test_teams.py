@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -12,6 +13,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from dashboard.views.invitations import NewAccountForm
+from deployments.models import ApiToken
+from monitoring import teams
 from monitoring.models import (
     AuditAction,
     AuditEntry,
@@ -235,3 +239,35 @@ def test_the_page_asks_the_same_number_of_queries_whatever_the_team(world: World
         Membership.objects.create(team=world.team, user=user)
         invited(world, inside, email=f"{number}@example.org")
     assert queries() == before
+
+
+def test_a_name_that_is_taken_in_the_same_moment_is_told(
+    world: World, inside: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    change = teams.change
+
+    def late(team: Team, by: User, **more: Any) -> None:
+        Team.objects.create(name=more["name"])
+        change(team, by, **more)
+
+    monkeypatch.setattr(teams, "change", late)
+    page = inside.post(reverse("team-change", args=[world.team.pk]), {"name": "Quick"}, follow=True)
+    assert "There is a team called Quick already." in page.content.decode()
+
+
+def test_a_user_name_that_is_taken_in_the_same_moment_is_told(
+    world: World, inside: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = invited(world, inside)
+    monkeypatch.setattr(NewAccountForm, "clean_username", lambda form: form.cleaned_data["username"])
+    page = Client().post(link, {"username": "ines", "password": PASSWORD})
+    assert page.status_code == 200
+    assert page.context["form"].errors["username"] == ["Somebody has this user name already."]
+    assert not Membership.objects.filter(user__email="ada@example.org").exists()
+
+
+def test_a_team_takes_the_token_of_its_watcher_along(world: World, inside: Client) -> None:
+    inside.post(reverse("source-own"), {"team": world.team.pk})
+    assert ApiToken.objects.exists()
+    inside.post(reverse("team-remove", args=[world.team.pk]), {"name": world.team.name})
+    assert not ApiToken.objects.exists()

@@ -111,3 +111,15 @@ def test_the_page_asks_the_same_few_queries(
         made(inside, name=f"Job {number}")
     with django_assert_num_queries(8):
         inside.get(reverse("tokens"))
+
+
+def test_what_cannot_be_written_down_is_not_done(world: World, inside: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("no audit")
+
+    made(inside)
+    monkeypatch.setattr("dashboard.views.tokens.note", broken)
+    for url, given in (("tokens", {"name": "Two", "scope": "read", "days": "30"}), ("token-revoke", {})):
+        with pytest.raises(RuntimeError):
+            inside.post(reverse(url, args=[ApiToken.objects.get().pk] if url == "token-revoke" else []), given)
+    assert ApiToken.objects.get().name == "Scoring job"

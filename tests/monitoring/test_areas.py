@@ -17,7 +17,8 @@ from monitoring.mail.chart import Verdict
 from monitoring.mail.words import value_and_limit
 from monitoring.models import CORE_AREAS, Area, HealthDay, Source, Status, Topic, TopicState, Transition, Watched
 from monitoring.poll import cycle
-from monitoring.poll.areas import AreaFacts
+from monitoring.poll.areas import AreaFacts, custom_ids
+from monitoring.poll.facts import facts_of
 from monitoring.poll.standing import DAYS, Facts
 from monitoring.questions import Last, Question
 from monitoring.snapshots import AnswerView, Point, SeriesView, Snapshot, _series_slot
@@ -368,3 +369,10 @@ def test_silence_is_noticed_though_nothing_moves() -> None:
     row = Watched.objects.get().areas.get(area=Area.PREDICTIONS_TIMELINESS)
     assert row.status == Status.FAILING
     assert row.evidence["last"] == remote.last.isoformat()
+
+
+def test_only_metrics_with_a_plain_id_are_asked_about() -> None:
+    odd: list[dict[str, Any]] = [{"id": "b"}, {"name": "no id"}, {"id": None}, {"id": "../x"}, {"id": "a"}]
+    assert custom_ids([{"id": "last", "displayChart": False}, *odd]) == ["b", "a", "last"]
+    facts = facts_of(watched(), known({q.custom_metrics(): {"data": [{"name": "no id"}]}}), NOW)
+    assert facts.areas.custom == ()

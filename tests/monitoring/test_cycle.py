@@ -11,6 +11,8 @@ from monitoring import questions as q
 from monitoring import snapshots
 from monitoring.models import CORE_AREAS, Area, HealthDay, PollRun, Source, Status, Transition, Watched
 from monitoring.poll import cycle
+from monitoring.poll.facts import facts_of
+from monitoring.poll.standing import Facts
 from monitoring.questions import Bucket, Last
 from tests.monitoring.factories import NOW, make_source
 from tests.monitoring.far_side import FarSide, Remote, json
@@ -225,3 +227,16 @@ def test_the_token_goes_nowhere_but_into_the_header() -> None:
     run(source, far)
     assert far.tokens == {"Bearer secret-token"}
     assert b"secret-token" not in bytes(source.token_encrypted)
+
+
+def test_a_deployment_whose_answers_cannot_be_read_stops_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(row: Watched, known: snapshots.Snapshot, now: datetime) -> Facts:
+        if row.remote_id == "d1" and known.topics:
+            raise KeyError("id")
+        return facts_of(row, known, now)
+
+    monkeypatch.setattr("monitoring.poll.cycle.facts_of", broken)
+    source, far = make_source(), FarSide(Remote("d1"), Remote("d2"))
+    run(source, far)
+    assert Watched.objects.get(remote_id="d2").worst == Status.PASSING
+    assert Watched.objects.get(remote_id="d1").polled_at == NOW

@@ -2,7 +2,7 @@
 
 from dashboard.acts.forms.base import ActForm
 from dashboard.acts.forms.batches import BatchForm
-from dashboard.acts.forms.deployment import DataForm, DetailsForm, ShareForm, StatusForm
+from dashboard.acts.forms.deployment import DataForm, DetailsForm, ShareForm
 from dashboard.acts.forms.exports import ActualsExportForm, CancelForm, PredictionExportForm, TrainingExportForm
 from dashboard.acts.forms.humility import RuleForm
 from dashboard.acts.forms.metrics import MetricCreateForm, MetricForm, ValuesForm
@@ -30,7 +30,6 @@ __all__ = [
     "RuleForm",
     "RunCancelForm",
     "ShareForm",
-    "StatusForm",
     "TrainingExportForm",
     "ValuesForm",
 ]

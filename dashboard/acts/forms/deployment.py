@@ -11,7 +11,7 @@ from dashboard.acts.forms.base import ActForm
 from dashboard.acts.forms.exports import PeriodForm
 from dashboard.charts import words
 from monitoring import questions as q
-from monitoring.models import DeploymentStatus, Importance
+from monitoring.models import Importance
 from monitoring.questions import Between, Bucket, Question
 
 ROLES = (("OWNER", "Owner"), ("USER", "User"), ("CONSUMER", "Consumer"), ("NO_ROLE", "No role any more"))
@@ -39,14 +39,6 @@ class DetailsForm(ActForm):
         if not self.errors and not self.body():
             raise forms.ValidationError("Nothing was changed.")
         return values
-
-
-class StatusForm(ActForm):
-    """To the other status."""
-
-    def body(self) -> dict[str, Any]:
-        active = self.case.watched.deployment_status == DeploymentStatus.ACTIVE
-        return {"status": (DeploymentStatus.INACTIVE if active else DeploymentStatus.ACTIVE).value}
 
 
 class ShareForm(ActForm):

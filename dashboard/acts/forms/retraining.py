@@ -26,6 +26,7 @@ DECLINES = (
     ("statusDeclinesToFailing", "it becomes failing"),
     ("statusStillInDecline", "it is still not well after a run"),
 )
+INTERVALS = (("", "as often as it declines"), ("P1D", "1 day"), ("P7D", "7 days"), ("P30D", "30 days"))
 FEATURES = (("same_as_champion", "the same as the champion"), ("informative_features", "those that tell something"))
 SELECTIONS = (
     ("autopilot_recommended", "the best of several kinds"),
@@ -46,6 +47,9 @@ class PolicyForm(ActForm):
     declines = forms.MultipleChoiceField(
         label="A decline means that", choices=DECLINES, required=False, widget=forms.CheckboxSelectMultiple
     )
+    interval = forms.ChoiceField(
+        label="Least time between runs", choices=INTERVALS, required=False, help_text="For a decline."
+    )
     action = forms.ChoiceField(label="The new model", choices=ACTIONS)
     features = forms.ChoiceField(label="It uses features", choices=FEATURES)
     selection = forms.ChoiceField(label="It is", choices=SELECTIONS)
@@ -62,11 +66,17 @@ class PolicyForm(ActForm):
             "day": day,
             "hour": hour,
             "declines": [name for name, _ in DECLINES if trigger.get(name) is True],
+            "interval": trigger.get("minIntervalBetweenRuns") or "",
             "action": thing.get("action") or "create_challenger",
             "features": thing.get("featureListStrategy") or "same_as_champion",
             "selection": thing.get("modelSelectionStrategy") or "autopilot_recommended",
             "mode": (thing.get("autopilotOptions") or {}).get("mode") or "auto",
         }
+
+    def prepare(self) -> None:
+        present = str(self.initial["interval"])
+        if present not in dict(INTERVALS):
+            self.fields["interval"].choices = [*INTERVALS, (present, present)]  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
         values: dict[str, Any] = super().clean() or {}
@@ -81,6 +91,8 @@ class PolicyForm(ActForm):
             trigger["schedule"] = schedule(values["hour"], values["day"])
         if values["cause"].endswith("_decline"):
             trigger |= {name: name in values["declines"] for name, _ in DECLINES}
+            if values["interval"] or self.case.thing:
+                trigger["minIntervalBetweenRuns"] = values["interval"] or None
         wanted = {
             "name": values["name"],
             "description": values["description"],

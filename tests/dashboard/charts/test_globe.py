@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.charts import ramps, words
+from dashboard.charts import draw_map, ramps, words
 from dashboard.charts.cells import MapCell, MapPoints, map_title
-from dashboard.charts.draw_map import WIDE, draw
-from dashboard.charts.globe import EARTH_KM, Projection, distance_km, fitting, frame, graticule, place_words
+from dashboard.charts.draw_map import WIDE, draw, frame_of
+from dashboard.charts.globe import EARTH_KM, Frame, Projection, distance_km, fitting, frame, graticule, place_words
+from dashboard.charts.known_places import known_places
 
 latitudes, longitudes = st.floats(-75, 75), st.floats(-170, 170)
 
@@ -77,7 +78,7 @@ def test_every_ramp_has_a_colour_and_a_word_for_every_value(values: list[float])
 def test_a_map_without_a_cell_is_drawn_and_says_so() -> None:
     empty = MapPoints((), "RMSE", words.number)
     assert map_title(empty) == "No row with a place in this range"
-    assert draw(empty, WIDE).startswith("<svg")
+    assert draw(empty, WIDE, frame_of(empty, WIDE)).startswith("<svg")
 
 
 def test_what_is_no_cell_is_left_out() -> None:
@@ -85,3 +86,20 @@ def test_what_is_no_cell_is_left_out() -> None:
         (MapCell("nonsense", 1.0, 500), MapCell(h3.latlng_to_cell(1, 2, 5), 2.0, 500)), "n", words.number
     )
     assert len(points.shown) == 1
+
+
+def test_only_places_inside_the_frame_are_weighed_and_the_frame_is_fitted_once_a_picture(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fitted: list[str] = []
+    real = draw_map.frame_of
+
+    def counted(points: MapPoints, sheet: draw_map.Sheet) -> Frame:
+        fitted.append(sheet.css)
+        return real(points, sheet)
+
+    monkeypatch.setattr(draw_map, "frame_of", counted)
+    points = MapPoints((MapCell(h3.latlng_to_cell(48.85, 2.35, 4), 1.0, 500),), "n", words.number)
+    view = draw_map.map_view("map", points)
+    assert fitted == ["map-wide", "map-narrow"]
+    assert view.svg.count(">Paris</text>") == (2 if known_places() else 0)

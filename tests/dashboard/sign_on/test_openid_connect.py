@@ -71,15 +71,31 @@ def test_the_second_time_it_is_the_same_account(world: World, client: Client, pr
     assert User.objects.filter(username__startswith="ada").count() == 1
 
 
-def test_an_account_with_the_verified_address_is_linked_and_keeps_its_password(
+def test_an_account_with_the_verified_address_is_linked_and_loses_its_password(
     world: World, client: Client, provider: Provider
 ) -> None:
     provider.claims["email"] = "INES@example.org"
     sign_on(client)
     assert client.get("/").context["reader"].user == world.owner
     world.owner.refresh_from_db()
-    assert world.owner.check_password(PASSWORD)
+    assert not world.owner.has_usable_password()
     assert AuditEntry.objects.filter(user=world.owner, action=AuditAction.ACCOUNT_LINKED).exists()
+
+
+def test_who_made_the_account_with_somebody_elses_address_is_out_once_they_sign_on(
+    world: World, client: Client, provider: Provider
+) -> None:
+    maker = Client()
+    User.objects.create_user("made", "ada@corp.example", PASSWORD)
+    maker.post(reverse("login"), {"username": "made", "password": PASSWORD})
+    assert maker.get("/").status_code == 200
+    sign_on(client)
+    assert client.get("/").context["reader"].user.username == "made"
+    assert maker.get("/").status_code == 302
+    assert maker.post(reverse("login"), {"username": "made", "password": PASSWORD}).status_code == 200
+    assert maker.get("/").status_code == 302
+    entry = AuditEntry.objects.get(user__username="made", action=AuditAction.PASSWORD_CHANGED)
+    assert entry.detail == {"sessions_ended": 1}
 
 
 def test_an_address_that_is_not_verified_opens_nobodys_account(

@@ -35,6 +35,11 @@ def test_the_proxy_names_who_asks(world: World, client: Client) -> None:
     )
 
 
+def test_an_address_in_the_spelling_of_ipv6_is_the_same(world: World, client: Client) -> None:
+    assert asks(client, peer=f"::ffff:{PROXY}") == 200
+    assert asks(Client(), peer="::ffff:10.0.0.8") == 403
+
+
 @pytest.mark.parametrize("peer", ["10.0.0.8", "127.0.0.1", "::1", ""])
 def test_from_elsewhere_the_header_is_refused(world: World, client: Client, peer: str) -> None:
     assert asks(client, peer=peer) == 403
