@@ -32,8 +32,12 @@ def floor_day(moment: datetime) -> datetime:
     return moment.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
+#: Longer durations of a source are a mistake, and would lead out of the calendar.
+LONGEST = timedelta(days=36_525)
+
+
 def parse_duration(text: str) -> timedelta:
-    """ISO 8601 duration as a timedelta, a month as 30 days. Raises ValueError for anything else or nothing.
+    """ISO 8601 duration as a timedelta, a month as 30 days. Raises ValueError for anything else and above LONGEST.
 
     >>> parse_duration("P7D").days
     7
@@ -45,6 +49,8 @@ def parse_duration(text: str) -> timedelta:
     if not parts:
         raise ValueError(f"{text!r} is not an ISO 8601 duration.")
     days = parts.pop("months", 0) * 30 + parts.pop("days", 0)
+    if max(days, *parts.values(), 0) > LONGEST.days * 86_400 or timedelta(days=days, **parts) > LONGEST:
+        raise ValueError(f"{text[:40]!r} is longer than {LONGEST.days} days.")
     return timedelta(days=days, **parts)
 
 

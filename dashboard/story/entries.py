@@ -114,7 +114,7 @@ def questions() -> list[Question]:
 
 
 def entries(subject: Subject, kinds: Collection[Kind] = tuple(Kind)) -> list[Entry]:
-    """What happened in the page's range, newest first: at most one statement a kind."""
+    """What happened in the page's range, newest first: one statement a kind, of changes two."""
     found = [entry for kind in kinds for entry in GATHER[kind](subject)]
     return sorted(found, key=lambda entry: (entry.at, entry.fact), reverse=True)
 
