@@ -8,16 +8,21 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import polars as pl
 import pytest
 from django.db import connection
 from django.utils import timezone
+from rest_framework.test import APIClient
 
 from deployments import challengers, jobs, replacement, replay
+from deployments.api.authentication import issue
+from deployments.custom_metrics import uploads
 from deployments.models import (
     AuditEntry,
     Block,
     BlockKind,
     Challenger,
+    CustomRow,
     Dataset,
     DeployedModel,
     Deployment,
@@ -28,15 +33,17 @@ from deployments.models import (
     ModelRole,
     PredictionKey,
     Reign,
+    Role,
     RunStatus,
     State,
 )
 from deployments.retraining import run
 from deployments.retraining.options import Action, Cause
-from tests.deployments.factories import NOW, make_package, make_user
+from tests.deployments.factories import HOUR, NOW, make_deployment, make_package, make_user
 from tests.deployments.killing import kill
 from tests.deployments.onnx_models import make_scoring_package
 from tests.deployments.test_challengers import make_world, replayed_rows, work
+from tests.deployments.test_custom_metrics import Metric, upload
 from tests.deployments.test_retraining import make_world as retrained_world
 from tests.deployments.test_retraining import policy
 
@@ -45,6 +52,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 WORKER = """
 from importlib import import_module
 from deployments import artifacts, challengers, jobs, registry, replay, tasks
+from deployments.custom_metrics import keeping
 from deployments.retraining import run
 for name in tasks.HANDLERS:
     import_module(name)
@@ -155,3 +163,21 @@ def test_a_retraining_run_makes_one_model_and_one_challenger(moment: str) -> Non
     assert ModelPackage.objects.count() == before + 1
     assert Challenger.objects.get().public_id == made.challenger_public_id
     assert Dataset.objects.count() == 2
+
+
+@pytest.mark.parametrize("moment", ["keeping.add", "jobs._end"])
+def test_values_of_a_custom_metric_are_added_once(moment: str) -> None:
+    owner, deployment = make_user(), make_deployment()
+    deployment.roles.create(user=owner, role=Role.OWNER)
+    client = APIClient(headers={"Authorization": f"Bearer {issue(owner, 'test')}"})
+    metric = Metric(client, deployment, type="sum")
+    table = pl.DataFrame({"timestamp": [HOUR.isoformat()] * 3, "value": [1.0, 2.0, 4.0], "flight": ["a", "b", "c"]})
+    body = {"datasetId": upload(owner, table), "associationId": {"columnName": "flight"}}
+    assert client.post(f"{metric.base}customMetrics/{metric.id}/fromDataset/", body).status_code == 202
+    job = Job.objects.get(kind=uploads.KIND)
+    kill_after(moment, job)
+    period = {"start": HOUR.isoformat(), "end": (HOUR + timedelta(hours=1)).isoformat()}
+    rows = CustomRow.objects.filter(metric_id=job.args["metric"])
+    assert (metric.get("summary/", **period)["metric"]["value"], rows.count()) == (None, 0)
+    after_the_lease(job)
+    assert (metric.get("summary/", **period)["metric"]["value"], rows.count()) == (7.0, 3)
