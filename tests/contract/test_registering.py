@@ -14,6 +14,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
+from deployments.models import ApiToken
 from monitoring import registering
 from monitoring.models import Membership, Registration, RegistrationStep, Role, Source
 from tests.contract.in_process import InProcess
@@ -230,6 +231,21 @@ def test_another_server_that_has_no_such_operations_is_named(inside: Client, sou
     row.refresh_from_db()
     assert row.step == RegistrationStep.DRAFT
     assert "This source cannot register models" in row.problem
+
+
+def test_a_token_that_cannot_be_written_down_is_not_made(
+    inside: Client, source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("no audit")
+
+    row = begin(inside, source)
+    row.step, row.results = RegistrationStep.DONE, {"deploymentId": "1" * 24}
+    row.save()
+    monkeypatch.setattr("dashboard.views.registering.note", broken)
+    with pytest.raises(RuntimeError):
+        inside.post(reverse("registration-token", args=[row.pk]))
+    assert not ApiToken.objects.filter(name__startswith="Sends to").exists()
 
 
 def test_a_dropped_registration_takes_its_files_along(inside: Client, source: Source) -> None:
