@@ -29,6 +29,28 @@
   addEventListener("resize", reachable);
   document.addEventListener("htmx:load", reachable);
 
+  // A piece that htmx draws anew keeps what a person has in hand: the same control again, and what was typed.
+  const SAME = "a[href], button, input:not([type=hidden]), select, textarea, summary";
+  const likeness = (one) => `${one.tagName} ${one.name || ""} ${one.name ? "" : one.getAttribute("aria-label") || one.textContent.trim()}`;
+  const typed = (one) => one.type === "checkbox" || one.type === "radio" ? one.checked !== one.defaultChecked : one.matches("input:not([type=hidden]), textarea") && one.value !== one.defaultValue;
+  let held = "";
+
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const piece = event.detail.target, here = document.activeElement;
+    if (piece?.id === "content" && [...piece.querySelectorAll("form[method=post] :is(input, textarea)")].some(typed)) {
+      event.detail.shouldSwap = false;
+      setTimeout(() => window.htmx.trigger(document.body, "acted"), 5000);
+    }
+    held = here && here !== document.body && piece?.contains(here) ? likeness(here) : "";
+  });
+
+  document.addEventListener("htmx:afterSettle", (event) => {
+    if (!held || document.activeElement !== document.body) return;
+    const piece = event.detail.elt;
+    [...piece.querySelectorAll(SAME)].find((one) => likeness(one) === held)?.focus({ preventScroll: true });
+    held = "";
+  });
+
   const neighbours = () => [...document.querySelectorAll("[data-neighbour]")];
   const rows = () => [...document.querySelectorAll("tr[data-href]")];
 
