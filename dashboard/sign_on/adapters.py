@@ -8,7 +8,6 @@ from typing import Any
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
-from allauth.usersessions.models import UserSession
 from django.contrib import messages
 from django.contrib.auth import get_user_model
 from django.db import transaction
@@ -16,11 +15,10 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from dashboard import limits
+from dashboard.sign_on.proof import hand_over
 from monitoring import secrets, setup
-from monitoring.audit import note
 from monitoring.mail.envelope import put
 from monitoring.mail.messages.password import new_password
-from monitoring.models import AuditAction
 
 logger = logging.getLogger(__name__)
 TAGS = {messages.SUCCESS: "passing", messages.WARNING: "warning", messages.ERROR: "failing"}
@@ -62,9 +60,7 @@ class FactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
 
 
 class SocialAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
-    """Single sign-on: an account with the address that the provider has verified is linked
-    and loses its password; else a new one is made.
-    """
+    """Single sign-on: an account with the address that the provider has verified is linked; else a new one is made."""
 
     def pre_social_login(self, request: HttpRequest, sociallogin: Any) -> None:
         """The provider is the administrator's choice and vouches for the address; nobody here chooses their own."""
@@ -74,7 +70,7 @@ class SocialAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
         found = list(get_user_model().objects.filter(email__iexact=email, is_active=True)[:2])
         if len(found) == 1:
             with transaction.atomic():
-                _take_over(request, found[0])
+                hand_over(request, found[0])
                 sociallogin.connect(request, found[0])
 
     def is_open_for_signup(self, request: HttpRequest, sociallogin: Any) -> bool:
@@ -93,20 +89,6 @@ class SocialAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
         extra_context: dict[str, Any] | None = None,
     ) -> None:
         logger.warning("Single sign-on by %s failed: %s %s", provider.name, error or "", exception or "")
-
-
-def _take_over(request: HttpRequest, user: Any) -> None:
-    """Drops the password and ends the sessions: whoever made the account with this address may not have been its
-    person, and would go on coming in."""
-    if not user.has_usable_password():
-        return
-    user.set_unusable_password()
-    user.save(update_fields=["password"])
-    sessions = list(UserSession.objects.filter(user=user))
-    for session in sessions:
-        session.end()
-    about = "to none: single sign-on opens the account"
-    note(AuditAction.PASSWORD_CHANGED, user, about=about, detail={"sessions_ended": len(sessions)}, request=request)
 
 
 def verified_email(sociallogin: Any) -> str:
