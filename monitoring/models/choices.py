@@ -218,6 +218,7 @@ class NotifyReason(models.TextChoices):
     LOOSENED = "loosened", "Watch loosened"
     TEST = "test", "Test message"
     INVITED = "invited", "Invitation"
+    PASSWORD = "password", "New password"
     FIRST = "first", "First mail about it"
 
 
