@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("monitoring", "0025_settings_changed_at"),
+        ("monitoring", "0027_password_mail"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
