@@ -25,7 +25,12 @@ def test_nobody_passes_before_it_is_opened(tmp_path: Path) -> None:
     passed: list[str] = []
     gate = Gate(tmp_path)
     gate.close()
-    waiting = threading.Thread(target=lambda: (Gate(tmp_path).wait(), passed.append("web")))
+
+    def pass_through() -> None:
+        Gate(tmp_path).wait()
+        passed.append("web")
+
+    waiting = threading.Thread(target=pass_through)
     waiting.start()
     waiting.join(0.2)
     before = list(passed)
