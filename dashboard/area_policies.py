@@ -12,7 +12,7 @@ from monitoring.incidents.policy import MINUTE, AreaPolicy
 from monitoring.models import Area, Delivery, Status, Whom
 
 #: As many steps up or down are offered.
-_STEPS = ((0, "as important as the deployment"), (1, "one step more"), (-1, "one step less"), (-2, "two steps less"))
+_STEPS = ((0, "by importance"), (1, "one step more"), (-1, "one step less"), (-2, "two steps less"))
 
 
 class AreaForm(forms.Form):
@@ -24,12 +24,12 @@ class AreaForm(forms.Form):
         choices=(("", "as above"), (Status.WARNING, "at risk or failing"), (Status.FAILING, "failing only")),
     )
     pending_minutes = Minutes(label="Opens after", least=0, required=False)
-    severity = forms.TypedChoiceField(label="Weighs", coerce=int, empty_value=0, required=False, choices=_STEPS)
+    severity = forms.ChoiceField(label="Weighs", required=False, choices=_STEPS)
     delivery = forms.ChoiceField(label="Told", required=False, choices=(("", "by the default"), *Delivery.choices))
-    whom = forms.ChoiceField(label="To", required=False, choices=Whom.choices)
+    whom = forms.ChoiceField(label="To", required=False, choices=((Whom.EVERYBODY, "everybody"), *Whom.choices[1:]))
 
-    def __init__(self, *args: Any, area: Area, **kwargs: Any) -> None:
-        super().__init__(*args, prefix=area.value, **kwargs)
+    def __init__(self, data: Any, *, area: Area, initial: Mapping[str, Any]) -> None:
+        super().__init__(data, prefix=area.value, initial=dict(initial))
         self.area = area
         for field in self.fields.values():
             field.widget.attrs["aria-label"] = f"{area.label}: {str(field.label).lower()}"
@@ -42,7 +42,7 @@ class AreaForm(forms.Form):
         return AreaPolicy(
             opens_at=Status(found["opens_at"]) if found["opens_at"] else None,
             pending=minutes * MINUTE if minutes is not None else None,
-            severity=found["severity"],
+            severity=int(found["severity"] or 0),
             delivery=Delivery(found["delivery"]) if found["delivery"] else None,
             whom=Whom(found["whom"] or Whom.EVERYBODY),
         )
