@@ -110,7 +110,8 @@ def _counted(rows: QuerySet[Watched], by: Sequence[Grouping]) -> Iterable[Mappin
         f"{one.value}_name": _NAMES[one] for one in by if one in _NAMES
     }
     found = rows.order_by().annotate(**names).values("worst", *names)
-    return found.annotate(n=Count("pk"), rate=Sum("predictions_per_day"))
+    counted: Iterable[Mapping[str, Any]] = found.annotate(n=Count("pk"), rate=Sum("predictions_per_day"))
+    return counted
 
 
 def _groups(by: Grouping, counted: Iterable[Mapping[str, Any]]) -> Groups:

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django import template
 from django.utils.safestring import SafeString
 
 from dashboard.fleet_rows import Table, rows_html
+from dashboard.map_cells import Cell, cells_html
 
 register = template.Library()
+
+
+@register.simple_tag
+def map_cells(cells: Iterable[tuple[str, Cell]]) -> SafeString:
+    """The cells of one row of the blind-spot map."""
+    return cells_html(cells)
 
 
 @register.simple_tag(takes_context=True)

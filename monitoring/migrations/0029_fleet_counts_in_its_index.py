@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("monitoring", "0027_password_mail"),
+        ("monitoring", "0028_policy_by_area"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
