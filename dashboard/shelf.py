@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple, Protocol
 
+from dashboard.charts.columns import Column
 from dashboard.filters import View
 from dashboard.reader import Reader
 from metrics.buckets import HOUR
@@ -55,13 +56,17 @@ class Clock:
     def place(self, buckets: Iterable[Bucket], pick: Callable[[dict[str, Any]], float | None]) -> Values:
         """One value a bin; None where there is no bucket or it has no value."""
         values: list[float | None] = [None] * self.n
-        known = _indexes(self)
-        for bucket in buckets:
-            at = known.get(bucket.start)
-            at = self.index(bucket.start) if at is None else at
+        known, found = _indexes(self), list(buckets)
+        picked = pick.each(found) if isinstance(pick, picker) else [pick(bucket.values) for bucket in found]
+        starts = [bucket.start for bucket in found]
+        if starts == list(known):
+            return Column(picked)
+        for start, value in zip(starts, picked, strict=True):
+            at = known.get(start)
+            at = self.index(start) if at is None else at
             if 0 <= at < self.n:
-                values[at] = pick(bucket.values)
-        return tuple(values)
+                values[at] = value
+        return Column(values)
 
 
 @lru_cache(maxsize=64)  # all charts of a page, and those of the next page, stand on the same few clocks
@@ -243,9 +248,20 @@ def objects(value: Any) -> list[dict[str, Any]]:
     return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 
-def picker(name: str) -> Callable[[dict[str, Any]], float | None]:
+class picker:
     """`number` of one name, for `Clock.place`."""
-    return lambda values: number(values, name)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __call__(self, values: dict[str, Any]) -> float | None:
+        return number(values, self.name)
+
+    def each(self, buckets: Iterable[Bucket]) -> list[float | None]:
+        """The same of many buckets: nearly all hold a number, and a page places ten thousand."""
+        name = self.name
+        raw = [bucket.values.get(name) for bucket in buckets]
+        return [v if type(v) is float else float(v) if type(v) is int else None for v in raw]
 
 
 def total(values: Sequence[float | None]) -> float | None:

@@ -76,6 +76,16 @@ def revoke_token(user: User, pk: int) -> str | None:
     return row.name
 
 
+def revoke_tokens(user: User) -> int:
+    """Forgets all tokens of the person; how many."""
+    with transaction.atomic():
+        rows = list(ApiToken.objects.select_for_update().filter(user=user))
+        for row in rows:
+            row.delete()
+            _note(user, "token.revoked", row.name, row.scope)
+    return len(rows)
+
+
 def withdraw_token(user: User, text: str, beginning: str) -> str | None:
     """Forgets the token of that text, whosever it is, in the name of `user`; its name, or None if there is none.
 

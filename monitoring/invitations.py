@@ -74,6 +74,12 @@ def found(token: str, now: datetime) -> Invitation | None:
     return row if row is not None and row.is_open(now) else None
 
 
+def is_mailed(row: Invitation) -> bool:
+    """Whether the present link goes by mail; False where it lies in the list of mail and on the page of who invites."""
+    mails = Message.objects.filter(message_id=stable_id("invitation", row.pk, row.nonce))
+    return mails.exclude(state=MailState.KEPT).exists()
+
+
 def accept(row: Invitation, user: Any, now: datetime, *, request: HttpRequest | None = None) -> Membership:
     """Into the team, once. A member who is in it already keeps the stronger role. Raises InvitationRefused."""
     with transaction.atomic():

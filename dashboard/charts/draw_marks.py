@@ -6,39 +6,37 @@ from collections.abc import Callable
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from dashboard.charts import plot as p
+from dashboard.charts.columns import boxes, numbers, rings, tracks
 from dashboard.charts.flags import LINE
 
 if TYPE_CHECKING:
     from dashboard.charts.draw_svg import Pen
 
 
+MANY = 200
+"""From so many bars on they are drawn as one."""
+
+
 def line(mark: p.Line, pen: Pen) -> str:
-    runs = pen.points(mark.xs, mark.ys)
     paint = f'fill="none" stroke="{pen.theme[mark.token]}" stroke-width="{mark.width:g}" stroke-linejoin="round"'
     if mark.dash:
         paint += f' stroke-dasharray="{mark.dash}"'
-    draw = "H{}V{}" if mark.shape == "step" else "L{} {}"
-    parts, lonely = [], ""
-    for (x, y), *rest in runs:
-        if rest:
-            parts.append(f"M{x} {y}" + "".join([draw.format(*place) for place in rest]))
-        else:
-            cx = f"{float(x) / 10:.2f}%" if pen.width is None else x
-            lonely += f'<circle cx="{cx}" cy="{y}" r="{mark.width:g}" fill="{pen.theme[mark.token]}"/>'
-    return (pen.path("".join(parts), paint) if parts else "") + lonely
+    places, lonely = pen.places(mark.xs, mark.ys), ""
+    path, alone = tracks(places, step=mark.shape == "step")
+    for x, y in places[alone].tolist():
+        cx = f"{x / 10:.2f}%" if pen.width is None else f"{x:.1f}"
+        lonely += f'<circle cx="{cx}" cy="{y:.1f}" r="{mark.width:g}" fill="{pen.theme[mark.token]}"/>'
+    return (pen.path(path, paint) if path else "") + lonely
 
 
 def band(mark: p.Band, pen: Pen) -> str:
-    parts = []
-    for run in p.runs(mark.xs, mark.low, mark.high):
-        there = [f"{pen.path_x(x):.1f} {pen.y(high):.1f}" for x, _, high in run]
-        back = [f"{pen.path_x(x):.1f} {pen.y(low):.1f}" for x, low, _ in reversed(run)]
-        if len(run) > 1:
-            parts.append("M" + "L".join(there + back) + "Z")
-    if not parts:
+    path = rings(pen.places(mark.xs, mark.low, mark.high))
+    if not path:
         return ""
-    return pen.path("".join(parts), f'fill="{pen.theme[mark.token]}" fill-opacity="{mark.opacity:g}"')
+    return pen.path(path, f'fill="{pen.theme[mark.token]}" fill-opacity="{mark.opacity:g}"')
 
 
 def area(mark: p.Area, pen: Pen) -> str:
@@ -65,9 +63,12 @@ def _hatch(x: str, width: str, y: float, height: float, colour: str) -> str:
 
 
 def bars(mark: p.Bars, pen: Pen) -> str:
-    parts = []
+    parts, alone = [], frozenset(range(len(mark.xs)))
+    if len(mark.xs) >= MANY and not mark.tokens:
+        alone = mark.hatched
+        parts.append(_thin_bars(mark, pen))
     for i, (x, value) in enumerate(zip(mark.xs, mark.ys, strict=True)):
-        if value is None:
+        if value is None or i not in alone:
             continue
         low = mark.base[i] if mark.base else max(0.0, pen.y_axis.lo)
         top, bottom = sorted((pen.clamp(low + value if mark.base else value), pen.clamp(low)))
@@ -82,6 +83,22 @@ def bars(mark: p.Bars, pen: Pen) -> str:
                 f' fill="{colour}"/>'
             )
     return f'<g fill-opacity="{mark.opacity:g}">{"".join(parts)}</g>'
+
+
+def _thin_bars(mark: p.Bars, pen: Pen) -> str:
+    """So many bars of one colour that each is a pixel or two wide: one path; those that are hatched left out."""
+    values = np.array(numbers(mark.ys))
+    values[list(mark.hatched)] = np.nan
+    shown = np.flatnonzero(~np.isnan(values))
+    if not len(shown):
+        return ""
+    middles, heights = numbers(mark.xs)[shown], values[shown]
+    low = numbers(mark.base)[shown] if mark.base else np.full(len(shown), max(0.0, pen.y_axis.lo))
+    high = low + heights if mark.base else heights
+    ends = [np.clip(pen.heights(one), pen.top, pen.top + pen.height) for one in (low, high)]
+    top, bottom = np.minimum(*ends), np.maximum(*ends)
+    sides = [pen.across(middles + side * mark.width / 2) for side in (-1, 1)]
+    return pen.path(boxes(sides[0], sides[1], np.minimum(top, bottom - 0.5), bottom), f'fill="{pen.theme[mark.token]}"')
 
 
 def field(mark: p.Field, pen: Pen) -> str:
@@ -159,7 +176,8 @@ def shape(kind: str, size: float, colour: str, ground: str) -> str:
 
 
 def dots(mark: p.Dots, pen: Pen) -> str:
-    parts = []
+    parts: list[str] = []
+    drawn: dict[tuple[str, str], str] = {}
     whisker = pen.theme[mark.tokens[0] if len(set(mark.tokens)) == 1 else "line3"]
     for i, (x, y) in enumerate(zip(mark.xs, mark.ys, strict=True)):
         if y is None:
@@ -174,8 +192,10 @@ def dots(mark: p.Dots, pen: Pen) -> str:
                 ends = f'x1="{pen.x(x)}" x2="{pen.x(x)}" y1="{pen.clamp(low)}" y2="{pen.clamp(high)}"'
             parts.append(f'<line {ends} stroke="{whisker}" stroke-opacity="0.7"/>')
         kind = mark.shapes[i % len(mark.shapes)]
-        drawn = shape(kind, mark.size, colour, pen.theme["surface"])
-        parts.append(f'<svg x="{pen.x(x)}" y="{pen.y(y)}" width="1" height="1" overflow="visible">{drawn}</svg>')
+        if (kind, colour) not in drawn:
+            drawn[kind, colour] = shape(kind, mark.size, colour, pen.theme["surface"])
+        place = f'x="{pen.x(x)}" y="{pen.y(y)}"'
+        parts.append(f'<svg {place} width="1" height="1" overflow="visible">{drawn[kind, colour]}</svg>')
     return f'<g opacity="{mark.opacity:g}">{"".join(parts)}</g>'
 
 

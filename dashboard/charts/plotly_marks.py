@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from dashboard.charts import plot as p
+from dashboard.charts.columns import lonely, short_list, significant, stretches
 from dashboard.charts.flags import LINE
 from dashboard.charts.plotly_sheet import Sheet, Trace, axis_number, from_top, note_text, safe, short, spaced
 from dashboard.charts.words import rounded
@@ -32,7 +33,7 @@ def line(mark: p.Line, sheet: Sheet) -> None:
     }
     if mark.shape == "step":
         trace["line"]["shape"] = "hv"
-    if None in mark.ys and any(len(run) == 1 for run in p.runs(mark.xs, mark.ys)):
+    if None in mark.ys and lonely(mark.ys):
         trace |= {"mode": "lines+markers", "marker": {"size": mark.width * 2, "color": sheet.theme[mark.token]}}
     trace["hovertemplate"] = _format(mark.digits, mark.unit) if mark.hover else None
     if not mark.hover:
@@ -44,9 +45,10 @@ def line(mark: p.Line, sheet: Sheet) -> None:
 def band(mark: p.Band, sheet: Sheet) -> None:
     xs: list[float | None] = []
     ys: list[float | None] = []
-    for run in p.runs(mark.xs, mark.low, mark.high):
-        xs += [rounded(x, 15) for x, _, _ in run] + [rounded(x, 15) for x, _, _ in reversed(run)] + [None]
-        ys += [rounded(high) for _, _, high in run] + [rounded(low) for _, low, _ in reversed(run)] + [None]
+    for run in stretches(mark.xs, mark.low, mark.high):
+        there = short_list(significant(run[:, 0], 15))
+        xs += [*there, *reversed(there), None]
+        ys += [*short_list(significant(run[:, 2], 4)), *short_list(significant(run[::-1, 1], 4)), None]
     if xs:
         sheet.add(_fill(xs[:-1], ys[:-1], sheet.theme.faded(mark.token, mark.opacity)))
 
@@ -126,7 +128,7 @@ def _box(
 def field_(mark: p.Field, sheet: Sheet) -> None:
     sheet.shapes.append(_box(sheet, (mark.x0, mark.x1), None, mark.token, mark.opacity))
     if len(mark.bins):
-        sheet.add(silence(mark, sheet))
+        sheet.silent.setdefault(mark.reason, []).append(mark.bins)
     if mark.words:
         place = {"x": axis_number((mark.x0 + mark.x1) / 2, sheet.plot.x), "xanchor": "center", "name": "wide"}
         sheet.notes.append(
@@ -134,17 +136,30 @@ def field_(mark: p.Field, sheet: Sheet) -> None:
         )
 
 
-def silence(mark: p.Field, sheet: Sheet) -> Trace:
+MANY_GAPS = 4
+"""From so many gaps on they share one trace: a month of hours may have thirty, and Plotly takes its time for each."""
+
+
+def silences(sheet: Sheet) -> list[Trace]:
+    """Why there is nothing, to hover over the gaps of a panel."""
+    found = []
+    for reason, gaps in sheet.silent.items():
+        shown = gaps if len(gaps) < MANY_GAPS else [[x for bins in gaps for x in bins]]
+        found += [silence(reason, bins, sheet) for bins in shown]
+    return found
+
+
+def silence(reason: str, bins: Sequence[float], sheet: Sheet) -> Trace:
     """Nothing to see, but the reason to hover over."""
     lo, hi = sheet.panel.y.lo, sheet.panel.y.hi
     middle = rounded((lo * hi) ** 0.5 if sheet.panel.y.log else (lo + hi) / 2)
     return {
         "type": "scatter",
         "mode": "markers",
-        **spaced(mark.bins),
-        "y": [middle] * len(mark.bins),
+        **spaced(bins),
+        "y": [middle] * len(bins),
         "marker": {"opacity": 0},
-        "hovertemplate": f"{mark.reason}<extra></extra>",
+        "hovertemplate": f"{reason}<extra></extra>",
     }
 
 
@@ -213,8 +228,9 @@ def note(mark: p.Note, sheet: Sheet) -> None:
 
 
 def dots(mark: p.Dots, sheet: Sheet) -> None:
-    colours = [sheet.theme[mark.tokens[i % len(mark.tokens)]] for i in range(len(mark.xs))]
-    shapes = [mark.shapes[i % len(mark.shapes)] for i in range(len(mark.xs))]
+    several = len(mark.xs) if max(len(mark.tokens), len(mark.shapes)) > 1 else 1
+    colours = [sheet.theme[mark.tokens[i % len(mark.tokens)]] for i in range(several)]
+    shapes = [mark.shapes[i % len(mark.shapes)] for i in range(several)]
     filled = [sheet.theme["surface"] if s == "ring" else c for s, c in zip(shapes, colours, strict=True)]
     marker: Trace = {
         "size": mark.size * 2,

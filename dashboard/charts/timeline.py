@@ -10,7 +10,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+import numpy as np
+
 from dashboard.charts import words
+from dashboard.charts.columns import Column, numbers, spans
 from dashboard.charts.flags import LINE, ROWS, Change, Flag, detailed, flags
 from dashboard.charts.plot import (
     Band,
@@ -117,16 +120,13 @@ class TimePoints:
 
 def gaps(points: TimePoints) -> list[tuple[int, int]]:
     """Half-open runs of bins without any value, those before tracking began left out."""
-    found: list[tuple[int, int]] = []
     if any(None not in s.values and len(s.values) == points.n for s in points.series):
-        return found
-    for i in range(points.untracked, points.n):
-        if all(i >= len(s.values) or s.values[i] is None for s in points.series):
-            if found and found[-1][1] == i:
-                found[-1] = (found[-1][0], i + 1)
-            else:
-                found.append((i, i + 1))
-    return found
+        return []
+    silent = np.ones(points.n, bool)
+    silent[: points.untracked] = False
+    for s in points.series:
+        silent[: len(s.values)] &= np.isnan(numbers(s.values))
+    return spans(silent)
 
 
 def time_x(points: TimePoints) -> Axis:
@@ -255,7 +255,7 @@ def series_marks(points: TimePoints, series: Series, axis: Axis) -> list[Mark]:
     xs = points.xs()[: len(series.values)]
     judged = series.values
     if series.immature:
-        judged = [None if i in series.immature else v for i, v in enumerate(series.values)]
+        judged = Column(None if i in series.immature else v for i, v in enumerate(series.values))
     marks: list[Mark] = []
     if series.low and series.high:
         marks.append(Band(xs, series.low, series.high, series.token, 0.16))

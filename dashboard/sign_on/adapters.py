@@ -8,20 +8,17 @@ from typing import Any
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
-from allauth.usersessions.models import UserSession
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import get_user_model
-from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
 from django.http import HttpRequest
-from django.template.loader import render_to_string
+from django.utils import timezone
 
 from dashboard import limits
-from dashboard.charts.theme import LIGHT
+from dashboard.sign_on.proof import hand_over
 from monitoring import secrets, setup
-from monitoring.audit import note
-from monitoring.models import AuditAction
+from monitoring.mail.envelope import put
+from monitoring.mail.messages.password import new_password
 
 logger = logging.getLogger(__name__)
 TAGS = {messages.SUCCESS: "passing", messages.WARNING: "warning", messages.ERROR: "failing"}
@@ -38,28 +35,11 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         return limits.client(request) or "unknown"
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """A mail server that does not answer makes no error page: the person asks again, the log says why."""
+        """Into the outbox: a mail server that does not answer keeps nobody waiting and loses nothing."""
         link = context.get("password_reset_url")
         if not link:
             return
-        words = {
-            "subject": "Set a new password for Vitals",
-            "title": "Set a new password",
-            "lines": [
-                f"Somebody, hopefully you, asked for a new password for {context['user'].get_username()}.",
-                "The link works once and for a while. If it was not you, let it be: nothing changes then.",
-            ],
-            "url": link,
-            "button": "Set a new password",
-            "home": settings.PUBLIC_URL,
-            "tone": {"mark": LIGHT["text1"]},
-        }
-        mail = EmailMultiAlternatives(words["subject"], render_to_string("emails/account.txt", words), to=[email])
-        mail.attach_alternative(render_to_string("emails/account.html", words), "text/html")
-        try:
-            mail.send()
-        except Exception:
-            logger.exception("The mail with a link for a new password could not be sent.")
+        put([new_password(context["user"], email, link, timezone.now())])
 
     def add_message(self, request: HttpRequest, level: int, *args: Any, **kwargs: Any) -> None:
         """In our tones; without a word for what the next page shows anyway."""
@@ -80,9 +60,7 @@ class FactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
 
 
 class SocialAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
-    """Single sign-on: an account with the address that the provider has verified is linked
-    and loses its password; else a new one is made.
-    """
+    """Single sign-on: an account with the address that the provider has verified is linked; else a new one is made."""
 
     def pre_social_login(self, request: HttpRequest, sociallogin: Any) -> None:
         """The provider is the administrator's choice and vouches for the address; nobody here chooses their own."""
@@ -92,7 +70,7 @@ class SocialAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
         found = list(get_user_model().objects.filter(email__iexact=email, is_active=True)[:2])
         if len(found) == 1:
             with transaction.atomic():
-                _take_over(request, found[0])
+                hand_over(request, found[0])
                 sociallogin.connect(request, found[0])
 
     def is_open_for_signup(self, request: HttpRequest, sociallogin: Any) -> bool:
@@ -111,20 +89,6 @@ class SocialAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
         extra_context: dict[str, Any] | None = None,
     ) -> None:
         logger.warning("Single sign-on by %s failed: %s %s", provider.name, error or "", exception or "")
-
-
-def _take_over(request: HttpRequest, user: Any) -> None:
-    """Drops the password and ends the sessions: whoever made the account with this address may not have been its
-    person, and would go on coming in."""
-    if not user.has_usable_password():
-        return
-    user.set_unusable_password()
-    user.save(update_fields=["password"])
-    sessions = list(UserSession.objects.filter(user=user))
-    for session in sessions:
-        session.end()
-    about = "to none: single sign-on opens the account"
-    note(AuditAction.PASSWORD_CHANGED, user, about=about, detail={"sessions_ended": len(sessions)}, request=request)
 
 
 def verified_email(sociallogin: Any) -> str:

@@ -21,6 +21,7 @@ from dashboard import limits
 from dashboard.pages import page
 from dashboard.reader import PageRequest, Reader
 from dashboard.sign_on.entering import enter
+from dashboard.sign_on.proof import mark_unproven
 from dashboard.usernames import check_username
 from dashboard.views.teams import InviteForm, owned_or_refused, shown
 from monitoring import invitations
@@ -74,7 +75,7 @@ def invite(request: PageRequest, team_pk: int) -> HttpResponse:
     except invitations.InvitationRefused as error:
         form.add_error("email", str(error))
         return shown(request, invite_form=form, inviting=team.pk)
-    return shown(request, fresh=link, fresh_for=row, sent=settings.MAIL_IS_SENT)
+    return _told(request, row, link)
 
 
 @page
@@ -92,7 +93,7 @@ def resend(request: PageRequest, pk: int) -> HttpResponse:
     except invitations.InvitationRefused as error:
         messages.error(request, str(error), extra_tags="failing")
         return redirect("teams")
-    return shown(request, fresh=link, fresh_for=row, sent=settings.MAIL_IS_SENT)
+    return _told(request, row, link)
 
 
 @page
@@ -154,8 +155,15 @@ def _created(request: HttpRequest, row: Invitation, form: NewAccountForm) -> Any
             form.cleaned_data["username"], row.email, form.cleaned_data["password"]
         )
         UserPreference.objects.create(user=user)
+        if not invitations.is_mailed(row):
+            mark_unproven(user)
         invitations.accept(row, user, timezone.now(), request=request)
     return user
+
+
+def _told(request: PageRequest, row: Invitation, link: str) -> HttpResponse:
+    """The link only where no mail carries it: who reads it there has not shown that the address is theirs."""
+    return shown(request, fresh=link if not invitations.is_mailed(row) else "", fresh_for=row)
 
 
 def _answer(request: HttpRequest, context: dict[str, Any], *, status: int = 200) -> HttpResponse:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterable, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterable, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -17,7 +18,6 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-import aiohttp
 import httpx
 import orjson
 
@@ -35,10 +35,8 @@ from monitoring.client.errors import (
     Unauthorised,
     Unreachable,
 )
-from monitoring.client.transport import make_transport
 
 Query = Sequence[tuple[str, str]]
-_LOST = (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, OSError, TimeoutError)
 _WAIT_STATUSES = frozenset({429, 503})
 DEPLOYMENTS = "deployments/"
 LIST_PAGE = 100
@@ -92,7 +90,7 @@ class DeploymentsClient:
             "Accept-Encoding": "gzip, deflate",
             "User-Agent": "Vitals",
         }
-        self._transport = transport or make_transport(self._policy, self._limits.concurrency)
+        self._transport = transport or _own_transport(self._policy, self._limits.concurrency)
         self._slots = asyncio.Semaphore(self._limits.concurrency)
         self._turns = asyncio.Semaphore(self._limits.concurrency)
         self._sleep = sleep
@@ -193,6 +191,22 @@ class DeploymentsClient:
         headers = {"Content-Type": media_type, "Content-Length": str(size)}
         return await self._send("POST", path, query, pieces, headers)
 
+    async def open(self, path: str) -> httpx.Response:
+        """The head of a file, asked for once: who calls reads its body and closes it. Raises as `get` does."""
+        headers = {**self._headers, "Accept": "*/*", "Accept-Encoding": "identity"}
+        request = httpx.Request("GET", self._base + path, headers=headers, extensions=self._timeouts())
+        self.requests += 1
+        with told_as_ours(self._limits.timeout):
+            async with asyncio.timeout(self._limits.timeout):
+                response = await self._transport.handle_async_request(request)
+                if response.status_code == 200:
+                    return response
+                try:
+                    _reply(response, await self._read(response))
+                finally:
+                    await response.aclose()
+        raise Malformed(f"The source answered {response.status_code} instead of a file.")
+
     def path_of(self, location: str) -> str:
         """A Location as a path below the base address. Raises Astray if it lies elsewhere."""
         parts = urlsplit(location)
@@ -223,21 +237,13 @@ class DeploymentsClient:
         request = httpx.Request(method, url, headers=headers, content=content, extensions=self._timeouts())
         async with self._slots:
             self.requests += 1
-            try:
+            with told_as_ours(self._limits.timeout):
                 async with asyncio.timeout(self._limits.timeout):
                     response = await self._transport.handle_async_request(request)
                     try:
                         return _reply(response, await self._read(response))
                     finally:
                         await response.aclose()
-            except DeploymentsError:
-                raise
-            except httpx.DecodingError:
-                raise Malformed("The answer's compression is broken.") from None
-            except TimeoutError:
-                raise Unreachable(f"No answer within {self._limits.timeout:g} s.") from None
-            except _LOST as error:
-                raise Unreachable(_lost(error)) from None
 
     def _timeouts(self) -> dict[str, Any]:
         limits = self._limits
@@ -254,6 +260,21 @@ class DeploymentsClient:
         if declared.isdigit() and "content-encoding" not in response.headers and size < int(declared):
             raise Unreachable("The answer was cut off.")
         return b"".join(chunks)
+
+
+@contextmanager
+def told_as_ours(seconds: float) -> Iterator[None]:
+    """What goes wrong on the way, as errors of this package; `seconds` is how long it was waited for."""
+    try:
+        yield
+    except DeploymentsError:
+        raise
+    except httpx.DecodingError:
+        raise Malformed("The answer's compression is broken.") from None
+    except TimeoutError:
+        raise Unreachable(f"No answer within {seconds:g} s.") from None
+    except _losses() as error:
+        raise Unreachable(_lost(error)) from None
 
 
 @lru_cache(maxsize=1024)  # the same questions are asked about every deployment
@@ -343,3 +364,16 @@ def _lost(error: BaseException) -> str:
         cause = cause.__cause__ or cause.__context__
     text = str(error).split("\n")[0][:200]
     return f"The source cannot be reached: {text}" if text else "The connection to the source was lost."
+
+
+def _own_transport(policy: AddressPolicy, connections: int) -> httpx.AsyncBaseTransport:
+    from monitoring.client.transport import make_transport  # aiohttp: most processes ask no source
+
+    return make_transport(policy, connections)
+
+
+def _losses() -> tuple[type[Exception], ...]:
+    """What a lost connection raises; asked for when something was raised, and aiohttp is loaded."""
+    import aiohttp
+
+    return httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, OSError, TimeoutError

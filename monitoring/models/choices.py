@@ -218,6 +218,7 @@ class NotifyReason(models.TextChoices):
     LOOSENED = "loosened", "Watch loosened"
     TEST = "test", "Test message"
     INVITED = "invited", "Invitation"
+    PASSWORD = "password", "New password"
     FIRST = "first", "First mail about it"
 
 
@@ -225,6 +226,15 @@ class Delivery(models.TextChoices):
     NOW = "now", "At once"
     DIGEST = "digest", "In the digest"
     NEVER = "never", "Not at all"
+
+
+class Whom(models.TextChoices):
+    """Whom the alerts of an area reach where no rule decides."""
+
+    EVERYBODY = "everybody", "Every member and channel"
+    ANSWERING = "answering", "Owners, managers and channels"
+    MEMBERS = "members", "Members, no channel"
+    CHANNELS = "channels", "Channels, no member"
 
 
 class Wish(models.TextChoices):
@@ -360,6 +370,7 @@ class AuditAction(models.TextChoices):
     MEMBER_REMOVED = "member-removed", "removed the member"
     MEMBER_LEFT = "member-left", "left the team"
     CHANGE_ASKED = "change-asked", "asked the source:"
+    DOWNLOADED = "downloaded", "downloaded"
     LEFT_OUT = "left-out", "left unwatched"
     WATCHED_AGAIN = "watched-again", "watches again"
     SOURCE_ADDED = "source-added", "added the source"

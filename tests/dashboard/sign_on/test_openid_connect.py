@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import TOTP
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 from pytest_django.fixtures import Settings
 
 from config.sign_on import JoinRule, providers
-from monitoring.models import AuditAction, AuditEntry, Membership, Role
+from deployments.models import ApiToken
+from monitoring.models import AuditAction, AuditEntry, Membership, Message, Role
 from tests.dashboard.sign_on import identity_provider
 from tests.dashboard.sign_on.identity_provider import CLIENT, SECRET, Provider
 from tests.dashboard.world import PASSWORD, World
@@ -71,14 +76,14 @@ def test_the_second_time_it_is_the_same_account(world: World, client: Client, pr
     assert User.objects.filter(username__startswith="ada").count() == 1
 
 
-def test_an_account_with_the_verified_address_is_linked_and_loses_its_password(
+def test_an_account_with_the_verified_address_is_linked_and_keeps_its_password(
     world: World, client: Client, provider: Provider
 ) -> None:
     provider.claims["email"] = "INES@example.org"
     sign_on(client)
     assert client.get("/").context["reader"].user == world.owner
     world.owner.refresh_from_db()
-    assert not world.owner.has_usable_password()
+    assert world.owner.check_password(PASSWORD)
     assert AuditEntry.objects.filter(user=world.owner, action=AuditAction.ACCOUNT_LINKED).exists()
 
 
@@ -86,16 +91,48 @@ def test_who_made_the_account_with_somebody_elses_address_is_out_once_they_sign_
     world: World, client: Client, provider: Provider
 ) -> None:
     maker = Client()
-    User.objects.create_user("made", "ada@corp.example", PASSWORD)
-    maker.post(reverse("login"), {"username": "made", "password": PASSWORD})
+    maker.post(shown_link(world, "ada@corp.example"), {"username": "made", "password": PASSWORD})
+    made = User.objects.get(username="made")
+    ApiToken.objects.create(user=made, name="kept", digest="d" * 64, prefix="d")
+    TOTP.activate(made, "secret")
     assert maker.get("/").status_code == 200
     sign_on(client)
-    assert client.get("/").context["reader"].user.username == "made"
+    assert client.get("/").context["reader"].user == made
     assert maker.get("/").status_code == 302
     assert maker.post(reverse("login"), {"username": "made", "password": PASSWORD}).status_code == 200
     assert maker.get("/").status_code == 302
-    entry = AuditEntry.objects.get(user__username="made", action=AuditAction.PASSWORD_CHANGED)
-    assert entry.detail == {"sessions_ended": 1}
+    assert not ApiToken.objects.filter(user=made).exists()
+    assert not Authenticator.objects.filter(user=made).exists()
+    assert EmailAddress.objects.get(user=made).verified
+    entry = AuditEntry.objects.get(user=made, action=AuditAction.PASSWORD_CHANGED)
+    assert entry.detail == {"sessions_ended": 1, "tokens_revoked": 1}
+
+
+def test_who_followed_the_link_of_a_mail_keeps_the_password(
+    world: World, client: Client, provider: Provider, settings: Settings
+) -> None:
+    settings.MAIL_IS_SENT = True
+    owner = Client()
+    owner.force_login(world.owner)
+    page = owner.post(reverse("invite", args=[world.team.pk]), {"email": "ada@corp.example", "role": "member"})
+    assert "the mail is on its way" in page.content.decode()
+    assert "/join/" not in page.content.decode()
+    link = re.search(r"/join/[^/]+/", Message.objects.get(why="invited").text)
+    assert link is not None
+    Client().post(link[0], {"username": "made", "password": PASSWORD})
+    sign_on(client)
+    assert client.get("/").context["reader"].user.username == "made"
+    assert User.objects.get(username="made").check_password(PASSWORD)
+
+
+def shown_link(world: World, email: str) -> str:
+    """The path of an invitation's link, read on the page of who invites."""
+    owner = Client()
+    owner.force_login(world.owner)
+    page = owner.post(reverse("invite", args=[world.team.pk]), {"email": email, "role": "member"})
+    found = re.search(r'id="fresh-link">[^<]*(/join/[^/<]+/)<', page.content.decode())
+    assert found is not None
+    return found[1]
 
 
 def test_an_address_that_is_not_verified_opens_nobodys_account(
