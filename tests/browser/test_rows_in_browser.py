@@ -20,7 +20,11 @@ def test_rows_are_exported_followed_and_the_file_deleted(
         at.go("manage")
         at.section("exports").get_by_role("link", name="Export predictions").click()
         page.get_by_role("button", name="Export predictions").click()
-        expect(at.line("exports", "Predictions")).to_contain_text("succeeded", timeout=20_000)
+        rows = at.line("exports", "Predictions")
+        expect(rows).to_contain_text("succeeded", timeout=20_000)
+        with page.expect_download() as taken:
+            rows.get_by_role("link", name="Download").click()
+        assert len(taken.value.path().read_text().splitlines()) == SENT + 1  # and the names of the columns
         at.section("exports").get_by_role("link", name="Export actuals").click()
         page.get_by_role("button", name="Export actuals").click()
         actuals = at.line("exports", "Actuals")
