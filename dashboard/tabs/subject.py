@@ -22,10 +22,10 @@ from metrics import ACCURACY_METRICS, DEFAULT_METRICS, TargetType
 from monitoring import past
 from monitoring import questions as q
 from monitoring.client import HealthSettings, Malformed, Settings, parse
-from monitoring.fleet import STRIP_DAYS, DayBar, strips
 from monitoring.models import Area, AreaHealth, ModelSeen, Status, Watched
 from monitoring.poll.facts import judged_interval
 from monitoring.questions import Bucket, Last, Mature, Question
+from monitoring.strips import STRIP_DAYS, Strip, strips
 
 T = TypeVar("T")
 
@@ -261,9 +261,9 @@ class Subject:
         bars = self.strips(last, self.clock.n).get((self.watched.pk, Area(area).value), ())
         return tuple(bar.status.value if bar.status else Status.NOT_STARTED.value for bar in bars)
 
-    def strips(self, until: date, days: int = STRIP_DAYS) -> dict[tuple[int, str], tuple[DayBar, ...]]:
+    def strips(self, until: date, days: int = STRIP_DAYS) -> dict[tuple[int, str], Strip]:
         """Verdicts by day of every area, read once; the head and the charts of the usual range need the same ones."""
-        found: dict[tuple[int, str], tuple[DayBar, ...]]
+        found: dict[tuple[int, str], Strip]
         key = f"strips-{until}-{days}"
         if key not in self.memo:
             self.memo[key] = strips([self.watched.pk], until=until, days=days)
