@@ -207,7 +207,14 @@ _ROWS = (
         q.retraining_policies(),
     ),
     _create(
-        *(C.RUN_START, "Run {name} now", "Ran {name}", _POLICY + "runs/", q.retraining_policies(), _runs_of),
+        *(
+            C.RUN_START,
+            "Run {name} now",
+            "Started a run of {name}",
+            _POLICY + "runs/",
+            q.retraining_policies(),
+            _runs_of,
+        ),
         matches=m.anything,
         repeat=Repeat.NEVER,
         capability="supportsRetraining",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from django import forms
@@ -26,6 +27,7 @@ class PackageForm(ActForm):
     """A registered model, chosen from the list of the source where it has one."""
 
     asks = (q.model_packages(), q.champion_package())
+    fresh = timedelta(seconds=30)  # a model that was just registered must be there
 
     package = forms.CharField(label="Model package", max_length=64, help_text=PACKAGE_HINT)
 
@@ -81,6 +83,7 @@ class ReplaySettingsForm(ActForm):
     """Whether challengers are replayed by themselves, and when."""
 
     asks = (q.replay_settings(),)
+    shows = q.replay_settings()
 
     enabled = forms.BooleanField(label="Replay by itself", required=False)
     day = forms.ChoiceField(choices=DAYS)
