@@ -457,6 +457,12 @@ SCORING_SECONDS = env.number(
     "SCORING_SECONDS", 120, minimum=1, help="Seconds for loading a model, or for scoring one piece of rows."
 )
 MAX_ARTIFACT_BYTES = env.number("MAX_ARTIFACT_MB", 256, minimum=1, help="Largest ONNX artifact, in MiB.") * _MB
+MAX_DOWNLOAD_BYTES = (
+    env.number("MAX_DOWNLOAD_MB", 2048, minimum=1, help="Largest file of a source that pages pass on, in MiB.") * _MB
+)
+DOWNLOAD_SECONDS = env.number(
+    "DOWNLOAD_SECONDS", 1800, minimum=10, help="Seconds until a file of a source must have been passed on whole."
+)
 RATE_LIMIT_API = env.number("RATE_LIMIT_API", 6000, help="API requests a minute and token before 429; 0: no limit.")
 RATE_LIMIT_LOGIN = env.number(
     "RATE_LIMIT_LOGIN",

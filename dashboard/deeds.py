@@ -38,6 +38,7 @@ KINDS: dict[str, tuple[str, frozenset[str]]] = {
     "sources": ("Sources", frozenset({A.SOURCE_ADDED, A.SOURCE_CHANGED, A.SOURCE_REMOVED})),
     "shares": ("Shared links", frozenset({A.SHARE_CREATED, A.SHARE_REVOKED})),
     "commands": ("Changes asked for here", frozenset({A.CHANGE_ASKED})),
+    "files": ("Files downloaded", frozenset({A.DOWNLOADED})),
     "unwatched": ("Left unwatched", frozenset({A.LEFT_OUT, A.WATCHED_AGAIN})),
     "service": ("Changes at this service", frozenset()),
 }

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db.models import Q
 
 from monitoring import compaction, conf
+from monitoring.mail.carriers.sealed import lives
 from monitoring.models import (
     Answer,
     Command,
@@ -52,6 +53,8 @@ def prune(now: datetime) -> dict[str, int]:
         "commands": _commands(now, snapshots),
         "registrations": forget_old(now - conf.KEEP_DONE),
     }
+    ended = Message.objects.filter(link_encrypted__isnull=False, created_at__lt=now - lives())
+    ended.update(link_encrypted=None)
     counts = {name: count for name, (count, _) in deleted.items()}
     return {**counts, "thinned": compaction.compact(now)}
 

@@ -24,6 +24,7 @@ def rows() -> Iterator[tuple[str, str, str, str]]:
         how = "after the 19 checks" if kind is CommandKind.MODEL_REPLACE else "after a form"
         how = "after the count, the name typed" if kind is CommandKind.DATA_DELETE else how
         yield _words(KINDS[kind.value].does), managers, how, str(KINDS[kind.value].repeat.value)
+    yield "Download a file of an export", managers, "at once", "nothing is changed"
     for bulk in BULKS.values():
         yield f"Many at once: {bulk.word.lower()}", _roles(changes=bulk.changes), "after a list of what happens", "safe"
 

@@ -18,7 +18,10 @@ LISTED = 100
 
 @dataclass(frozen=True)
 class Changed:
-    """One change as shown. `restorable`: the former value is known and does not stand there now."""
+    """One change as shown. `outcome`: who was told of it, or what holds that back.
+
+    `restorable`: the former value is known and does not stand there now.
+    """
 
     pk: int
     word: str
@@ -30,6 +33,8 @@ class Changed:
     seen_at: datetime
     loosens: str
     words: str
+    outcome: str
+    held_until: datetime | None
     restorable: bool
 
 
@@ -63,5 +68,7 @@ def _shown(subject: Subject, row: SettingsChange, known: Known) -> Changed:
         seen_at=row.seen_at,
         loosens=row.loosens,
         words=row.words,
+        outcome=row.outcome if row.loosens else "",
+        held_until=row.held_until,
         restorable=section is not None and not same(now, row.before),
     )

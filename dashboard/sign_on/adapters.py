@@ -8,18 +8,17 @@ from typing import Any
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import get_user_model
-from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
 from django.http import HttpRequest
-from django.template.loader import render_to_string
+from django.utils import timezone
 
 from dashboard import limits
-from dashboard.charts.theme import LIGHT
 from dashboard.sign_on.proof import hand_over
 from monitoring import secrets, setup
+from monitoring.mail.envelope import put
+from monitoring.mail.messages.password import new_password
 
 logger = logging.getLogger(__name__)
 TAGS = {messages.SUCCESS: "passing", messages.WARNING: "warning", messages.ERROR: "failing"}
@@ -36,28 +35,11 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         return limits.client(request) or "unknown"
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """A mail server that does not answer makes no error page: the person asks again, the log says why."""
+        """Into the outbox: a mail server that does not answer keeps nobody waiting and loses nothing."""
         link = context.get("password_reset_url")
         if not link:
             return
-        words = {
-            "subject": "Set a new password for Vitals",
-            "title": "Set a new password",
-            "lines": [
-                f"Somebody, hopefully you, asked for a new password for {context['user'].get_username()}.",
-                "The link works once and for a while. If it was not you, let it be: nothing changes then.",
-            ],
-            "url": link,
-            "button": "Set a new password",
-            "home": settings.PUBLIC_URL,
-            "tone": {"mark": LIGHT["text1"]},
-        }
-        mail = EmailMultiAlternatives(words["subject"], render_to_string("emails/account.txt", words), to=[email])
-        mail.attach_alternative(render_to_string("emails/account.html", words), "text/html")
-        try:
-            mail.send()
-        except Exception:
-            logger.exception("The mail with a link for a new password could not be sent.")
+        put([new_password(context["user"], email, link, timezone.now())])
 
     def add_message(self, request: HttpRequest, level: int, *args: Any, **kwargs: Any) -> None:
         """In our tones; without a word for what the next page shows anyway."""

@@ -8,7 +8,7 @@ import re
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
@@ -91,8 +91,9 @@ def again(request: PageRequest, pk: int) -> HttpResponse:
 
 
 def _may_repeat(request: PageRequest, mail: Message) -> bool:
-    role = request.reader.role_in(mail.team_id)
-    return mail.user_id == request.reader.user.pk or (role is not None and role.may_change)
+    role = request.reader.role_in(mail.team_id) if mail.team_id is not None else None
+    own = mail.user_id == request.reader.user.pk or (mail.team_id is None and request.reader.user.is_superuser)
+    return own or (role is not None and role.may_change)
 
 
 @page
@@ -128,7 +129,10 @@ def with_pictures(html: str, pictures: object) -> str:
 
 
 def _mine(request: PageRequest) -> QuerySet[Message]:
-    return Message.objects.filter(team__in=request.reader.team_ids).select_related("watched", "user", "team", "channel")
+    """What went to the reader's teams, and the reader's own; an administrator sees that of every account."""
+    of_account = Q(team=None) if request.reader.user.is_superuser else Q(team=None, user=request.reader.user.pk)
+    found = Message.objects.filter(Q(team__in=request.reader.team_ids) | of_account)
+    return found.select_related("watched", "user", "team", "channel")
 
 
 def _one(request: PageRequest, pk: int) -> Message:

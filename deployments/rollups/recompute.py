@@ -25,7 +25,8 @@ from deployments.rollups.cuts import Attribute
 from deployments.rollups.declarations import ROLLUPS, Rollup, beside
 from deployments.rollups.fold import fold_days
 from deployments.rollups.marks import Work, next_work, unmark
-from deployments.rollups.piece import Piece, places
+from deployments.rollups.numbering import distinct, places
+from deployments.rollups.piece import Piece
 from deployments.rollups.write import replace_states
 from metrics import day_start
 
@@ -141,9 +142,9 @@ def _whole_days(
     numbers: NDArray[np.int64], dirty: Sequence[int], days: Sequence[int], sizes: dict[int, int]
 ) -> list[int]:
     """The days of which all rows are loaded and every hour with rows was dirty."""
-    clean = np.unique(numbers[~np.isin(numbers, dirty)] // HOURS)
-    loaded, counts = np.unique(numbers // HOURS, return_counts=True)
-    at_hand = dict(zip(loaded.tolist(), counts.tolist(), strict=True))
+    clean = set((numbers[places(numbers, dirty) < 0] // HOURS).tolist())
+    loaded, place = distinct(numbers // HOURS)
+    at_hand = dict(zip(loaded.tolist(), np.bincount(place, minlength=len(loaded)).tolist(), strict=True))
     return [day for day in days if at_hand.get(day, 0) == sizes.get(day, 0) and day not in clean]
 
 

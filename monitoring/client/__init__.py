@@ -30,6 +30,7 @@ from monitoring.client.errors import (
     Unauthorised,
     Unreachable,
 )
+from monitoring.client.files import FileLimits, RemoteFile, open_file
 from monitoring.client.schemas import (
     Accuracy,
     AccuracyMetric,
@@ -71,6 +72,7 @@ __all__ = [
     "Fairness",
     "FairnessRule",
     "FairnessScore",
+    "FileLimits",
     "HealthObject",
     "HealthSettings",
     "HumilityStats",
@@ -80,6 +82,7 @@ __all__ = [
     "Period",
     "Query",
     "Refused",
+    "RemoteFile",
     "Reply",
     "ServiceMetrics",
     "ServiceStats",
@@ -92,6 +95,7 @@ __all__ = [
     "Unreachable",
     "check_url",
     "normalise",
+    "open_file",
     "parse",
     "problem_of",
 ]

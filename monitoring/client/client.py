@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterable, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterable, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -193,6 +194,22 @@ class DeploymentsClient:
         headers = {"Content-Type": media_type, "Content-Length": str(size)}
         return await self._send("POST", path, query, pieces, headers)
 
+    async def open(self, path: str) -> httpx.Response:
+        """The head of a file, asked for once: who calls reads its body and closes it. Raises as `get` does."""
+        headers = {**self._headers, "Accept": "*/*", "Accept-Encoding": "identity"}
+        request = httpx.Request("GET", self._base + path, headers=headers, extensions=self._timeouts())
+        self.requests += 1
+        with told_as_ours(self._limits.timeout):
+            async with asyncio.timeout(self._limits.timeout):
+                response = await self._transport.handle_async_request(request)
+                if response.status_code == 200:
+                    return response
+                try:
+                    _reply(response, await self._read(response))
+                finally:
+                    await response.aclose()
+        raise Malformed(f"The source answered {response.status_code} instead of a file.")
+
     def path_of(self, location: str) -> str:
         """A Location as a path below the base address. Raises Astray if it lies elsewhere."""
         parts = urlsplit(location)
@@ -223,21 +240,13 @@ class DeploymentsClient:
         request = httpx.Request(method, url, headers=headers, content=content, extensions=self._timeouts())
         async with self._slots:
             self.requests += 1
-            try:
+            with told_as_ours(self._limits.timeout):
                 async with asyncio.timeout(self._limits.timeout):
                     response = await self._transport.handle_async_request(request)
                     try:
                         return _reply(response, await self._read(response))
                     finally:
                         await response.aclose()
-            except DeploymentsError:
-                raise
-            except httpx.DecodingError:
-                raise Malformed("The answer's compression is broken.") from None
-            except TimeoutError:
-                raise Unreachable(f"No answer within {self._limits.timeout:g} s.") from None
-            except _LOST as error:
-                raise Unreachable(_lost(error)) from None
 
     def _timeouts(self) -> dict[str, Any]:
         limits = self._limits
@@ -254,6 +263,21 @@ class DeploymentsClient:
         if declared.isdigit() and "content-encoding" not in response.headers and size < int(declared):
             raise Unreachable("The answer was cut off.")
         return b"".join(chunks)
+
+
+@contextmanager
+def told_as_ours(seconds: float) -> Iterator[None]:
+    """What goes wrong on the way, as errors of this package; `seconds` is how long it was waited for."""
+    try:
+        yield
+    except DeploymentsError:
+        raise
+    except httpx.DecodingError:
+        raise Malformed("The answer's compression is broken.") from None
+    except TimeoutError:
+        raise Unreachable(f"No answer within {seconds:g} s.") from None
+    except _LOST as error:
+        raise Unreachable(_lost(error)) from None
 
 
 @lru_cache(maxsize=1024)  # the same questions are asked about every deployment

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from dateutil.rrule import rrulestr
 from django.db import transaction
 
-from monitoring.models import Incident, Silence, SilenceKind, Watched
+from monitoring.models import Incident, SettingsChange, Silence, SilenceKind, Watched
 
 #: No silence is for ever: a plain one lasts at most a month, a series of maintenance windows at most about a year.
 LONGEST = {SilenceKind.SILENCE: timedelta(days=30), SilenceKind.MAINTENANCE: timedelta(days=366)}
@@ -145,11 +145,13 @@ def of_team(team_id: int, now: datetime) -> list[Silence]:
 
 
 def cancel(silence: Silence, person: Any, now: datetime) -> bool:
-    """Ends it now; what it held back is told at the engine's next look, if it still holds."""
+    """Ends it now; what it held back is told at the next look, if it still holds."""
     with transaction.atomic():
         done = Silence.objects.filter(pk=silence.pk, cancelled_at__isnull=True, ends_at__gt=now)
         changed = bool(done.update(cancelled_at=now, cancelled_by=person))
         if changed:
             Incident.objects.open().filter(team=silence.team_id).update(check_at=now)
+            held = SettingsChange.objects.filter(watched__source__team=silence.team_id, handled_at=None)
+            held.filter(held_until__gt=now).update(held_until=now)
     silence.refresh_from_db()
     return changed

@@ -192,7 +192,8 @@ def silence_words(silence: Silence, zone: ZoneInfo) -> str:
 def loosened_words(change: SettingsChange, zone: ZoneInfo) -> str:
     """`Loan default: A feature has drifted above: 0.3 instead of 0.15. By Ines, Tue 2 Jul 10:00.`"""
     who = f"By {name_of(change.by)}" if change.by is not None else "Changed at the source, seen"
-    return f"{change.watched.label}: {change.words} {who}, {when(change.seen_at, zone)}."
+    held = f" {change.outcome}, until {when(change.held_until, zone)}." if change.held_until is not None else ""
+    return f"{change.watched.label}: {change.words} {who}, {when(change.seen_at, zone)}.{held}"
 
 
 def _in_hand(incident: Incident, now: datetime, zone: ZoneInfo) -> str:

@@ -1,4 +1,7 @@
-"""Tells of settings that let more trouble pass: to whoever hears about the deployment, save the one who did it here."""
+"""Tells of settings that let more trouble pass: to whoever hears about the deployment, save the one who did it here.
+
+What a silence or a maintenance window covers waits for its end and is told then, if it was not put back meanwhile.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +10,18 @@ from datetime import datetime
 from itertools import groupby
 
 from django.db import transaction
+from django.db.models import Q
 
+from monitoring.configuration.values import same
+from monitoring.incidents import silences
 from monitoring.incidents.severity import severity_of
+from monitoring.incidents.silences import Holding
 from monitoring.mail.audience import audience_of, tags_of
 from monitoring.mail.envelope import put, row_of
 from monitoring.mail.hears import Happening, Hearing
 from monitoring.mail.hears import who_hears as decide
 from monitoring.mail.messages.loosened import loosened
-from monitoring.models import AlertPolicy, Delivery, NotifyReason, SettingsChange, Status
+from monitoring.models import AlertPolicy, Delivery, NotifyReason, SettingsChange, SilenceKind, Status
 
 #: How many are told of in one run.
 MOST = 500
@@ -22,13 +29,46 @@ MOST = 500
 
 def tell_loosened(now: datetime) -> int:
     """Messages for what waits; returns how many. The change and its messages are marked and written together."""
-    written = 0
+    written, holding = 0, dict[int, list[Holding]]()
     with transaction.atomic():
-        rows = SettingsChange.objects.select_for_update(skip_locked=True, of=("self",)).filter(handled_at=None)
+        due = Q(handled_at=None) & (Q(held_until=None) | Q(held_until__lte=now))
+        rows = SettingsChange.objects.select_for_update(skip_locked=True, of=("self",)).filter(due)
         found = list(rows.select_related("watched__source__team", "by").order_by("watched", "seen_at", "pk")[:MOST])
         for _, group in groupby(found, key=lambda one: (one.watched_id, one.seen_at, one.by_id)):
-            written += _tell(list(group), now)
+            changes = list(group)
+            team = changes[0].watched.source.team_id
+            if team not in holding:
+                holding[team] = silences.holding(silences.of_team(team, now), now)
+            free = [one for one in changes if not _settled(one, holding[team], now)]
+            written += _tell(free, now) if free else 0
     return written
+
+
+def _settled(change: SettingsChange, holding: Sequence[Holding], now: datetime) -> bool:
+    """Whether there is nothing to tell now: a silence holds it back, or did until it was put back."""
+    found = silences.over(holding, change.watched, change.watched.source_id, change.area)
+    if found is not None:
+        change.held_until, change.outcome = found.until, _held_words(found)
+    elif change.held_until is not None and _put_back(change):
+        change.held_until, change.handled_at = None, now
+        change.outcome = "Put back while it was held back; not told."
+    else:
+        return False
+    change.save(update_fields=["held_until", "handled_at", "outcome"])
+    return True
+
+
+def _held_words(found: Holding) -> str:
+    """`Held back by a maintenance window: patches of the scoring hosts`; the reader is told until when beside it."""
+    by = "a maintenance window" if found.silence.kind == SilenceKind.MAINTENANCE else "a silence"
+    return f"Held back by {by}: {found.silence.reason}"[:200]
+
+
+def _put_back(change: SettingsChange) -> bool:
+    """Whether the newest value that was seen since is the one from before."""
+    since = SettingsChange.objects.filter(watched=change.watched_id, kind=change.kind, path=change.path)
+    newest = since.filter(seen_at__gt=change.seen_at).order_by("-seen_at", "-pk").first()
+    return newest is not None and same(newest.after, change.before)
 
 
 def who_hears(
@@ -73,7 +113,9 @@ def _tell(changes: Sequence[SettingsChange], now: datetime) -> int:
         for one in told
     ]
     outcome = f"Told {len(told)}; not at once: {len(others)}." if hearings else "Nobody hears about it."
-    SettingsChange.objects.filter(pk__in=[one.pk for one in changes]).update(handled_at=now, outcome=outcome)
+    SettingsChange.objects.filter(pk__in=[one.pk for one in changes]).update(
+        handled_at=now, held_until=None, outcome=outcome
+    )
     return put(rows)
 
 

@@ -126,6 +126,8 @@ def _end(message: Message, state: MailState, problem: str, now: datetime) -> Non
             not_before=message.not_before,
             provider_id=message.provider_id,
         )
+        if sent_at:
+            Message.objects.filter(pk=message.pk, link_encrypted__isnull=False).update(link_encrypted=None)
         if done and message.channel_id is not None:
             _tell_channel(message.channel_id, problem, now)
 

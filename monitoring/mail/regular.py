@@ -24,6 +24,7 @@ from monitoring.models import (
     NotifyReason,
     PeriodDone,
     Role,
+    SettingsChange,
     Silence,
     Subscription,
     UserPreference,
@@ -72,9 +73,10 @@ def tell_ending_silences(now: datetime) -> int:
         with transaction.atomic():
             if not Silence.objects.filter(pk=silence.pk, end_told_at=None).update(end_told_at=now):
                 continue
-            under = _under(silence)
+            under, loosened = _under(silence), _loosened(silence, now)
             rows = [
-                row_of(silence_ends(silence, under, to), to, now, why=NotifyReason.SILENCE) for to in _owners(silence)
+                row_of(silence_ends(silence, under, loosened, to), to, now, why=NotifyReason.SILENCE)
+                for to in _owners(silence)
             ]
             written += put(rows)
     return written
@@ -130,3 +132,10 @@ def _under(silence: Silence) -> list[Incident]:
     """Open incidents that it covers, worst first."""
     rows = Incident.objects.open().filter(team=silence.team_id).select_related("watched", "source").worst_first()[:200]
     return [one for one in rows if silencing.covers(silence, one.watched, one.source_id, one.area)]
+
+
+def _loosened(silence: Silence, now: datetime) -> list[SettingsChange]:
+    """Loosened settings that it holds back, newest first."""
+    waiting = SettingsChange.objects.filter(watched__source__team=silence.team_id, handled_at=None, held_until__gt=now)
+    rows = waiting.select_related("watched").order_by("-seen_at", "-pk")[:200]
+    return [one for one in rows if silencing.covers(silence, one.watched, one.watched.source_id, one.area)]

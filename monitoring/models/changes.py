@@ -17,7 +17,8 @@ class SettingsChange(models.Model):
 
     It was changed after `since`, when the source still showed `before`, and before `seen_at`. `command` and `by` are
     set where one of our own commands did it; otherwise it was changed at the source. `loosens`: in which way it lets
-    more pass, said in `words`. `handled_at`: when it was decided who hears of it.
+    more pass, said in `words`. `handled_at`: when it was decided who hears of it; before that, `held_until`
+    is set while a silence holds it back, and `outcome` says which.
     """
 
     watched = models.ForeignKey(Watched, on_delete=models.CASCADE, related_name="settings_changes")
@@ -33,6 +34,7 @@ class SettingsChange(models.Model):
     area = models.CharField(max_length=30, blank=True)
     words = models.CharField(max_length=500, blank=True)
     handled_at = models.DateTimeField(null=True)
+    held_until = models.DateTimeField(null=True, help_text="A silence holds back telling of it until then")
     outcome = models.CharField(max_length=200, blank=True)
 
     class Meta:

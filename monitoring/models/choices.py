@@ -218,6 +218,7 @@ class NotifyReason(models.TextChoices):
     LOOSENED = "loosened", "Watch loosened"
     TEST = "test", "Test message"
     INVITED = "invited", "Invitation"
+    PASSWORD = "password", "New password"
     FIRST = "first", "First mail about it"
 
 
@@ -360,6 +361,7 @@ class AuditAction(models.TextChoices):
     MEMBER_REMOVED = "member-removed", "removed the member"
     MEMBER_LEFT = "member-left", "left the team"
     CHANGE_ASKED = "change-asked", "asked the source:"
+    DOWNLOADED = "downloaded", "downloaded"
     LEFT_OUT = "left-out", "left unwatched"
     WATCHED_AGAIN = "watched-again", "watches again"
     SOURCE_ADDED = "source-added", "added the source"

@@ -1,4 +1,4 @@
-"""Messages: outbox and archive in one table. What is stored is exactly what goes out."""
+"""Messages: outbox and archive in one table. What is stored is exactly what goes out, links to an account aside."""
 
 from __future__ import annotations
 
@@ -20,10 +20,11 @@ class Message(models.Model):
     `message_id` is fixed when the row is made, follows from what is told and to whom, and is the same in every
     attempt: writing the same message again stores nothing, and the far side can drop the second copy of a send that
     was in doubt. `pictures` maps content ids to PNGs, base64, as attached; `payload` is the body of a webhook.
+    Without a `team` it is a person's own and no team's business: their account.
     `carrier` stays when the channel goes, so that its messages are never sent another way.
     """
 
-    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="mail")
+    team = models.ForeignKey(Team, null=True, on_delete=models.CASCADE, related_name="mail")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     watched = models.ForeignKey(Watched, null=True, on_delete=models.SET_NULL, related_name="mail")
     incident = models.ForeignKey(Incident, null=True, on_delete=models.SET_NULL, related_name="messages")
@@ -36,6 +37,9 @@ class Message(models.Model):
     text = models.TextField()
     html = models.TextField()
     headers = models.JSONField(default=dict)
+    link_encrypted = models.BinaryField(
+        null=True, help_text="Encrypted: the link that text and html show without its end"
+    )
     pictures = models.JSONField(default=dict)
     payload = models.JSONField(default=dict)
     message_id = models.CharField(max_length=200, unique=True)

@@ -9,10 +9,12 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 from django.urls import get_resolver, reverse
+from django.utils import timezone
 
 from dashboard.acting import new_nonce
 from dashboard.urls import urlpatterns
 from monitoring import invitations
+from monitoring import questions as q
 from monitoring.channels import aim
 from monitoring.models import (
     ActionItem,
@@ -36,9 +38,13 @@ from monitoring.models import (
     SettingsChange,
     ShareLink,
     Silence,
+    TopicState,
     WorkState,
 )
 from monitoring.models import Role as TeamRole
+from monitoring.poll.fetch import Outcome
+from monitoring.poll.plan import ask_of
+from monitoring.poll.store import save
 from monitoring.reviews import meeting
 from tests.dashboard.world import World
 from tests.monitoring.factories import make_incident
@@ -166,6 +172,7 @@ TABLE = (
     Row("bulk", "chosen"),
     Row("bulk-progress", "bulk", reader=HIDDEN, outsider=HIDDEN),
     Row("act-on", "act", reader=REFUSED, outsider=HIDDEN),
+    Row("download", "file", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN),
     Row("act-data", "watched", reader=REFUSED, outsider=HIDDEN),
     Row("act-replace", "check", reader=REFUSED, outsider=HIDDEN),
     Row("command-dismiss", "command", owner=GOES_ON, reader=GOES_ON, outsider=HIDDEN, method="post"),
@@ -234,6 +241,7 @@ def address(world: World, row: Row) -> str:
         "command": _command(world),
         "lost command": _command(world),
         "act": [world.watched().pk, "deactivate"],
+        "file": [world.watched().pk, "predictions", _file(world)],
         "chosen": [],
         "bulk": [_bulk(world)],
         "check": _command(world, CommandKind.MODEL_CHECK),
@@ -279,6 +287,14 @@ def _command(world: World, kind: CommandKind = CommandKind.DETAILS) -> list[int 
         defaults={"asked_at": world.now, "finished_at": world.now, "asked_by": world.owner},
     )
     return [world.watched().pk, made.pk]
+
+
+def _file(world: World) -> str:
+    """A file that the source told of; who may have it is led on, since nobody answers at its address."""
+    export = {"id": "e1", "status": "SUCCEEDED", "data": [{"id": "d1", "name": "rows.csv"}]}
+    asked = ask_of((q.prediction_exports(),), None)
+    save([Outcome(world.watched().pk, asked, TopicState.OK, {"data": [export]})], now=timezone.now(), lags={})
+    return "d1"
 
 
 def _changed(world: World) -> int:

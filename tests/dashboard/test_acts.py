@@ -157,7 +157,16 @@ def test_a_post_without_the_token_of_the_session_or_of_the_form_asks_nothing(sto
 def test_the_page_shows_all_there_is_and_buttons_only_to_who_may(stocked: World, inside: Client) -> None:
     url = reverse("manage", args=[stocked.watched().pk])
     page = inside.get(url).content.decode()
-    for told in ("Saved", "Unsure", "February", "Mondays", "ada", "Send values", "Cancel the run", "datasets/d1/file/"):
+    for told in (
+        "Saved",
+        "Unsure",
+        "February",
+        "Mondays",
+        "ada",
+        "Send values",
+        "Cancel the run",
+        "/files/actuals/d1/",
+    ):
         assert told in page
     client = Client()
     client.force_login(stocked.reader)

@@ -15,6 +15,7 @@ from django.core.mail.backends.base import BaseEmailBackend
 from monitoring.client import AddressPolicy
 from monitoring.mail.carriers.errors import DeliveryError, InDoubt, NotSent, Refused, by_status
 from monitoring.mail.carriers.guard import Guard, guarded
+from monitoring.mail.carriers.sealed import opened
 from monitoring.models import Message
 
 
@@ -27,7 +28,7 @@ def carry(message: Message, now: datetime) -> str:
         raise NotSent(f"The mail server does not take our log-in: {_words(error)}", reached=False) from None
     except (OSError, smtplib.SMTPException) as error:
         raise NotSent(_words(error), reached=False) from None
-    mail = mime(message)
+    mail = mime(message, now)
     try:
         # Providers are configured by the administrator: any address is fine, the guard only tells what happened.
         with guarded(AddressPolicy(exempt=True)) as guard:
@@ -73,17 +74,18 @@ class _Related(EmailMultiAlternatives):
     mixed_subtype = "related"
 
 
-def mime(message: Message) -> EmailMultiAlternatives:
+def mime(message: Message, now: datetime) -> EmailMultiAlternatives:
     """The stored message as it goes out: text and HTML, pictures by content id."""
+    text, html = opened(message, now)
     mail = _Related(
         subject=message.subject,
-        body=message.text,
+        body=text,
         to=[message.recipient],
         headers={**message.headers, "Message-ID": message.message_id},
     )
     if "postmark" in settings.EMAIL_BACKEND:
         mail.extra_headers["X-PM-KeepID"] = "true"  # it would put an id of its own in place of ours
-    mail.attach_alternative(message.html, "text/html")
+    mail.attach_alternative(html, "text/html")
     for name, encoded in message.pictures.items():
         picture = MIMEImage(base64.b64decode(encoded), "png")
         picture.add_header("Content-ID", f"<{name}>")

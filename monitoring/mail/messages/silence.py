@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
@@ -13,11 +15,13 @@ from monitoring.mail.envelope import Composed, stable_id
 from monitoring.mail.letter import letter
 from monitoring.mail.look import TONES
 from monitoring.mail.words import incident_url, when
-from monitoring.models import Incident, Silence, Status
+from monitoring.models import Incident, SettingsChange, Silence, Status
 
 
-def silence_ends(silence: Silence, under: Sequence[Incident], to: Addressee) -> Composed:
-    """`under`: incidents that it holds back now, told once it ends if they still hold."""
+def silence_ends(
+    silence: Silence, under: Sequence[Incident], loosened: Sequence[SettingsChange], to: Addressee
+) -> Composed:
+    """`under` and `loosened`: incidents and settings that it holds back now, told once it ends if they still hold."""
     zone = to.zone
     rows = [
         {
@@ -29,8 +33,10 @@ def silence_ends(silence: Silence, under: Sequence[Incident], to: Addressee) -> 
             "url": incident_url(one),
         }
         for one in under
-    ]
-    held = f"{plural(len(rows), 'incident')} {'is' if len(rows) == 1 else 'are'} held back by it" if rows else ""
+    ] + [_loosened(one, zone) for one in loosened]
+    parts = [plural(len(under), "incident")] if under else []
+    parts += [plural(len(loosened), "loosened setting")] if loosened else []
+    held = f"{' and '.join(parts)} {'is' if len(rows) == 1 else 'are'} held back by it" if rows else ""
     words = {
         "subject": f"[SILENCE ENDS] {silence.reason[:120]}, {when(silence.ends_at, zone)}",
         "status": Status.UNKNOWN,
@@ -46,3 +52,14 @@ def silence_ends(silence: Silence, under: Sequence[Incident], to: Addressee) -> 
     }
     payload = {"kind": "silence", "at": silence.ends_at.isoformat(), "brief": words["summary"]}
     return letter("digest", to, words, message_id=stable_id("silence", silence.pk, to.key), payload=payload)
+
+
+def _loosened(change: SettingsChange, zone: ZoneInfo) -> dict[str, Any]:
+    return {
+        "label": change.watched.label,
+        "status": Status.WARNING,
+        "tone": TONES[Status.WARNING],
+        "reason": change.words,
+        "since": f"Seen {when(change.seen_at, zone)}.",
+        "url": f"{settings.PUBLIC_URL}/deployments/{change.watched_id}/settings/?section=changes",
+    }

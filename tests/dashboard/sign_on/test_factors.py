@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import re
 import time
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from cryptography.fernet import Fernet
+from django.contrib.auth import get_user_model
 from django.core import mail
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from config import rotation
-from monitoring.models import AuditAction, AuditEntry
+from monitoring import retention
+from monitoring.mail import send_due
+from monitoring.models import AuditAction, AuditEntry, MailState, Message, NotifyReason
 from tests.dashboard.world import PASSWORD, World
 
 NEW = "nine owls in a barn"
@@ -144,10 +149,13 @@ def test_the_admin_pages_know_no_way_around_the_factor(world: World, key: str) -
 def test_a_forgotten_password_is_set_by_mail(world: World, client: Client, settings: Settings) -> None:
     settings.MAIL_IS_SENT = True
     client.post(reverse("account_reset_password"), {"email": "INES@example.org"})
+    assert mail.outbox == []  # the person does not wait for the mail server
+    assert send_due(timezone.now()) == 1
     (sent,) = mail.outbox
     assert sent.to == ["ines@example.org"]
     link = re.search(r"https?://[^/]+(/account/password/reset/key/[^\s]+)", str(sent.body))
     assert link is not None, sent.body
+    assert link[0] in str(sent.message())
     form = client.get(link[1], follow=True)
     target = form.redirect_chain[-1][0]
     client.post(target, {"password1": NEW, "password2": NEW})
@@ -155,6 +163,68 @@ def test_a_forgotten_password_is_set_by_mail(world: World, client: Client, setti
     assert world.owner.check_password(NEW)
     assert "not valid" in Client().get(link[1], follow=True).content.decode()
     assert AuditEntry.objects.filter(user=world.owner, action=AuditAction.PASSWORD_RESET).exists()
+
+
+def test_the_link_stands_nowhere_in_the_clear_and_is_forgotten_once_sent(
+    world: World, client: Client, settings: Settings
+) -> None:
+    settings.MAIL_IS_SENT = True
+    client.post(reverse("account_reset_password"), {"email": "ines@example.org"})
+    row = Message.objects.get(why=NotifyReason.PASSWORD)
+    assert (row.team, row.user, row.state) == (None, world.owner, MailState.PENDING)
+    stored = f"{row.text} {row.html} {row.subject} {row.headers} {row.payload} {row.message_id}"
+    assert re.findall(r"/account/password/reset/key/[^\s\"<]+", stored) == ["/account/password/reset/key/…/"] * 2
+    assert row.link_encrypted is not None
+    send_due(timezone.now())
+    row.refresh_from_db()
+    assert row.state == MailState.SENT
+    assert row.link_encrypted is None
+
+
+def test_a_mail_server_that_is_away_loses_nothing_and_the_page_does_not_wait(
+    world: World, client: Client, settings: Settings
+) -> None:
+    settings.MAIL_IS_SENT = True
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9  # nobody listens there
+    assert client.post(reverse("account_reset_password"), {"email": "ines@example.org"}).status_code == 302
+    now = timezone.now()
+    assert send_due(now) == 0
+    row = Message.objects.get(why=NotifyReason.PASSWORD)
+    assert (row.state, row.attempts) == (MailState.PENDING, 1)
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    assert send_due(now + timedelta(minutes=5)) == 1
+    assert "/account/password/reset/key/" in str(mail.outbox[0].body)
+    assert "…" not in str(mail.outbox[0].body)
+
+
+def test_a_link_that_has_ended_is_not_sent_late(world: World, client: Client, settings: Settings) -> None:
+    settings.MAIL_IS_SENT = True
+    client.post(reverse("account_reset_password"), {"email": "ines@example.org"})
+    assert send_due(timezone.now() + timedelta(seconds=settings.PASSWORD_RESET_TIMEOUT)) == 0
+    row = Message.objects.get(why=NotifyReason.PASSWORD)
+    assert (row.state, row.problem) == (MailState.FAILED, "Its link has ended meanwhile; ask for a new one.")
+    retention.prune(timezone.now() + timedelta(seconds=settings.PASSWORD_RESET_TIMEOUT + 1))
+    row.refresh_from_db()
+    assert row.link_encrypted is None
+
+
+def test_it_is_listed_for_its_person_and_for_administrators_without_its_link(
+    world: World, inside: Client, settings: Settings
+) -> None:
+    settings.MAIL_IS_SENT = True
+    Client().post(reverse("account_reset_password"), {"email": "ines@example.org"})
+    row = Message.objects.get(why=NotifyReason.PASSWORD)
+    other, admin = Client(), Client()
+    other.force_login(world.reader)
+    admin.force_login(get_user_model().objects.create_superuser("root", "root@example.org", PASSWORD))
+    assert other.get(reverse("mail", args=[row.pk])).status_code == 404
+    assert "Set a new password" not in other.get(reverse("mails")).content.decode()
+    for client in (inside, admin):
+        assert "Set a new password for Vitals" in client.get(reverse("mails")).content.decode()
+        for name in ("mail", "mail-body"):
+            page = client.get(reverse(name, args=[row.pk])).content.decode()
+            assert set(re.findall(r"/reset/key/[^\s\"<]+", page)) == {"/reset/key/…/"}
 
 
 def test_an_unknown_address_is_answered_alike_and_gets_no_mail(
@@ -166,7 +236,7 @@ def test_an_unknown_address_is_answered_alike_and_gets_no_mail(
         answer = client.post(reverse("account_reset_password"), {"email": address}, follow=True)
         pages.append((answer.redirect_chain, answer.status_code))
     assert pages[0] == pages[1]
-    assert len(mail.outbox) == 1
+    assert [row.recipient for row in Message.objects.filter(why=NotifyReason.PASSWORD)] == ["ines@example.org"]
 
 
 def test_asking_for_mail_is_slowed_down(world: World, client: Client, settings: Settings) -> None:

@@ -11,6 +11,7 @@ import pytest
 from monitoring import commands, mail
 from monitoring import questions as q
 from monitoring.configuration.changes import settings_changes
+from monitoring.incidents import silences
 from monitoring.mail import regular
 from monitoring.mail.hears import Hearing
 from monitoring.mail.loosened import who_hears
@@ -25,6 +26,8 @@ from monitoring.models import (
     NotifyReason,
     Role,
     SettingsChange,
+    Silence,
+    SilenceKind,
     TopicState,
     Watched,
 )
@@ -179,6 +182,99 @@ def test_by_a_rule_it_waits_for_the_digest_which_tells_it(watched: Watched) -> N
     for body in (digest.text, digest.html):
         assert "Settings that let more pass now" in body
         assert "Loan default: A feature has drifted above" in body
+
+
+def silenced(watched: Watched, *, hours: int = 4, **scope: Any) -> Silence:
+    """A silence that holds from an hour before NOW on."""
+    return Silence.objects.create(
+        team=watched.source.team,
+        reason="patches of the hosts",
+        starts_at=NOW - HOUR,
+        ends_at=NOW + hours * HOUR,
+        created_at=NOW - HOUR,
+        **scope,
+    )
+
+
+def test_under_a_silence_it_is_held_back_listed_and_told_at_its_end(watched: Watched) -> None:
+    make_member("ines")
+    silenced(watched, area="drift")
+    seen(watched, NOW + HOUR, driftThreshold=0.3)
+    assert mail.tell_loosened(NOW + HOUR) == 0
+    change = SettingsChange.objects.get()
+    assert (change.handled_at, change.held_until) == (None, NOW + 4 * HOUR)
+    assert change.outcome == "Held back by a silence: patches of the hosts"
+    assert mail.tell_loosened(NOW + 2 * HOUR) == 0
+    assert mail.tell_loosened(NOW + 4 * HOUR) == 1
+    assert told() == ["ines@example.com"]
+    change.refresh_from_db()
+    assert (change.handled_at, change.held_until) == (NOW + 4 * HOUR, None)
+
+
+def test_in_a_maintenance_window_that_repeats_it_waits_for_the_end_of_this_one(watched: Watched) -> None:
+    make_member("ines")
+    silenced(watched, hours=100, kind=SilenceKind.MAINTENANCE, rule="FREQ=DAILY", minutes=180)
+    seen(watched, NOW + HOUR, driftThreshold=0.3)
+    mail.tell_loosened(NOW + HOUR)
+    change = SettingsChange.objects.get()
+    assert change.held_until == NOW + 2 * HOUR
+    assert change.outcome.startswith("Held back by a maintenance window")
+    assert mail.tell_loosened(NOW + 2 * HOUR) == 1
+
+
+@pytest.mark.parametrize("scope", [{"area": "accuracy"}, {"tag": "nightly"}])
+def test_a_silence_over_something_else_holds_nothing_back(watched: Watched, scope: dict[str, Any]) -> None:
+    make_member("ines")
+    silenced(watched, **scope)
+    seen(watched, NOW + HOUR, driftThreshold=0.3)
+    assert mail.tell_loosened(NOW + HOUR) == 1
+
+
+def test_what_was_put_back_under_the_silence_is_not_told_and_says_so(watched: Watched) -> None:
+    make_member("ines")
+    silenced(watched)
+    seen(watched, NOW + HOUR, driftThreshold=0.3)
+    mail.tell_loosened(NOW + HOUR)
+    seen(watched, NOW + 2 * HOUR, driftThreshold=0.15)
+    assert mail.tell_loosened(NOW + 4 * HOUR) == 0
+    change = SettingsChange.objects.get(after=0.3)
+    assert (change.handled_at, change.outcome) == (NOW + 4 * HOUR, "Put back while it was held back; not told.")
+
+
+def test_of_one_look_only_the_covered_area_is_held_back(watched: Watched) -> None:
+    make_member("ines")
+    silenced(watched, area="drift")
+    seen(watched, NOW + HOUR, driftThreshold=0.3, excludedFeatures=["age"])
+    SettingsChange.objects.filter(path="dataDrift.excludedFeatures").update(area="")
+    assert mail.tell_loosened(NOW + HOUR) == 1
+    assert mail.tell_loosened(NOW + 4 * HOUR) == 1
+    texts = Message.objects.filter(why=NotifyReason.LOOSENED).order_by("pk").values_list("text", flat=True)
+    assert ["0.3 instead of 0.15" in text for text in texts] == [False, True]
+
+
+def test_cancelling_the_silence_tells_at_once(watched: Watched) -> None:
+    make_member("ines")
+    silence = silenced(watched)
+    seen(watched, NOW + HOUR, driftThreshold=0.3)
+    mail.tell_loosened(NOW + HOUR)
+    silences.cancel(silence, None, NOW + 2 * HOUR)
+    assert mail.tell_loosened(NOW + 2 * HOUR) == 1
+
+
+def test_the_digest_and_the_mail_before_its_end_say_what_is_held_back(watched: Watched) -> None:
+    member = make_member("ines")
+    preference = member.user.preference
+    preference.digest = DigestPace.DAILY
+    preference.save()
+    silenced(watched, hours=48, owner=member.user)
+    seen(watched, NOW + HOUR, driftThreshold=0.3)
+    mail.tell_loosened(NOW + HOUR)
+    regular.send_digests(NOW + timedelta(days=1))
+    digest = Message.objects.get(why=NotifyReason.DIGEST)
+    assert "Held back by a silence: patches of the hosts, until" in digest.text
+    regular.tell_ending_silences(NOW + 40 * HOUR)
+    ending = Message.objects.get(why=NotifyReason.SILENCE)
+    assert "1 loosened setting is held back by it, and told once it has ended" in ending.text
 
 
 @pytest.mark.parametrize(

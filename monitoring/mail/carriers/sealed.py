@@ -1,0 +1,42 @@
+"""Links that open an account: the list of mail never shows them, nor does the database hold them in the clear.
+
+A stored message has the link without its last part; the whole is sealed beside it, put in while the mail is sent, and
+forgotten once it was.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from html import escape
+
+from django.conf import settings
+
+from monitoring.mail.carriers.errors import Refused
+from monitoring.models import Message
+from monitoring.secrets import decrypt, encrypt
+
+
+def blanked(link: str) -> str:
+    """`https://vitals/account/password/reset/key/…/`."""
+    return link.rstrip("/").rpartition("/")[0] + "/…/"
+
+
+def seal(link: str) -> bytes:
+    """What is stored of the link."""
+    return encrypt(link)
+
+
+def opened(message: Message, now: datetime) -> tuple[str, str]:
+    """Text and HTML as they go out. Raises Refused once the link would open nothing any more."""
+    if message.link_encrypted is None:
+        return message.text, message.html
+    if now - message.created_at >= lives():
+        raise Refused("Its link has ended meanwhile; ask for a new one.")
+    link = decrypt(bytes(message.link_encrypted))
+    hidden = blanked(link)
+    return message.text.replace(hidden, link), message.html.replace(escape(hidden), escape(link))
+
+
+def lives() -> timedelta:
+    """How long such a link opens anything."""
+    return timedelta(seconds=settings.PASSWORD_RESET_TIMEOUT)
