@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from django.urls import reverse
 
 from dashboard.acts.buttons import Button
-from dashboard.acts.case import Case, name_of
+from dashboard.acts.case import Case, entries, name_of
 from dashboard.acts.section import Builder, Line, Section, button, buttons, listed
 from dashboard.acts.section_files import exported
 from dashboard.charts import words
