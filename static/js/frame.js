@@ -75,7 +75,9 @@
     const came = document.getElementById(held.id) || document.getElementById("main");
     const same = [...came.querySelectorAll(CONTROLS)].find((one) => !one.disabled && keyOf(one) === held.key);
     if (!same && !came.hasAttribute("tabindex")) came.tabIndex = -1;
-    (same || came).focus({ preventScroll: true });
+    for (const one of [same, came, document.getElementById("main")]) {
+      if (document.activeElement === document.body) one?.focus({ preventScroll: true });
+    }
     held = null;
   });
 

@@ -110,7 +110,7 @@ def test_a_silence_and_a_maintenance_window_begin_and_end_by_hand(seen: Visit) -
     page = seen.page
     seen.go(reverse("silences"))
     page.get_by_role("link", name="Silence", exact=True).click()
-    page.get_by_label("Deployment").select_option(label="Departure delayed, Newark")
+    page.get_by_label("Deployment", exact=True).select_option(label="Departure delayed, Newark")
     page.get_by_label("Reason").fill("Storm over the bay")
     page.get_by_role("button", name="Hold alerts back").click()
     told(seen, "Alerts are silenced.")
@@ -138,7 +138,7 @@ def test_time_zone_theme_and_hours_are_kept_and_hold_at_once(seen: Visit) -> Non
     page = seen.page
     seen.go(reverse("preferences"))
     page.get_by_label("Time zone").select_option("Asia/Tokyo")
-    page.get_by_label("Light").check()
+    page.get_by_label("Light", exact=True).check()
     page.get_by_label("Digest", exact=True).select_option(label="Weekly, on Mondays")
     page.get_by_role("button", name="Save preferences").click()
     told(seen, "Saved.")
@@ -168,8 +168,8 @@ def test_the_audit_is_narrowed_by_who_what_and_when(seen: Visit) -> None:
     page.get_by_role("link", name="Show everything").click()
     page.get_by_label("Who").fill("ines")
     page.get_by_role("button", name="Show").click()
-    expect(rows.first).to_contain_text("ines")
+    expect(rows.first).to_contain_text("Ines")
     with page.expect_download() as taken:
         page.get_by_role("link", name="CSV").click()
-    assert "logged in" in taken.value.path().read_text() or "login" in taken.value.path().read_text()
+    assert "logged in" in taken.value.path().read_text()
     picture(seen, "audit")
