@@ -150,8 +150,9 @@ def test_each_thing_that_can_be_done_with_many_is_done_with_two(
         all_done(at, "Leave unwatched")
         assert worlds.beside(lambda: Watched.objects.filter(left_out_at=None).count()) == 0
         at.go(reverse("fleet"))
+        expect(page.get_by_role("heading", name="All 2 deployments are left unwatched")).to_be_visible()
         picture(at, "fleet-left-out")
-        at.go(reverse("fleet") + "?unwatched=1")
+        page.get_by_role("link", name="Show what is left unwatched").click()
         for tick in page.get_by_role("checkbox", name="Tick Late").all():
             tick.check()
         page.get_by_label("With those ticked").select_option(label="Watch again")

@@ -20,7 +20,8 @@ REASONS = (
     ("DEPRECATION", "Deprecation"),
     ("OTHER", "Another reason"),
 )
-PACKAGE_HINT = "A registered model with the same target. Its id stands on the page where it was registered."
+KNOWN_HINT = "A registered model with the same target."
+PACKAGE_HINT = f"{KNOWN_HINT} Its id stands on the page where it was registered."
 
 
 class PackageForm(ActForm):
@@ -35,7 +36,7 @@ class PackageForm(ActForm):
         known = self.case.packages()
         if known:
             self.fields["package"] = forms.ChoiceField(
-                label="Model package", choices=[("", "–"), *known], help_text=PACKAGE_HINT
+                label="Model package", choices=[("", "–"), *known], help_text=KNOWN_HINT
             )
 
     @classmethod
