@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
-from scipy.special import entr
 
+from metrics import _special as special
 from metrics.arrays import BoolArray, FloatArray, FloatLike, IntLike, as_floats, as_ints, ratio
 from metrics.counting import count_by_group, stack_sums
 from metrics.scores import RANKING_METRICS, ScoreCounts, ranking_metrics
@@ -87,7 +87,7 @@ def _log_loss(sums: FloatArray) -> FloatArray:
 
 def _fve(sums: FloatArray) -> FloatArray:
     share = prevalence(sums)
-    return 1 - ratio(_log_loss(sums), entr(share) + entr(1 - share))
+    return 1 - ratio(_log_loss(sums), special.entr(share) + special.entr(1 - share))
 
 
 def _accuracy(sums: FloatArray) -> FloatArray:

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from scipy.special import expit, logit
 
+from metrics import _special as special
 from metrics.arrays import BoolArray, FloatArray, FloatLike, IntArray, IntLike, as_floats, as_ints, ratio
 from metrics.packing import PayloadError, gaps, pack, pack_each, unpack
 
@@ -102,7 +102,7 @@ class ScoreCounts:
         if self.exact:
             return self.keys
         step = 2 * LOGIT_LIMIT / LOGIT_BINS
-        middle = np.asarray(expit((self.keys - 0.5) * step - LOGIT_LIMIT), dtype=np.float64)
+        middle = np.asarray(special.expit((self.keys - 0.5) * step - LOGIT_LIMIT), dtype=np.float64)
         return np.where(self.keys == 0, 0.0, np.where(self.keys > LOGIT_BINS, 1.0, middle))
 
     def binned(self) -> ScoreCounts:
@@ -227,7 +227,7 @@ def decode_scores(payload: bytes | memoryview) -> ScoreCounts:
 
 def bins_of(scores: FloatLike) -> IntArray:
     """The logit bin of each score: 0 for the lower tail, LOGIT_BINS + 1 for the upper."""
-    place = logit(np.clip(as_floats(scores), 0.0, 1.0))
+    place = special.logit(np.clip(as_floats(scores), 0.0, 1.0))
     number = np.floor((place + LOGIT_LIMIT) * (LOGIT_BINS / (2 * LOGIT_LIMIT))) + 1
     return as_ints(np.clip(number, 0, LOGIT_BINS + 1).astype(np.int64))
 
