@@ -209,16 +209,10 @@ _ROWS = (
         q.retraining_policies(),
     ),
     _create(
-        *(
-            C.RUN_START,
-            "Run {name} now",
-            "Ran {name}",
-            _POLICY + "runs/",
-            q.retraining_policies(),
-            _runs_of,
-        ),
+        *(C.RUN_START, "Run {name} now", "Ran {name}", _POLICY + "runs/", q.retraining_policies(), _runs_of),
         matches=m.anything,
         repeat=Repeat.NEVER,
+        at_work=True,  # a run can be cancelled
         capability="supportsRetraining",
         why={409: "A run of this policy is under way: wait for it, or cancel it."},
     ),

@@ -146,7 +146,7 @@ def test_time_zone_theme_and_hours_are_kept_and_hold_at_once(seen: Visit) -> Non
     kept = worlds.beside(lambda: UserPreference.objects.get(user__username="ines"))
     assert (kept.time_zone, kept.theme, kept.digest) == ("Asia/Tokyo", "light", "weekly")
     seen.go(reverse("audit"))
-    expect(page.get_by_text("Times in Asia/Tokyo")).to_be_visible()
+    expect(page.get_by_text("Times in Tokyo time")).to_be_visible()
 
 
 def test_the_audit_is_narrowed_by_who_what_and_when(seen: Visit) -> None:
