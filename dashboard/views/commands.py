@@ -18,8 +18,10 @@ from monitoring.models import Command, CommandKind, Watched, WorkState
 
 @page
 def listing(request: PageRequest, pk: int) -> HttpResponse:
-    """The piece of the page. `open`, `begun`: how many were open and at work at the source when it was last drawn; fewer
-    open or more at work now means that the tab is old."""
+    """The piece of the page. `open`, `begun`: how many were open and at work at the source when it was last drawn.
+
+    Fewer open or more at work now means that the tab is old.
+    """
     watched = request.reader.watched_or_404(pk)
     return _piece(request, watched, request.GET.get("open", "0"), request.GET.get("begun", ""))
 
