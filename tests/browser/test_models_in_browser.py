@@ -9,7 +9,7 @@ from pytest_django.live_server_helper import LiveServer
 from deployments.models import Challenger, Deployment
 from tests.browser.floor import PATIENCE_MS, floor, work
 from tests.browser.test_pages_in_browser import DESK, PHONE
-from tests.browser.test_review_in_browser import picture
+from tests.browser.test_review_in_browser import picture, whole
 from tests.dashboard import world as worlds
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -47,6 +47,7 @@ def test_a_challenger_is_added_renamed_replayed_and_takes_the_champions_place(
         expect(page.get_by_label("Model package").locator("option:checked")).to_have_text("Buyers, February")
         page.get_by_role("button", name="Replace the champion").click()
         expect(page.get_by_role("table").get_by_role("row")).to_have_count(20, timeout=PATIENCE_MS)
+        assert whole(page)
         picture(at, "challenger-checks")
         page.get_by_label("Reason").select_option(label="Accuracy")
         page.get_by_role("button", name="Make it the champion").click()
