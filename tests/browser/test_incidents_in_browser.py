@@ -11,9 +11,10 @@ from pytest_django.live_server_helper import LiveServer
 
 from metrics.health import Status, Verdict
 from monitoring import verdicts
+from monitoring.health import Judged
 from monitoring.incidents import actions, due
 from monitoring.models import Area, Incident
-from monitoring.verdicts import Judged, Ruling
+from monitoring.verdicts import Ruling
 from tests.browser.test_pages_in_browser import DESK, PHONE, Visit, visit
 from tests.browser.test_review_in_browser import picture, whole
 from tests.dashboard import world as worlds
