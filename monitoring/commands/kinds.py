@@ -209,7 +209,8 @@ _ROWS = (
         q.retraining_policies(),
     ),
     _create(
-        *(C.RUN_START, "Run {name} now", "Ran {name}", _POLICY + "runs/", q.retraining_policies(), _runs_of),
+        *(C.RUN_START, "Run {name} now", "Ran {name}", _POLICY + "runs/"),
+        *(q.retraining_policies(), _runs_of, q.challengers()),  # a challenger may come of it
         matches=m.anything,
         repeat=Repeat.NEVER,
         at_work=True,  # a run can be cancelled

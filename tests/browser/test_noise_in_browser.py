@@ -22,11 +22,11 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 def voted(found: Visit) -> None:
-    """Mails about drift of two deployments, called noise."""
+    """Mails about accuracy of two deployments, called noise."""
     Incident.objects.all().delete()
     now = max(timezone.now() - timedelta(minutes=1), timezone.now().replace(day=1, hour=0, minute=0, second=0))
     for label in ("Departure delayed, Newark", "Flight delayed > 15 min"):
-        notice = record.notice(make_incident(found.world.watched(label), area=Area.DRIFT), NoticeKind.OPENED, now)
+        notice = record.notice(make_incident(found.world.watched(label), area=Area.ACCURACY), NoticeKind.OPENED, now)
         notice.save()
         Vote.objects.create(notice=notice, user=found.world.owner, useful=False, at=now)
     mail.decide(now)
@@ -48,12 +48,12 @@ def test_a_proposed_limit_is_taken_over(
     assert whole(page)
     picture(found, "noise")
     offers.first.click()
-    expect(page.get_by_text("was 0.15", exact=True)).to_be_visible()
+    expect(page.get_by_role("heading", name="Accuracy health")).to_be_visible()
     expect(page.get_by_text("This loosens the alarm.")).to_be_visible(timeout=30_000)
     page.get_by_role("button", name="Save for this deployment").click()
     page.get_by_role("button", name="Save all the same").click()
     expect(page.get_by_text("Change the health settings")).to_be_visible()
     sent = worlds.beside(lambda: Command.objects.get(kind=CommandKind.HEALTH_SETTINGS).body)
-    assert sent["dataDrift"]["driftThreshold"] > 0.15
+    assert sent["accuracy"]
     found.trouble.clear()  # the browser notes the 422 of a page that asks
     found.context.close()
