@@ -429,6 +429,9 @@ RETENTION_HOURS_DAYS = env.number("RETENTION_HOURS_DAYS", 400, minimum=2, help="
 RETENTION_DAYS_DAYS = env.number("RETENTION_DAYS_DAYS", 1826, minimum=31, help="Days daily states are kept.")
 RETENTION_SNAPSHOTS_DAYS = env.number("RETENTION_SNAPSHOTS_DAYS", 730, minimum=31, help="Days snapshots are kept.")
 RETENTION_MAIL_DAYS = env.number("RETENTION_MAIL_DAYS", 365, minimum=7, help="Days sent mail is kept.")
+RETENTION_AUDIT_DAYS = env.number(
+    "RETENTION_AUDIT_DAYS", 730, minimum=31, help="Days it is kept who did what, of both halves."
+)
 RETENTION_JOBS_DAYS = env.number("RETENTION_JOBS_DAYS", 30, minimum=1, help="Days finished jobs are kept.")
 
 # --- Limits -----------------------------------------------------------------------------------------------------
