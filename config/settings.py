@@ -476,7 +476,7 @@ RATE_LIMIT_LOGIN = env.number(
 # the password stay whatever it says.
 ACCOUNT_RATE_LIMITS = {"reset_password": f"{RATE_LIMIT_LOGIN}/m/ip,5/m/key" if RATE_LIMIT_LOGIN else None}
 RATE_LIMIT_INVITE = env.number(
-    "RATE_LIMIT_INVITE", 20, help="Invitations a minute, by address and by person; 0: no limit."
+    "RATE_LIMIT_INVITE", 20, help="Invitations and test messages a minute, by address and by person; 0: no limit."
 )
 RATE_LIMIT_SHARED = env.number(
     "RATE_LIMIT_SHARED", 240, help="Openings of share links and badges a minute and address before 429; 0: no limit."
@@ -522,7 +522,8 @@ LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"quiet": {"()": "config.quiet.Quiet"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["quiet"]}},
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {
         name: {"level": LOG_LEVEL, "handlers": ["console"], "propagate": TESTING}

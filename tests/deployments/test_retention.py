@@ -108,7 +108,7 @@ def test_reports_that_were_sent_go_with_their_files_and_the_newest_stays(setting
     report = ScheduledReport.objects.create(name="Weekly")
     runs = []
     for days, state in ((900, "sent"), (800, "pending"), (700, "sent"), (1, "sent")):
-        dataset = Dataset(name="page", media_type="text/html", size=3)
+        dataset = Dataset(name="page", media_type="text/html", size=3, row_count=0)
         dataset.file.save("page.html", ContentFile(b"<p>"), save=True)
         run = ReportRun.objects.create(report=report, due_at=NOW - timedelta(days=days), dataset=dataset)
         ReportMail.objects.create(run=run, recipient="ines@example.org", state=state)
