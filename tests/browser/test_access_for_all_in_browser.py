@@ -33,9 +33,9 @@ ASK = """([options, ms]) => Promise.race([
 PATIENCE_MS, DRAWN_MS = 20_000, 8_000
 LIVE = """() => {
   if (!document.querySelector('script[data-plotly]') || document.querySelector('.chart.is-live')) return true;
-  const holds = (chart) => JSON.parse(document.getElementById(chart.dataset.figure)?.textContent ?? '{"data": []}').data;
+  const figure = (chart) => JSON.parse(document.getElementById(chart.dataset.figure)?.textContent ?? '{"data": []}');
   const charts = [...document.querySelectorAll('.chart[data-figure]')];
-  const first = charts.find((chart) => chart.checkVisibility() && holds(chart).length);
+  const first = charts.find((chart) => chart.checkVisibility() && figure(chart).data.length);
   first?.scrollIntoView();
   return !first;
 }"""
