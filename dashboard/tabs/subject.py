@@ -49,6 +49,8 @@ class Subject:
         self.anchor = self.view.as_of or self.now
         self.shelf = Shelf(self.watched, self.view, self.anchor)
         self.clock = Clock.of(self.view)
+        self._query = self.view.query()
+        self._paths: dict[str, str] = {}  # a page names the same dozen addresses eighty times
 
     @classmethod
     def load(cls, reader: Reader, watched: Watched, view: View, now: datetime) -> Subject:
@@ -273,10 +275,13 @@ class Subject:
     # --- Addresses -----------------------------------------------------------------------------------------
 
     def url(self, tab: str, **changes: Any) -> str:
-        return reverse(tab, args=[self.watched.pk]) + self.view.query(**changes)
+        path = self._paths.get(tab)
+        if path is None:
+            path = self._paths[tab] = reverse(tab, args=[self.watched.pk])
+        return path + (self.view.query(**changes) if changes else self._query)
 
     def csv_url(self, tab: str, name: str, extra: str = "") -> str:
-        query = self.view.query()
+        query = self._query
         joined = f"{query}&{extra}" if query and extra else f"?{extra}" if extra else query
         return reverse("chart-csv", args=[self.watched.pk, tab, name]) + joined
 
