@@ -29,26 +29,13 @@
   addEventListener("resize", reachable);
   document.addEventListener("htmx:load", reachable);
 
-  // A piece that htmx draws anew keeps what a person has in hand: the same control again, and what was typed.
-  const SAME = "a[href], button, input:not([type=hidden]), select, textarea, summary";
-  const likeness = (one) => `${one.tagName} ${one.name || ""} ${one.name ? "" : one.getAttribute("aria-label") || one.textContent.trim()}`;
-  const typed = (one) => one.type === "checkbox" || one.type === "radio" ? one.checked !== one.defaultChecked : one.matches("input:not([type=hidden]), textarea") && one.value !== one.defaultValue;
-  let held = "";
-
+  // What somebody is typing is not drawn away; the tab is asked for again a little later.
+  const typed = (one) => one.type === "checkbox" || one.type === "radio" ? one.checked !== one.defaultChecked : one.type !== "hidden" && one.value !== one.defaultValue;
   document.addEventListener("htmx:beforeSwap", (event) => {
-    const piece = event.detail.target, here = document.activeElement;
-    if (piece?.id === "content" && [...piece.querySelectorAll("form[method=post] :is(input, textarea)")].some(typed)) {
-      event.detail.shouldSwap = false;
-      setTimeout(() => window.htmx.trigger(document.body, "acted"), 5000);
-    }
-    held = here && here !== document.body && piece?.contains(here) ? likeness(here) : "";
-  });
-
-  document.addEventListener("htmx:afterSettle", (event) => {
-    if (!held || document.activeElement !== document.body) return;
-    const piece = event.detail.elt;
-    [...piece.querySelectorAll(SAME)].find((one) => likeness(one) === held)?.focus({ preventScroll: true });
-    held = "";
+    const piece = event.detail.target;
+    if (piece?.id !== "content" || ![...piece.querySelectorAll("form[method=post] :is(input, textarea)")].some(typed)) return;
+    event.detail.shouldSwap = false;
+    setTimeout(() => window.htmx.trigger(document.body, "acted"), 5000);
   });
 
   const neighbours = () => [...document.querySelectorAll("[data-neighbour]")];
@@ -82,6 +69,25 @@
     }
     if (event.key === "j" || event.key === "J") step(1);
     if (event.key === "k" || event.key === "K") step(-1);
+  });
+
+  // A swap that takes the focused thing away gives the focus to the same thing in what came, or to what came.
+  const CONTROLS = "a[href], button, input, select, textarea, summary, [tabindex]";
+  const keyOf = (one) => one.id || one.getAttribute("href") || `${one.form?.getAttribute("action") || ""} ${one.name || one.textContent.trim()}`;
+  let held = null;
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const { target } = event.detail, at = document.activeElement;
+    held = target && at !== document.body && target.contains(at) ? { id: target.id, key: keyOf(at) } : null;
+  });
+  document.addEventListener("htmx:afterSettle", (event) => {
+    if (!held || (document.activeElement && document.activeElement !== document.body)) return;
+    const came = (held.id ? document.getElementById(held.id) : event.detail.elt) || document.getElementById("main");
+    const same = [...came.querySelectorAll(CONTROLS)].find((one) => !one.disabled && keyOf(one) === held.key);
+    if (!same && !came.hasAttribute("tabindex")) came.tabIndex = -1;
+    for (const one of [same, came, document.getElementById("main")]) {
+      if (document.activeElement === document.body) one?.focus({ preventScroll: true });
+    }
+    held = null;
   });
 
   // Session or server gone: a piece of a page is never replaced by the log-in form.
