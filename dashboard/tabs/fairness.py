@@ -178,6 +178,9 @@ def verdict(subject: Subject) -> Judged:
 
 def build(subject: Subject, feature: str = "", metric: str = "", name: str = "") -> Tab:
     """Tiles, the classes of the chosen feature, their scores over time, and the same as a table."""
+    if subject.watched.batch_monitoring:
+        more = {"title": "Fairness is not told by batch", "off": BY_BATCH, "elsewhere": elsewhere(subject)}
+        return Tab("dashboard/tab_fairness.html", timeless=True, more=more)
     features, metrics = protected(subject), watched_metrics(subject)
     if not features:
         return Tab("dashboard/tab_fairness.html", more={"off": off(subject), "example": example(subject)})
@@ -459,6 +462,18 @@ def _feature_links(subject: Subject, features: Sequence[str], chosen: str, shown
 
 
 # --- When it is off ------------------------------------------------------------------------------------------------
+
+
+BY_BATCH = (
+    "This deployment is watched by batch. The API that is asked tells fairness over time only, not of a batch: a "
+    "verdict on it rests on the hours in which batches came. How right the model is for each value of a feature, "
+    "batch by batch, stands among the segments."
+)
+
+
+def elsewhere(subject: Subject) -> tuple[str, str]:
+    """(address, words) of what comes nearest by batch."""
+    return subject.url("segments"), "Open the segments"
 
 
 def off(subject: Subject) -> str:
