@@ -179,8 +179,7 @@ def verdict(subject: Subject) -> Judged:
 def build(subject: Subject, feature: str = "", metric: str = "", name: str = "") -> Tab:
     """Tiles, the classes of the chosen feature, their scores over time, and the same as a table."""
     if subject.watched.batch_monitoring:
-        more = {"title": "Fairness is not told by batch", "off": BY_BATCH, "elsewhere": elsewhere(subject)}
-        return Tab("dashboard/tab_fairness.html", timeless=True, more=more)
+        return Tab("dashboard/tab_fairness.html", timeless=True, more=_by_batch(subject))
     features, metrics = protected(subject), watched_metrics(subject)
     if not features:
         return Tab("dashboard/tab_fairness.html", more={"off": off(subject), "example": example(subject)})
@@ -471,9 +470,10 @@ BY_BATCH = (
 )
 
 
-def elsewhere(subject: Subject) -> tuple[str, str]:
-    """(address, words) of what comes nearest by batch."""
-    return subject.url("segments"), "Open the segments"
+def _by_batch(subject: Subject) -> dict[str, Any]:
+    """What is said instead, with the page that comes nearest."""
+    nearest = subject.url("segments"), "Open the segments"
+    return {"title": "Fairness is not told by batch", "off": BY_BATCH, "elsewhere": nearest}
 
 
 def off(subject: Subject) -> str:

@@ -69,8 +69,7 @@ def is_on(subject: Subject) -> bool:
 def build(subject: Subject) -> Tab:
     """Tiles, the share of predictions by rule over time, the rules themselves, prediction warnings."""
     if subject.watched.batch_monitoring:
-        more = {"title": "Humility is not told by batch", "off": BY_BATCH, "elsewhere": _rules_page(subject)}
-        return Tab("dashboard/tab_humility.html", timeless=True, more=more)
+        return Tab("dashboard/tab_humility.html", timeless=True, more=_by_batch(subject))
     if not is_on(subject):
         return Tab(
             "dashboard/tab_humility.html",
@@ -326,9 +325,10 @@ BY_BATCH = (
 )
 
 
-def _rules_page(subject: Subject) -> tuple[str, str]:
-    """(address, words) of where the rules are."""
-    return reverse("manage", args=[subject.watched.pk]) + "#humility", "Manage the deployment"
+def _by_batch(subject: Subject) -> dict[str, Any]:
+    """What is said instead, with the page where the rules are."""
+    rules_page = reverse("manage", args=[subject.watched.pk]) + "#humility", "Manage the deployment"
+    return {"title": "Humility is not told by batch", "off": BY_BATCH, "elsewhere": rules_page}
 
 
 def off(subject: Subject) -> str:
