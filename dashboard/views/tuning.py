@@ -26,7 +26,7 @@ from monitoring.configuration.fields import BY_SLUG, Section
 from monitoring.configuration.loosening import loosenings
 from monitoring.configuration.values import plain, same, value_at
 from monitoring.incidents.policy import Policy, policy_of
-from monitoring.models import AlertPolicy, SettingsChange, Watched
+from monitoring.models import AlertPolicy, Command, SettingsChange, Watched
 from monitoring.noise import TRIED_DAYS, quieter
 from monitoring.poll.facts import shaped
 
@@ -50,7 +50,9 @@ def save(request: PageRequest, pk: int, section: str) -> HttpResponse:
     loosens = loosenings(found.kind, form.present, form.edits)
     if loosens and "confirmed" not in request.POST:
         return _again(request, subject, form, tabs.Asking(loosens=loosens))
-    _ask(request, subject.watched, form)
+    command = _ask(request, subject.watched, form)
+    if "alike" in (request.POST.get("alike"), request.POST.get("confirmed")):
+        return redirect("settings-alike", pk, command.pk)
     return redirect(tabs.address(subject, found.slug))
 
 
@@ -67,9 +69,9 @@ def _again(
     return deployment.shown(request, subject, "settings", tabs.tab(subject, form, asking), status=status)
 
 
-def _ask(request: PageRequest, watched: Watched, form: SectionForm) -> None:
+def _ask(request: PageRequest, watched: Watched, form: SectionForm) -> Command:
     body, read = patch(form.section.kind, form.present, form.edits)
-    act_on(request, watched, form.section.kind, body, read, name=watched.label)
+    return act_on(request, watched, form.section.kind, body, read, name=watched.label)
 
 
 def _section(slug: str) -> Section:
@@ -129,6 +131,11 @@ def _policy(watched: Watched) -> Policy:
 def proposal(request: PageRequest, pk: int, section: str) -> HttpResponse:
     """A quieter limit that keeps what somebody called useful, as a link that fills the form in."""
     found, watched = _section(section), request.reader.watched_or_404(pk)
+    return part(request, "dashboard/_proposal.html", offer(request, watched, found))
+
+
+def offer(request: PageRequest, watched: Watched, found: Section) -> dict[str, object]:
+    """What is quieter, in words, and the `address` of the form with it filled in; only `days` where nothing is."""
     context: dict[str, object] = {"days": TRIED_DAYS}
     made = quieter(watched, found.area, timezone.now()) if found.area is not None and found.replayed else None
     if made is not None:
@@ -140,7 +147,7 @@ def proposal(request: PageRequest, pk: int, section: str) -> HttpResponse:
         if not section_form(found, now, tabs.known(subject), data).problems:  # else the source would not take it
             sentence = backtest.Comparison(made.before, made.after).sentence(TRIED_DAYS)
             context |= {"found": made, "sentence": sentence, "address": tabs.address(subject, found.slug, **values)}
-    return part(request, "dashboard/_proposal.html", context)
+    return context
 
 
 def _proposed(section: Section, now: Payload, wanted: object) -> dict[str, str]:
