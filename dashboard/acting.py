@@ -111,6 +111,7 @@ class Shown:
     percent: int | None = None
     fields: tuple[Field, ...] = ()
     may_repeat: bool = False
+    at_work: bool = False
     checks: tuple[tuple[str, str, str], ...] = ()
 
     @property
@@ -155,6 +156,7 @@ def shown(command: Command, reader: Reader, now: datetime, *, may_change: bool) 
         text=_text(command, state),
         percent=round(command.progress * 100) if command.progress is not None and state is WorkState.RUNNING else None,
         fields=fields,
+        at_work=state is WorkState.RUNNING and bool(command.location),
         may_repeat=may_change and ended and not (creates and state is WorkState.CONFLICT),
     )
 

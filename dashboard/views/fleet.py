@@ -20,7 +20,7 @@ from dashboard.saved import opening, shelf
 from dashboard.sentences import fleet_headline, fleet_note, news
 from dashboard.views.bell import hears_of
 from monitoring.bulk import BULKS, BulkAct
-from monitoring.fleet import LACKING, ORDERS, Filters, FleetPage, fleet, listed, narrow, wanted
+from monitoring.fleet import LACKING, ORDERS, Filters, FleetPage, fleet, left_out, listed, narrow, wanted
 from monitoring.groups import Group, Grouping, groups, plain_groups
 from monitoring.models import CORE_AREAS, Importance, Status, Transition
 from monitoring.past import fleet_then
@@ -72,6 +72,7 @@ def show(request: PageRequest) -> HttpResponse:
         "headline": _headline(found, by),
         "note": fleet_note(found.served_while_failing, news(_recent(reader, by.as_of or now))),
         "narrowed": by.narrowed,
+        "away": 0 if found.total or by.narrowed or by.as_of else left_out(found.sources).count(),
         "chosen": chosen(by.filters, found, request.GET),
         "everything": EVERYTHING,
         "query": request.GET.urlencode(),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
 from django import forms
@@ -23,10 +23,14 @@ HOURS = tuple((str(hour), f"{hour:02d}:00 UTC") for hour in range(24))
 class ActForm(forms.Form):
     """What an act asks; without fields it is only a confirmation.
 
-    `asks`: what must be known to show it. `typed`: the name has to be typed before anything is sent.
+    `asks`: what must be known to show it. `shows`: the one of them whose present values the fields start from: it was
+    read so, and nothing is sent before it is known. `fresh`: how old the answers may be. `typed`: the name has to be
+    typed before anything is sent.
     """
 
     asks: ClassVar[tuple[Question, ...]] = ()
+    shows: ClassVar[Question | None] = None
+    fresh: ClassVar[timedelta] = timedelta(minutes=5)
 
     def __init__(self, data: Mapping[str, Any] | None = None, *, case: Case, typed: bool = False) -> None:
         self.case, self.typed = case, typed
