@@ -218,7 +218,7 @@ def address(subject: Subject, feature: str, metric: str, name: str = "") -> str:
     """The tab with a feature, a metric and perhaps a class chosen."""
     pairs = [("feature", feature), ("metric", metric), ("class", name)]
     query = urlencode([pair for pair in pairs if pair[1]])
-    return f"{subject.url('fairness')}{'&' if subject.view.query() else '?'}{query}"
+    return f"{subject.url('fairness')}{'&' if subject.query else '?'}{query}"
 
 
 def tiles(subject: Subject, features: Sequence[str]) -> tuple[Tile, ...]:
