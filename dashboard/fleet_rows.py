@@ -82,7 +82,8 @@ def _name(item: Row, table: Table) -> str:
     star = "" if table.stamp else toggle_html("star", one.pk, one.label, on=item.row.is_star, token=table.token)
     bell = toggle_html("bell", one.pk, one.label, on=one.pk in table.heard, token=table.token)
     return (
-        f'<a class="name" href="{address("overview", one.pk)}{table.query}">{escape(one.label)}</a>{tag} {star}{bell}'
+        f'<a class="name" href="{address("overview", one.pk)}{table.query}">{escape(one.label)}</a>{tag} '
+        f'<span class="toggles">{star}{bell}</span>'
     )
 
 
