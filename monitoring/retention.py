@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db.models import Q
 
 from monitoring import compaction, conf
+from monitoring.commands import files
 from monitoring.mail.carriers.sealed import lives
 from monitoring.models import (
     Answer,
@@ -53,6 +54,7 @@ def prune(now: datetime) -> dict[str, int]:
         "commands": _commands(now, snapshots),
         "registrations": forget_old(now - conf.KEEP_DONE),
     }
+    files.forget_left_over(now)
     ended = Message.objects.filter(link_encrypted__isnull=False, created_at__lt=now - lives())
     ended.update(link_encrypted=None)
     counts = {name: count for name, (count, _) in deleted.items()}

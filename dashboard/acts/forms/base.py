@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from django import forms
+from django.core.files.uploadedfile import UploadedFile
+from django.utils.datastructures import MultiValueDict
 
 from dashboard.acts.case import Case
 from monitoring.clock import format_time
@@ -28,9 +30,16 @@ class ActForm(forms.Form):
 
     asks: ClassVar[tuple[Question, ...]] = ()
 
-    def __init__(self, data: Mapping[str, Any] | None = None, *, case: Case, typed: bool = False) -> None:
+    def __init__(
+        self,
+        data: Mapping[str, Any] | None = None,
+        files: MultiValueDict[str, UploadedFile[Any]] | None = None,
+        *,
+        case: Case,
+        typed: bool = False,
+    ) -> None:
         self.case, self.typed = case, typed
-        super().__init__(data, initial=self.start(case))
+        super().__init__(data, files, initial=self.start(case))
         self.prepare()
         if typed:
             self.fields["typed"] = forms.CharField(
@@ -49,6 +58,19 @@ class ActForm(forms.Form):
         """What is sent."""
         return {}
 
+    def target(self) -> str:
+        """The ids in the path, where the form chooses them; "" for those of the thing."""
+        return ""
+
+    def read(self) -> dict[str, Any] | None:
+        """What the person saw, where it is neither the thing nor the deployment; None otherwise."""
+        return None
+
+    @property
+    def upload(self) -> Any:
+        """The file that goes with it, None without one."""
+        return None
+
     def sentence(self) -> str:
         """What else the person should know before it is sent."""
         return ""
@@ -64,12 +86,12 @@ class ActForm(forms.Form):
 _MOMENTS = ("%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S")
 
 
-class HourField(forms.DateTimeField):
-    """A whole hour in UTC, as the source wants periods; `text` is how it is sent."""
+class MomentField(forms.DateTimeField):
+    """A time in UTC, to the minute."""
 
     def __init__(self, **more: Any) -> None:
-        widget = forms.DateTimeInput({"type": "datetime-local", "step": "3600"}, format="%Y-%m-%dT%H:00")
-        super().__init__(widget=widget, help_text="UTC, on the hour.", **more)
+        widget = forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
+        super().__init__(**{"widget": widget, "help_text": "UTC.", **more})
 
     def prepare_value(self, value: Any) -> Any:
         """Times are shown in UTC, whatever the reader's zone."""
@@ -83,10 +105,25 @@ class HourField(forms.DateTimeField):
                 found = datetime.strptime(str(value), style).replace(tzinfo=UTC)
             except ValueError:
                 continue
-            if (found.minute, found.second) != (0, 0):
-                raise forms.ValidationError("Must be the top of an hour.")
-            return found
+            return self.checked(found)
         raise forms.ValidationError("Not a time such as 2026-01-05T09:00.")
+
+    def checked(self, found: datetime) -> datetime:
+        """The time, if it is one that is wanted."""
+        return found
+
+
+class HourField(MomentField):
+    """A whole hour in UTC, as the source wants periods."""
+
+    def __init__(self, **more: Any) -> None:
+        widget = forms.DateTimeInput({"type": "datetime-local", "step": "3600"}, format="%Y-%m-%dT%H:00")
+        super().__init__(widget=widget, help_text="UTC, on the hour.", **more)
+
+    def checked(self, found: datetime) -> datetime:
+        if (found.minute, found.second) != (0, 0):
+            raise forms.ValidationError("Must be the top of an hour.")
+        return found
 
 
 def told(moment: datetime | None) -> str | None:
