@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from dashboard.acts.buttons import Button
 from dashboard.acts.case import Case, entries, name_of
-from dashboard.acts.forms.base import DAYS
+from dashboard.acts.forms.base import DAYS, WEEK
 from dashboard.acts.section import OLD, Line, Section, buttons
 from dashboard.acts.section_files import may_download, reports_of
 from dashboard.charts import words
@@ -87,7 +87,7 @@ def _when(plan: Any) -> str:
     week = dict(DAYS)
     single = all(isinstance(one, list) and len(one) == 1 for one in (minutes, hours, days))
     if single and all(plan.get(part) in (["*"], None) for part in ("dayOfMonth", "month")):
-        day, hour, minute = str(days[0]), str(hours[0]), str(minutes[0])  # type: ignore[index]
+        day, hour, minute = WEEK.get(str(days[0]).lower()[:3], str(days[0])), str(hours[0]), str(minutes[0])  # type: ignore[index]
         if day in week and hour.isdecimal() and minute.isdecimal():
             name = week[day] if day == "*" else f"every {week[day]}"
             return f"{name} at {int(hour):02d}:{int(minute):02d} UTC"

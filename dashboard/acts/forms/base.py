@@ -19,16 +19,20 @@ DAYS = (
     *(("1", "Monday"), ("2", "Tuesday"), ("3", "Wednesday"), ("4", "Thursday")),
     *(("5", "Friday"), ("6", "Saturday"), ("0", "Sunday")),
 )
+#: Schedules may name their days.
+WEEK = {word.lower()[:3]: number for number, word in DAYS[1:]}
 HOURS = tuple((str(hour), f"{hour:02d}:00 UTC") for hour in range(24))
 
 
 class ActForm(forms.Form):
     """What an act asks; without fields it is only a confirmation.
 
-    `asks`: what must be known to show it. `typed`: the name has to be typed before anything is sent.
+    `asks`: what must be known to show it; `needs`: that of it without which there is nothing to
+    fill in. `typed`: the name has to be typed before anything is sent.
     """
 
     asks: ClassVar[tuple[Question, ...]] = ()
+    needs: ClassVar[Question | None] = None
 
     def __init__(
         self,
@@ -53,6 +57,13 @@ class ActForm(forms.Form):
 
     def prepare(self) -> None:
         """Fills in what there is to choose from."""
+
+    @property
+    def waits(self) -> bool:
+        """Whether the source has yet to tell what there is to choose from."""
+        needed = self.needs
+        shelf = self.case.shelf
+        return needed is not None and not shelf.payload(needed) and needed.path not in shelf.refused()
 
     def body(self) -> dict[str, Any]:
         """What is sent."""
@@ -142,11 +153,22 @@ def schedule(hour: str, day: str) -> dict[str, Any]:
     return {"minute": [0], "hour": [int(hour)], "dayOfMonth": ["*"], "month": ["*"], "dayOfWeek": [week]}
 
 
+def planned(form: forms.Form, present: Any) -> dict[str, Any]:
+    """The schedule of a form with `hour` and `day`.
+
+    While nobody touches them the present one stays, whatever its shape: a form shows only one hour and one day of it.
+    """
+    if isinstance(present, dict) and present and not {"hour", "day"} & set(form.changed_data):
+        return present
+    return schedule(form.cleaned_data["hour"], form.cleaned_data["day"])
+
+
 def hour_and_day(given: Any) -> tuple[str, str]:
     """The first hour and day of a schedule; 6 o'clock every day where there is none to read."""
     plan = given if isinstance(given, dict) else {}
     hours, days = plan.get("hour"), plan.get("dayOfWeek")
     hour = str(hours[0]) if isinstance(hours, list) and hours else "6"
-    day = str(days[0]) if isinstance(days, list) and days else "*"
+    day = str(days[0]).lower() if isinstance(days, list) and days else "*"
+    day = WEEK.get(day[:3], day)
     known = {value for value, _ in DAYS}
     return (hour if hour.isdecimal() else "6"), (day if day in known else "*")

@@ -18,6 +18,7 @@ class FromJobForm(ActForm):
     """A metric whose values come from a built-in recipe or from an address of one's own."""
 
     asks = (q.custom_jobs(),)
+    needs = q.custom_jobs()
 
     job = forms.ChoiceField(label="What it measures", widget=forms.RadioSelect)
     name = forms.CharField(max_length=200)
@@ -59,5 +60,5 @@ class FromJobForm(ActForm):
 
     def sentence(self) -> str:
         if not self.fields["job"].choices:  # type: ignore[attr-defined]
-            return "The source has not told its jobs yet, or offers none: try again in a moment."
+            return "The source offers no jobs."
         return "Type, units and which way is better come from what it measures."

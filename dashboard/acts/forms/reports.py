@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
 from dashboard.acts.case import Case, name_of
-from dashboard.acts.forms.base import DAYS, HOURS, ActForm, filled, hour_and_day, schedule
+from dashboard.acts.forms.base import DAYS, HOURS, ActForm, filled, hour_and_day, planned
 
 MOST_RECIPIENTS = 50
 
@@ -66,7 +66,7 @@ class ReportForm(ActForm):
             "name": values["name"],
             "days": values["days"],
             "recipients": values["recipients"],
-            "schedule": schedule(values["hour"], values["day"]) if on_schedule else None,
+            "schedule": planned(self, self.case.thing.get("schedule")) if on_schedule else None,
             "enabled": values["enabled"],
         }
         if self.case.thing:

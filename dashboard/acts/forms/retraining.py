@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 
 from dashboard.acts.case import Case, name_of
-from dashboard.acts.forms.base import DAYS, HOURS, ActForm, filled, hour_and_day, schedule
+from dashboard.acts.forms.base import DAYS, HOURS, ActForm, filled, hour_and_day, planned
 from metrics import ALL_METRICS, TargetType
 from monitoring import questions as q
 
@@ -155,7 +155,8 @@ class PolicyForm(ActForm):
         values = self.cleaned_data
         trigger: dict[str, Any] = {"type": values["cause"]}
         if values["cause"] == "schedule":
-            trigger["schedule"] = schedule(values["hour"], values["day"])
+            present = self.case.thing.get("trigger") or {}
+            trigger["schedule"] = planned(self, present.get("schedule"))
         if values["cause"].endswith("_decline"):
             trigger |= {name: name in values["declines"] for name, _ in DECLINES}
             if values["interval"] or self.case.thing:

@@ -27,6 +27,7 @@ class RuntimeForm(ActForm):
     """One field for each parameter that the champion's package defines; what is left empty is as the package says."""
 
     asks = (q.runtime_parameters(),)
+    needs = q.runtime_parameters()
 
     @property
     def rows(self) -> list[dict[str, Any]]:
@@ -75,7 +76,7 @@ class RuntimeForm(ActForm):
 
     def sentence(self) -> str:
         if not self.rows:
-            return "The model has no runtime parameters, or the source has not told them yet: try again in a moment."
+            return "The model's package defines no runtime parameters."
         return "All of them are set at once: what is left empty goes back to what the model's package says."
 
 
@@ -117,6 +118,7 @@ class SetForm(ActForm):
     """A set of secondary datasets: under which name the model knows each, and which dataset it is."""
 
     asks = (q.datasets(),)
+    needs = q.datasets()
 
     name = forms.CharField(max_length=200)
 
