@@ -21,6 +21,7 @@ from deployments.models import (
     Job,
     ModelPackage,
     ReportRun,
+    RetrainingPolicy,
     RuntimeValue,
     ScheduledMetric,
     ScheduledReport,
@@ -196,6 +197,25 @@ def test_a_report_is_made_changed_run_shown_with_its_page_and_deleted(desk: Desk
     assert reverse("download", args=[desk.watched.pk, "reports", made.public_id]) in page
     desk.do(CommandKind.REPORT_DELETE, row.public_id, typed="Weekly")
     assert not ScheduledReport.objects.exists()
+
+
+def test_a_policy_has_a_metric_and_parts_of_its_own_and_goes_back_to_the_usual_ones(desk: Desk) -> None:
+    form = {
+        "name": "Mondays", "cause": "manual", "day": "*", "hour": "6", "action": "create_challenger",
+        "features": "informative_features", "selection": "autopilot_recommended", "mode": "quick",
+        "own": "override_champion", "metric": "AUC", "partition": "StratifiedCV", "validation": "CV", "reps": "4",
+    }
+    desk.do(CommandKind.POLICY_CREATE, **form, holdout_pct="20", actuals="on", blend="on")
+    row = RetrainingPolicy.objects.get()
+    kept = row.options["projectOptions"]
+    assert (kept["metric"], kept["cvMethod"], kept["reps"], kept["holdoutPct"]) == ("AUC", "StratifiedCV", 4, 20.0)
+    assert (row.options["useActuals"], row.options["autopilotOptions"]["blendBestModels"]) == (True, False)
+    desk.see()
+    usual = {**form, "own": "same_as_champion", "metric": "", "reps": "4"}
+    desk.do(CommandKind.POLICY_UPDATE, row.public_id, **usual)
+    row.refresh_from_db()
+    assert (row.options["projectOptionsStrategy"], row.options["useActuals"]) == ("same_as_champion", False)
+    assert row.options.get("projectOptions", {}).get("metric") is None
 
 
 @pytest.mark.parametrize("file_id", ["0" * 24, "program"])

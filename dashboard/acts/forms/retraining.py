@@ -72,7 +72,7 @@ class PolicyForm(ActForm):
         required=False,
         help_text="Rows that the deployment has kept, beside the dataset of the retraining settings.",
     )
-    own = forms.ChoiceField(label="Metric and how rows are parted", choices=OWN)
+    own = forms.ChoiceField(label="Metric and how rows are parted", choices=OWN, required=False)
     metric = forms.ChoiceField(label="Metric that decides", required=False)
     partition = forms.ChoiceField(label="Rows are parted", choices=PARTITIONS, required=False)
     validation = forms.ChoiceField(label="Candidates are compared", choices=VALIDATIONS, required=False)
@@ -142,7 +142,7 @@ class PolicyForm(ActForm):
         values: dict[str, Any] = super().clean() or {}
         if values.get("cause") in {"data_drift_decline", "accuracy_decline"} and not values.get("declines"):
             self.add_error("declines", "Say which decline starts a run.")
-        if values.get("own") == OWN[0][0]:
+        if values.get("own") != OWN[1][0]:
             return values
         folds = values.get("validation") == "CV"
         if folds and values.get("validation_pct") is not None:
@@ -186,9 +186,11 @@ class PolicyForm(ActForm):
     def _options(self) -> dict[str, Any]:
         """The policy's own metric and parts; back to the usual ones where it has none."""
         values = self.cleaned_data
+        if not values["own"]:
+            return {}
         if values["own"] == OWN[0][0]:
-            usual = {"projectOptionsStrategy": values["own"], "projectOptions": None}
-            return usual if self.initial["own"] != values["own"] else {}
+            usual = {"projectOptionsStrategy": OWN[0][0], "projectOptions": None}
+            return usual if self.initial["own"] == OWN[1][0] else {}
         found = {
             "cvMethod": values["partition"] or PARTITIONS[0][0],
             "validationType": values["validation"] or VALIDATIONS[0][0],
