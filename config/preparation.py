@@ -13,7 +13,32 @@ from django.core.management import call_command
 from django.db import connection, connections
 from django.db.migrations.executor import MigrationExecutor
 
+from config.embedded.servers import FileLock
+
 Say = Callable[[str], None]
+
+
+# How long the web process waits for a migration of much data; then it starts, and says what is missing.
+PATIENCE = 3600.0
+
+
+class Gate:
+    """Keeps the web process back until all is prepared; meanwhile it loads its code. Open if whoever closed it dies."""
+
+    def __init__(self, folder: Path) -> None:
+        self._lock = FileLock(folder / "prepare.lock")
+
+    def close(self) -> None:
+        """Nobody passes from now on; waits for those who are just passing."""
+        self._lock.acquire(timeout=5)
+
+    def open(self) -> None:
+        self._lock.release()
+
+    def wait(self) -> None:
+        """Return when it is open."""
+        self._lock.acquire(shared=True, timeout=PATIENCE)
+        self._lock.release()
 
 
 def prepare(say: Say) -> None:

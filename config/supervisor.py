@@ -50,10 +50,13 @@ class Role:
 
 @dataclass(frozen=True)
 class Stage:
-    """Roles that start together once the stage before is ready; `before` and `after` run in our own process."""
+    """Roles that start together once the stage before is ready. What else is done is done in our own process: `before`
+    they start, `meanwhile` while they load their code, `after` all are ready.
+    """
 
     roles: Sequence[Role]
     before: Callable[[], None] | None = None
+    meanwhile: Callable[[], None] | None = None
     after: Callable[[], None] | None = None
 
 
@@ -100,6 +103,8 @@ class Supervisor:
         for role in stage.roles:
             self._roles.append(role)
             self._start(role)
+        if stage.meanwhile:
+            stage.meanwhile()
         deadline = self._now() + READY_WITHIN
         while self._stopping is None and not all(self._probe(role) for role in stage.roles):
             waiting = [role.name for role in stage.roles if not role.is_ready and not role.once]

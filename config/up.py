@@ -8,16 +8,18 @@ import os
 import shlex
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from django.conf import settings
+from django.db import connections
 
 from config import first_run, roles
 from config.console import Console
 from config.embedded import EmbeddedError, Servers
-from config.preparation import Say, prepare
+from config.preparation import Gate, Say, collect_static, migrate
 from config.processes import is_alive
 from config.supervisor import OWN_NAME, Role, Stage, Supervisor
 
@@ -57,7 +59,7 @@ def _up(options: Options, servers: Servers) -> int:
 
 
 def stages(options: Options, servers: Servers, console: Console, url: str) -> list[Stage]:
-    """Stores; then schema and static files; then web, workers and beat; then the commands asked for, one by one."""
+    """Stores; then web, while schema and files are prepared; then workers and beat; then the commands, in turn."""
 
     def say(text: str) -> None:
         console.say(OWN_NAME, text, important=True)
@@ -68,25 +70,40 @@ def stages(options: Options, servers: Servers, console: Console, url: str) -> li
     processes = options.workers or settings.WORKER_CONCURRENCY
     web = roles.Web(options.host, options.port, options.web_workers or settings.WEB_WORKERS, settings.WEB_THREADS)
     working = [
-        roles.web(web, env),
         roles.worker("worker", roles.WORKER_QUEUES, processes, env),
         roles.worker("poller", roles.POLLER_QUEUES, processes, env),
         roles.beat(env),
     ]
+    static, gate = _aside(lambda: collect_static(say)), Gate(settings.DATA_DIR)
     return [
         Stage([Role(spec) for spec in servers.specs()]),
         Stage(
-            [Role(spec) for spec in working],
-            before=lambda: _ready(say, env["SERVICE_URL"]),
+            [Role(roles.web(web, env))],
+            before=gate.close,
+            meanwhile=lambda: _ready(say, env["SERVICE_URL"], static, gate),
             after=lambda: _greet(say, url, claimable=not options.run),
         ),
+        Stage([Role(spec) for spec in working]),
         *(Stage([Role(roles.command(shlex.split(line), env), once=True, bare=options.quiet)]) for line in options.run),
     ]
 
 
-def _ready(say: Say, service_url: str) -> None:
-    prepare(say)
+def _aside(work: Callable[[], None]) -> Future[None]:
+    """In a thread, from now on: a new installation's database is being made by another program meanwhile."""
+    pool = ThreadPoolExecutor(1)
+    try:
+        return pool.submit(work)
+    finally:
+        pool.shutdown(wait=False)
+
+
+def _ready(say: Say, service_url: str, static: Future[None], gate: Gate) -> None:
+    migrate(say)
+    static.result()
+    # The supervisor forks: it must not hold a connection that its children would inherit.
+    connections.close_all()
     first_run.follow(service_url, say)
+    gate.open()
 
 
 def _greet(say: Say, url: str, *, claimable: bool) -> None:

@@ -55,12 +55,13 @@ class Clock:
     def place(self, buckets: Iterable[Bucket], pick: Callable[[dict[str, Any]], float | None]) -> Values:
         """One value a bin; None where there is no bucket or it has no value."""
         values: list[float | None] = [None] * self.n
-        known = _indexes(self)
-        for bucket in buckets:
+        known, found = _indexes(self), list(buckets)
+        picked = pick.each(found) if isinstance(pick, picker) else [pick(bucket.values) for bucket in found]
+        for bucket, value in zip(found, picked, strict=True):
             at = known.get(bucket.start)
             at = self.index(bucket.start) if at is None else at
             if 0 <= at < self.n:
-                values[at] = pick(bucket.values)
+                values[at] = value
         return tuple(values)
 
 
@@ -243,9 +244,20 @@ def objects(value: Any) -> list[dict[str, Any]]:
     return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 
-def picker(name: str) -> Callable[[dict[str, Any]], float | None]:
+class picker:
     """`number` of one name, for `Clock.place`."""
-    return lambda values: number(values, name)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __call__(self, values: dict[str, Any]) -> float | None:
+        return number(values, self.name)
+
+    def each(self, buckets: Iterable[Bucket]) -> list[float | None]:
+        """The same of many buckets: nearly all hold a number, and a page places ten thousand."""
+        name = self.name
+        raw = [bucket.values.get(name) for bucket in buckets]
+        return [v if type(v) is float else float(v) if type(v) is int else None for v in raw]
 
 
 def total(values: Sequence[float | None]) -> float | None:

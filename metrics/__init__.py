@@ -143,7 +143,13 @@ from metrics.multiclass import (
     per_class_metrics,
 )
 from metrics.packing import PayloadError
-from metrics.quantiles import Quantiles, decode_quantiles, merge_quantiles, quantile_sketches
+from metrics.quantiles import (
+    Quantiles,
+    decode_quantiles,
+    encoded_sketches,
+    merge_quantiles,
+    quantile_sketches,
+)
 from metrics.regression import (
     REGRESSION_COLUMNS,
     REGRESSION_METRICS,
@@ -158,7 +164,7 @@ from metrics.scores import (
     RANKING_METRICS,
     ScoreCounts,
     decode_scores,
-    encode_scores,
+    encoded_scores,
     merge_scores,
     ranking_bounds,
     ranking_metrics,
@@ -268,7 +274,8 @@ __all__ = [
     "decode_scores",
     "default_bucket",
     "drift_scores",
-    "encode_scores",
+    "encoded_scores",
+    "encoded_sketches",
     "fairness_sums",
     "feature_noise",
     "feature_status",

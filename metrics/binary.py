@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
-from scipy.special import entr
 
+from metrics import _special as special
 from metrics.arrays import BoolArray, FloatArray, FloatLike, IntLike, as_floats, as_ints, ratio
-from metrics.counting import stack_sums
+from metrics.counting import count_by_group, stack_sums
 from metrics.scores import RANKING_METRICS, ScoreCounts, ranking_metrics
 
 PROBABILITY_FLOOR = 1e-15
@@ -36,12 +36,11 @@ def binary_sums(
     usable = np.isfinite(p) & (index >= 0)
     if not usable.all():
         actual, p, index = actual[usable], p[usable], index[usable]
-    chosen = p > threshold
     loss = log_loss_of(np.where(actual, p, 1 - p))
-    flags = [actual, actual & chosen, ~actual & chosen, ~actual & ~chosen, actual & ~chosen]
-    columns = [np.ones_like(p), *(flag.astype(np.float64) for flag in flags)]
-    columns += [loss, loss * loss, p, (p - actual) ** 2]
-    return stack_sums(columns, index, n_groups)
+    cells = count_by_group(actual + 2 * (p > threshold), index, n_groups, 4)
+    tn, fn, fp, tp = cells.T
+    counts = np.stack([cells.sum(axis=1), fn + tp, tp, fp, tn, fn], axis=1).astype(np.float64)
+    return np.concatenate([counts, stack_sums([loss, loss * loss, p, (p - actual) ** 2], index, n_groups)], axis=1)
 
 
 def log_loss_of(probability: FloatArray) -> FloatArray:
@@ -88,7 +87,7 @@ def _log_loss(sums: FloatArray) -> FloatArray:
 
 def _fve(sums: FloatArray) -> FloatArray:
     share = prevalence(sums)
-    return 1 - ratio(_log_loss(sums), entr(share) + entr(1 - share))
+    return 1 - ratio(_log_loss(sums), special.entr(share) + special.entr(1 - share))
 
 
 def _accuracy(sums: FloatArray) -> FloatArray:

@@ -13,8 +13,8 @@ from collections.abc import Callable
 from enum import StrEnum
 
 import numpy as np
-from scipy.special import chdtri, rel_entr
 
+from metrics import _special as special
 from metrics.arrays import BoolArray, FloatArray, FloatLike, IntArray, IntLike, as_floats, as_ints, ratio
 
 SHARE_FLOOR = 1e-4
@@ -117,7 +117,7 @@ def noise_floor(
     Source: Yurdakul and Naranjo (2020), the distribution of the index under no drift.
     """
     freedom = np.asarray(bins, np.float64) - 1
-    quantile = np.where(freedom > 0, chdtri(np.maximum(freedom, 1), 1 - confidence), 0.0)
+    quantile = np.where(freedom > 0, special.chdtri(np.maximum(freedom, 1), 1 - confidence), 0.0)
     return quantile * (ratio(1.0, np.asarray(n, np.float64)) + ratio(1.0, np.asarray(baseline_n, np.float64)))
 
 
@@ -138,12 +138,12 @@ def _psi_summands(p: FloatArray, q: FloatArray) -> FloatArray:
 
 def _js_summands(p: FloatArray, q: FloatArray) -> FloatArray:
     middle = (p + q) / 2
-    return as_floats((rel_entr(p, middle) + rel_entr(q, middle)) / (2 * np.log(2)))
+    return as_floats((special.rel_entr(p, middle) + special.rel_entr(q, middle)) / (2 * np.log(2)))
 
 
 _SUMMANDS: dict[DriftMetric, Callable[[FloatArray, FloatArray], FloatArray]] = {
     DriftMetric.PSI: _psi_summands,
-    DriftMetric.KL_DIVERGENCE: lambda p, q: rel_entr(q, p),
+    DriftMetric.KL_DIVERGENCE: lambda p, q: special.rel_entr(q, p),
     DriftMetric.DISSIMILARITY: lambda p, q: np.abs(p - q) / 2,
     DriftMetric.HELLINGER: lambda p, q: (np.sqrt(p) - np.sqrt(q)) ** 2 / 2,
     DriftMetric.JS_DIVERGENCE: _js_summands,

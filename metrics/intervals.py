@@ -10,8 +10,8 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.special import ndtri
 
+from metrics import _special as special
 from metrics import binary, multiclass, regression
 from metrics.arrays import FloatArray, FloatLike, as_floats, ratio
 from metrics.scores import ScoreCounts
@@ -112,4 +112,4 @@ def _delong_variance(counts: ScoreCounts, area: float, positives: int, negatives
 
 
 def _z(confidence: float) -> float:
-    return float(ndtri(0.5 + confidence / 2))
+    return float(special.ndtri(0.5 + confidence / 2))

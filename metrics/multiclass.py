@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 import numpy as np
-from scipy.special import entr
 
+from metrics import _special as special
 from metrics.arrays import BoolArray, FloatArray, FloatLike, IntArray, IntLike, as_floats, as_ints, ratio
 from metrics.binary import BINARY_COLUMNS, BINARY_METRICS, log_loss_of
 from metrics.counting import count_by_group, stack_sums, sum_by_group
@@ -159,7 +159,7 @@ def _log_loss(sums: FloatArray, n_classes: int) -> FloatArray:
 
 def _fve(sums: FloatArray, n_classes: int) -> FloatArray:
     shares = ratio(confusion(sums, n_classes).sum(-1), column(sums, "n")[..., None])
-    return 1 - ratio(_log_loss(sums, n_classes), entr(shares).sum(-1))
+    return 1 - ratio(_log_loss(sums, n_classes), special.entr(shares).sum(-1))
 
 
 def _accuracy(sums: FloatArray, n_classes: int) -> FloatArray:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 import zlib
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -20,6 +20,7 @@ _COMPRESSED = 0x80
 _COMPRESS_FROM = 2_048
 _DTYPES = (np.dtype("<u1"), np.dtype("<u2"), np.dtype("<u4"), np.dtype("<u8"), np.dtype("<f8"))
 _LIMITS = (2**8 - 1, 2**16 - 1, 2**32 - 1, 2**63 - 1)
+_WIDTHS = np.array([dtype.itemsize for dtype in _DTYPES])
 _FLOAT_CODE = 4
 
 
@@ -45,28 +46,42 @@ def _sealed(tag: int, length: int, codes: bytes, body: bytes) -> bytes:
 
 def pack_each(tag: int, columns: Sequence[IntArray | FloatArray], edges: IntArray) -> list[bytes]:
     """`pack` of each part of long columns, from `edges[i]` to `edges[i + 1]`; each column is cast once a width."""
-    codes, raws = zip(*(_cast(column, edges) for column in columns), strict=True)
-    widths = [_DTYPES[code].itemsize for code in range(len(_DTYPES))]
-    packed = []
-    bounds = edges.tolist()
-    for place, part_codes in enumerate(zip(*codes, strict=True)):
-        left, right = bounds[place], bounds[place + 1]
-        parts = (
-            raw[code][left * widths[code] : right * widths[code]] for raw, code in zip(raws, part_codes, strict=True)
-        )
-        packed.append(_sealed(tag, right - left, bytes(part_codes), b"".join(parts)))
+    cast = [_cast(column, edges) for column in columns]
+    codes, sizes = np.column_stack([codes for codes, _ in cast]), np.diff(edges)
+    heads = np.zeros(len(sizes), [("tag", "u1"), ("count", "u1"), ("length", "<u4"), ("codes", "u1", len(columns))])
+    heads["tag"], heads["count"], heads["length"], heads["codes"] = tag, len(columns), sizes, codes
+    pieces = [_pieces(*one, edges) for one in cast]
+    packed = list(map(b"".join, zip(_sliced(heads.tobytes(), heads.itemsize), *pieces, strict=True)))
+    for place in np.flatnonzero(sizes * _WIDTHS[codes].sum(axis=1) >= _COMPRESS_FROM).tolist():
+        body = b"".join(piece[place] for piece in pieces)
+        packed[place] = _sealed(tag, int(sizes[place]), bytes(codes[place].tolist()), body)
     return packed
 
 
-def _cast(column: IntArray | FloatArray, edges: IntArray) -> tuple[list[int], dict[int, bytes]]:
+def _pieces(codes: IntArray, raws: Mapping[int, bytes], edges: IntArray) -> list[bytes]:
+    """The bytes of each part of a column."""
+    widths = _WIDTHS[codes]
+    places = zip((edges[:-1] * widths).tolist(), (edges[1:] * widths).tolist(), strict=True)
+    if len(raws) == 1:
+        (raw,) = raws.values()
+        return [raw[left:right] for left, right in places]
+    return [raws[code][left:right] for code, (left, right) in zip(codes.tolist(), places, strict=True)]
+
+
+def _sliced(raw: bytes, size: int) -> list[bytes]:
+    return [raw[start : start + size] for start in range(0, len(raw), size)]
+
+
+def _cast(column: IntArray | FloatArray, edges: IntArray) -> tuple[IntArray, dict[int, bytes]]:
     """The code of each part of a column, and the column's bytes by code."""
     if column.dtype.kind == "f":
-        return [_FLOAT_CODE] * (len(edges) - 1), {_FLOAT_CODE: column.astype(_DTYPES[_FLOAT_CODE]).tobytes()}
+        codes = np.full(len(edges) - 1, _FLOAT_CODE)
+        return codes, {_FLOAT_CODE: column.astype(_DTYPES[_FLOAT_CODE], copy=False).tobytes()}
     codes = np.zeros(len(edges) - 1, np.int64)
     filled = np.flatnonzero(np.diff(edges))
     if filled.size:
         codes[filled] = np.searchsorted(_LIMITS, np.maximum.reduceat(column, edges[:-1][filled]))
-    return codes.tolist(), {code: column.astype(_DTYPES[code]).tobytes() for code in np.unique(codes).tolist()}
+    return codes, {code: column.astype(_DTYPES[code]).tobytes() for code in np.unique(codes).tolist()}
 
 
 def unpack(payload: bytes | memoryview) -> tuple[int, list[IntArray | FloatArray]]:

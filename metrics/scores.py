@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from scipy.special import expit, logit
 
+from metrics import _special as special
 from metrics.arrays import BoolArray, FloatArray, FloatLike, IntArray, IntLike, as_floats, as_ints, ratio
 from metrics.packing import PayloadError, gaps, pack, pack_each, unpack
 
@@ -26,6 +26,7 @@ EXACT_CAP = 400
 LOGIT_BINS = 4096
 LOGIT_LIMIT = 20.0
 _EXACT_TAG, _BINNED_TAG = 1, 2
+_FEW_GROUPS = 2**16
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +102,7 @@ class ScoreCounts:
         if self.exact:
             return self.keys
         step = 2 * LOGIT_LIMIT / LOGIT_BINS
-        middle = np.asarray(expit((self.keys - 0.5) * step - LOGIT_LIMIT), dtype=np.float64)
+        middle = np.asarray(special.expit((self.keys - 0.5) * step - LOGIT_LIMIT), dtype=np.float64)
         return np.where(self.keys == 0, 0.0, np.where(self.keys > LOGIT_BINS, 1.0, middle))
 
     def binned(self) -> ScoreCounts:
@@ -167,17 +168,27 @@ def score_counts(
 
     Rows with a score that is not a number, or a negative group, are left out.
     """
-    values, index = as_floats(scores), as_ints(group)
-    actual = np.asarray(positive, dtype=bool)
-    usable = ~np.isnan(values) & (index >= 0)
-    if not usable.all():
-        values, index, actual = values[usable], index[usable], actual[usable]
-    order = np.lexsort((values, index))
-    owner, keys, negatives, positives = _runs(index[order], values[order], actual[order])
-    edges = np.searchsorted(owner, np.arange(n_groups + 1))
-    pieces = [slice(int(left), int(right)) for left, right in pairwise(edges)]
+    keys, negatives, positives, edges = _counted(scores, positive, group, n_groups)
+    pieces = [slice(left, right) for left, right in pairwise(edges.tolist())]
     exact = [ScoreCounts(keys[piece], negatives[piece], positives[piece]) for piece in pieces]
     return exact if cap is None else [counts.capped(cap) for counts in exact]
+
+
+def encoded_scores(
+    scores: FloatLike, positive: BoolArray | Sequence[bool], group: IntLike, n_groups: int, cap: int = EXACT_CAP
+) -> list[bytes]:
+    """`encode` of each of `score_counts`, several times faster for many small groups."""
+    keys, negatives, positives, edges = _counted(scores, positive, group, n_groups)
+    sizes = np.diff(edges)
+    small = sizes <= cap
+    if small.all():
+        return pack_each(_EXACT_TAG, [keys, negatives, positives], edges)
+    kept, bounds = np.repeat(small, sizes), np.concatenate([[0], np.cumsum(np.where(small, sizes, 0))])
+    packed = pack_each(_EXACT_TAG, [keys[kept], negatives[kept], positives[kept]], bounds)
+    for place in np.flatnonzero(~small).tolist():
+        own = slice(edges[place], edges[place + 1])
+        packed[place] = ScoreCounts(keys[own], negatives[own], positives[own]).binned().encode()
+    return packed
 
 
 def merge_scores(parts: Sequence[ScoreCounts], cap: int | None = None) -> ScoreCounts:
@@ -203,17 +214,6 @@ def merge_scores(parts: Sequence[ScoreCounts], cap: int | None = None) -> ScoreC
     return merged if cap is None else merged.capped(cap)
 
 
-def encode_scores(counts: Sequence[ScoreCounts]) -> list[bytes]:
-    """`encode` of each, several times faster for many small ones."""
-    exact = [one for one in counts if one.exact]
-    if not exact:
-        return [one.encode() for one in counts]
-    edges = np.concatenate([[0], np.cumsum([len(one.keys) for one in exact])])
-    columns = [np.concatenate([getattr(one, name) for one in exact]) for name in ("keys", "negatives", "positives")]
-    packed = iter(pack_each(_EXACT_TAG, columns, edges))
-    return [next(packed) if one.exact else one.encode() for one in counts]
-
-
 def decode_scores(payload: bytes | memoryview) -> ScoreCounts:
     """What `encode` wrote. Raises PayloadError for anything else."""
     tag, columns = unpack(payload)
@@ -227,7 +227,7 @@ def decode_scores(payload: bytes | memoryview) -> ScoreCounts:
 
 def bins_of(scores: FloatLike) -> IntArray:
     """The logit bin of each score: 0 for the lower tail, LOGIT_BINS + 1 for the upper."""
-    place = logit(np.clip(as_floats(scores), 0.0, 1.0))
+    place = special.logit(np.clip(as_floats(scores), 0.0, 1.0))
     number = np.floor((place + LOGIT_LIMIT) * (LOGIT_BINS / (2 * LOGIT_LIMIT))) + 1
     return as_ints(np.clip(number, 0, LOGIT_BINS + 1).astype(np.int64))
 
@@ -263,6 +263,28 @@ def ranking_bounds(counts: ScoreCounts, name: str) -> tuple[float, float]:
         return value, min(value + counts.ks_bound(), 1.0) if not math.isnan(value) else math.nan
     reach = counts.auc_bound() * (2 if name == "Gini Norm" else 1)
     return value - reach, value + reach
+
+
+def _counted(
+    scores: FloatLike, positive: BoolArray | Sequence[bool], group: IntLike, n_groups: int
+) -> tuple[FloatArray, IntArray, IntArray, IntArray]:
+    """The distinct scores of all groups one after another, their negatives and positives, and where groups begin."""
+    values, index = as_floats(scores), as_ints(group)
+    actual = np.asarray(positive, dtype=bool)
+    usable = ~np.isnan(values) & (index >= 0)
+    if not usable.all():
+        values, index, actual = values[usable], index[usable], actual[usable]
+    order = _order(values, index, n_groups)
+    owner, keys, negatives, positives = _runs(index[order], values[order], actual[order])
+    return keys, negatives, positives, np.searchsorted(owner, np.arange(n_groups + 1))
+
+
+def _order(values: FloatArray, index: IntArray, n_groups: int) -> IntArray:
+    """Rows by group, then by score; ties in any order. Few groups are sorted by radix."""
+    if n_groups > _FEW_GROUPS:
+        return np.lexsort((values, index))
+    by_value = np.argsort(values)
+    return by_value[np.argsort(index.astype(np.uint16)[by_value], kind="stable")]
 
 
 def _runs(owner: IntArray, values: FloatArray, actual: BoolArray) -> tuple[IntArray, FloatArray, IntArray, IntArray]:

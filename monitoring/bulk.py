@@ -15,6 +15,7 @@ from django.db import IntegrityError, transaction
 
 from monitoring import commands, marks, snapshots
 from monitoring import questions as q
+from monitoring.configuration.edits import patch
 from monitoring.incidents import silences
 from monitoring.models import Bulk, CommandKind, Role, Silence, SilenceKind, Watched
 
@@ -90,6 +91,13 @@ def _health(user: Any, rows: Sequence[Watched], args: Args, now: datetime, bulk:
             _ask(user, row, CommandKind.HEALTH_SETTINGS, body, {}, now, bulk)
 
 
+def _carry(user: Any, rows: Sequence[Watched], args: Args, now: datetime, bulk: Bulk) -> None:
+    for row in rows:
+        step = args["steps"][row.pk]
+        body, read = patch(step.kind, step.present, step.edits)
+        _ask(user, row, step.kind, body, read, now, bulk)
+
+
 def _ask(user: Any, row: Watched, kind: CommandKind, body: Args, read: Args, now: datetime, bulk: Bulk) -> None:
     more: dict[str, Any] = {
         "name": row.label,
@@ -134,6 +142,8 @@ _ROWS = (
     BulkAct("watch_again", "Watch again", "{n} are watched again from now on.", True, _watch_again),
 )
 BULKS = {row.slug: row for row in _ROWS}
+#: Asked for beside the settings of one deployment (`monitoring.alike`), not on the fleet.
+ALIKE = BulkAct("alike", "The same change", "{n} are changed at their sources.", True, _carry, at_source=True)
 
 
 def parted(

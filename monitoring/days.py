@@ -22,11 +22,12 @@ from monitoring.health import (
     judge_drift_features,
     judge_service_numbers,
 )
+from monitoring.kept_buckets import Point
 from monitoring.models import Area, Watched
 from monitoring.poll.facts import shaped
 from monitoring.poll.standing import DAYS, Facts
 from monitoring.questions import Question, ServiceMetric
-from monitoring.snapshots import Point, SeriesView, Snapshot
+from monitoring.snapshots import SeriesView, Snapshot
 from monitoring.verdicts import Day
 
 _WINDOW = "that day"

@@ -55,14 +55,9 @@ def pack_known_buckets(buckets: Iterable[KnownBucket]) -> bytes:
 
 
 def unpack_buckets(payload: bytes | memoryview) -> Sequence[KnownBucket]:
-    """The inverse of `pack_known_buckets`. The values are shared between callers: nobody may change them."""
-    return _unpacked(bytes(payload))
-
-
-@lru_cache(maxsize=96)  # the tabs of a deployment show the same series; a month of hours takes half a megabyte
-def _unpacked(payload: bytes) -> tuple[KnownBucket, ...]:
+    """The inverse of `pack_known_buckets`."""
     found = unpack(payload)
-    return tuple((_moment(start), _moment(end), values, _moment(known)) for start, end, values, known in found)
+    return [(_moment(start), _moment(end), values, _moment(known)) for start, end, values, known in found]
 
 
 @lru_cache(maxsize=16_384)  # charts of one range share their bounds

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.db import connection
 from django.utils import timezone
 
 from monitoring import packing
 from monitoring.clock import DAY, HOUR
+from monitoring.kept_buckets import KNOWN_AT, Chunk, Point, kept_points
 from monitoring.models import PendingQuestion, Topic, TopicState, Watched, WorkState
 from monitoring.questions import Bucket, Question
 
@@ -38,25 +39,6 @@ class AnswerView:
     def age(self, now: datetime) -> timedelta:
         """Time since the source last confirmed this answer."""
         return now - self.checked_at
-
-
-class Point(NamedTuple):
-    """One bucket, half-open. `values` is the bucket as answered, without its period.
-
-    `restated`: an earlier value of this bucket is stored too.
-    """
-
-    start: datetime
-    end: datetime
-    values: dict[str, Any]
-    known_at: datetime
-    restated: bool = False
-    reconstructed: bool = False
-
-    def number(self, name: str = "value") -> float | None:
-        """The value as a number; None where the source gave none or gave something else."""
-        value = self.values.get(name)
-        return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,12 +221,6 @@ class _Newest:
     reconstructed: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Chunk:
-    payload: bytes
-    reconstructed: bool
-
-
 # Every page asks these two, some several times: written out, they cost a third of what composing them does.
 _TOPIC_FIELDS = tuple(field.attname for field in Topic._meta.concrete_fields)
 _TOPICS = f"""
@@ -290,23 +266,23 @@ def _answer_view(topic: Topic, row: _Newest, as_of: datetime | None) -> AnswerVi
     )
 
 
-def _chunks(series: Sequence[tuple[Topic, Question]], as_of: datetime | None, now: datetime) -> dict[int, list[_Chunk]]:
+def _chunks(series: Sequence[tuple[Topic, Question]], as_of: datetime | None, now: datetime) -> dict[int, list[Chunk]]:
     periods = [period for _, question in series if (period := question.period(now)) is not None]
     if not periods:
         return {}
     first, last = min(start for start, _ in periods), max(end for _, end in periods)
-    found: dict[int, list[_Chunk]] = {}
+    found: dict[int, list[Chunk]] = {}
     with connection.cursor() as cursor:
         cursor.execute(_BUCKETS, [list({topic.pk for topic, _ in series}), first, last, as_of])
         for topic_id, payload, reconstructed in cursor.fetchall():
-            found.setdefault(topic_id, []).append(_Chunk(payload, reconstructed))
+            found.setdefault(topic_id, []).append(Chunk(payload, reconstructed))
     return found
 
 
 def _series_view(
     question: Question,
     topic: Topic,
-    chunks: Sequence[_Chunk],
+    chunks: Sequence[Chunk],
     frame: Any,
     now: datetime,
     as_of: datetime | None,
@@ -315,16 +291,11 @@ def _series_view(
     if period is None:
         raise ValueError("A series needs a window.")
     start, end = period
-    points: dict[datetime, Point] = {}
-    for chunk in chunks:
-        for first, last, values, known_at in packing.unpack_buckets(chunk.payload):
-            if start <= first < end and (as_of is None or known_at <= as_of):
-                points[first] = Point(first, last, values, known_at, first in points, chunk.reconstructed)
-    ordered = tuple(points[moment] for moment in sorted(points))
+    ordered = tuple(kept_points(chunks, start, end, as_of))
     return SeriesView(
         points=ordered,
         frame=frame if isinstance(frame, dict) else {},
-        known_at=max((point.known_at for point in ordered), default=None),
+        known_at=max(map(KNOWN_AT, ordered), default=None),
         checked_at=topic.checked_at,
         missing=_missing(question, topic, start, end),
         state=topic.state,

@@ -9,7 +9,7 @@ from dashboard.charts.chart import Chart
 from dashboard.charts.plot import Bars, Dots, EndLabel, Mark, Panel, Plot, last_known
 from dashboard.charts.scales import value_axis
 from dashboard.charts.timeline import Series, TimePoints, Values, panel, quiet_frame, stack, y_axis
-from dashboard.charts.twin import period_words, plain, time_columns, time_rows
+from dashboard.charts.twin import period_words, time_columns, time_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,13 +128,7 @@ def accuracy_columns(points: AccuracyPoints) -> tuple[str, ...]:
 
 def accuracy_rows(points: AccuracyPoints) -> list[tuple[str, ...]]:
     """One row a bin."""
-    rows = []
-    for i, row in enumerate(time_rows(points.time)):
-        more = [
-            plain(column[i] if i < len(column) else None) for column in (points.single, points.label_share) if column
-        ]
-        rows.append((*row, *more))
-    return rows
+    return time_rows(points.time, *(column for column in (points.single, points.label_share) if column))
 
 
 ACCURACY: Chart[AccuracyPoints] = Chart(

@@ -9,7 +9,7 @@ from dashboard.charts.chart import Chart
 from dashboard.charts.plot import Plot, last_known
 from dashboard.charts.predictions import PredictionPoints, count_panel, predictions_title, stacked_panel
 from dashboard.charts.timeline import Limit, TimePoints, Values, panel, stack
-from dashboard.charts.twin import period_words, plain, time_columns, time_rows
+from dashboard.charts.twin import period_words, time_columns, time_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +87,7 @@ def custom_columns(points: CustomPoints) -> tuple[str, ...]:
 
 def custom_rows(points: CustomPoints) -> list[tuple[str, ...]]:
     """One row a bin."""
-    return [
-        (*row, plain(points.samples[i] if i < len(points.samples) else None))
-        for i, row in enumerate(time_rows(points.time))
-    ]
+    return time_rows(points.time, points.samples)
 
 
 CUSTOM: Chart[CustomPoints] = Chart(custom_plot, custom_title, custom_summary, custom_columns, custom_rows)

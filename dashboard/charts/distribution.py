@@ -47,7 +47,9 @@ def layout(points: DistributionPoints) -> tuple[list[float], list[float], float]
     n = on_scale(points)
     edges = list(points.edges) or [float(i) for i in range(n + 1)]
     slot = (edges[-1] - edges[0]) / max(1, n)
-    return edges, [edges[-1] + slot * (i + 1.0) for i in range(points.apart)], slot
+    # each bin apart is as wide as its word, about an eighth of the plot
+    step = max(slot, 0.12 * n * slot / max(0.4, 1 - 0.12 * points.apart))
+    return edges, [edges[-1] + slot / 2 + step * (i + 0.5) for i in range(points.apart)], slot
 
 
 def distribution_plot(points: DistributionPoints) -> Plot:
@@ -80,7 +82,7 @@ def distribution_plot(points: DistributionPoints) -> Plot:
         told = f"{points.reference_words.split(',')[0]} median {words.number(points.reference_median)}"
         marks.append(Upright(points.reference_median, told, dash="5 4"))
     marks += key(points, edges, y)
-    right = (centres[-1] + slot * 0.6) if centres else edges[-1]
+    right = centres[-1] + (centres[0] - edges[-1]) * 0.75 if centres else edges[-1]
     x = Axis(edges[0], right, tuple(ticks(points, edges, centres)))
     hover = "closest" if points.numeric else "x unified"
     return Plot(x, (Panel(y, points.height, tuple(marks)),), left=44, right=16, bottom=26, hover=hover)

@@ -6,36 +6,41 @@ from collections.abc import Callable
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from dashboard.charts import plot as p
+from dashboard.charts.columns import boxes, numbers, path
 from dashboard.charts.flags import LINE
 
 if TYPE_CHECKING:
     from dashboard.charts.draw_svg import Pen
 
 
+MANY = 200
+"""From so many bars on they are drawn as one."""
+
+
 def line(mark: p.Line, pen: Pen) -> str:
-    runs = pen.points(mark.xs, mark.ys)
     paint = f'fill="none" stroke="{pen.theme[mark.token]}" stroke-width="{mark.width:g}" stroke-linejoin="round"'
     if mark.dash:
         paint += f' stroke-dasharray="{mark.dash}"'
-    draw = "H{}V{}" if mark.shape == "step" else "L{} {}"
     parts, lonely = [], ""
-    for (x, y), *rest in runs:
-        if rest:
-            parts.append(f"M{x} {y}" + "".join([draw.format(*place) for place in rest]))
+    for run in pen.points(mark.xs, mark.ys):
+        if len(run) > 1:
+            parts.append(path(run, step=mark.shape == "step"))
         else:
-            cx = f"{float(x) / 10:.2f}%" if pen.width is None else x
-            lonely += f'<circle cx="{cx}" cy="{y}" r="{mark.width:g}" fill="{pen.theme[mark.token]}"/>'
+            x, y = run[0].tolist()
+            cx = f"{x / 10:.2f}%" if pen.width is None else f"{x:.1f}"
+            lonely += f'<circle cx="{cx}" cy="{y:.1f}" r="{mark.width:g}" fill="{pen.theme[mark.token]}"/>'
     return (pen.path("".join(parts), paint) if parts else "") + lonely
 
 
 def band(mark: p.Band, pen: Pen) -> str:
-    parts = []
-    for run in p.runs(mark.xs, mark.low, mark.high):
-        there = [f"{pen.path_x(x):.1f} {pen.y(high):.1f}" for x, _, high in run]
-        back = [f"{pen.path_x(x):.1f} {pen.y(low):.1f}" for x, low, _ in reversed(run)]
-        if len(run) > 1:
-            parts.append("M" + "L".join(there + back) + "Z")
+    parts = [
+        path(np.concatenate((run[:, [0, 2]], run[::-1, :2]))) + "Z"
+        for run in pen.points(mark.xs, mark.low, mark.high)
+        if len(run) > 1
+    ]
     if not parts:
         return ""
     return pen.path("".join(parts), f'fill="{pen.theme[mark.token]}" fill-opacity="{mark.opacity:g}"')
@@ -65,9 +70,12 @@ def _hatch(x: str, width: str, y: float, height: float, colour: str) -> str:
 
 
 def bars(mark: p.Bars, pen: Pen) -> str:
-    parts = []
+    parts, alone = [], frozenset(range(len(mark.xs)))
+    if len(mark.xs) >= MANY and not mark.tokens:
+        alone = mark.hatched
+        parts.append(_thin_bars(mark, pen))
     for i, (x, value) in enumerate(zip(mark.xs, mark.ys, strict=True)):
-        if value is None:
+        if value is None or i not in alone:
             continue
         low = mark.base[i] if mark.base else max(0.0, pen.y_axis.lo)
         top, bottom = sorted((pen.clamp(low + value if mark.base else value), pen.clamp(low)))
@@ -82,6 +90,22 @@ def bars(mark: p.Bars, pen: Pen) -> str:
                 f' fill="{colour}"/>'
             )
     return f'<g fill-opacity="{mark.opacity:g}">{"".join(parts)}</g>'
+
+
+def _thin_bars(mark: p.Bars, pen: Pen) -> str:
+    """So many bars of one colour that each is a pixel or two wide: one path; those that are hatched left out."""
+    values = numbers(mark.ys)
+    values[list(mark.hatched)] = np.nan
+    shown = np.flatnonzero(~np.isnan(values))
+    if not len(shown):
+        return ""
+    middles, heights = numbers(mark.xs)[shown], values[shown]
+    low = numbers(mark.base)[shown] if mark.base else np.full(len(shown), max(0.0, pen.y_axis.lo))
+    high = low + heights if mark.base else heights
+    ends = [np.clip(pen.heights(one), pen.top, pen.top + pen.height) for one in (low, high)]
+    top, bottom = np.minimum(*ends), np.maximum(*ends)
+    sides = [pen.across(middles + side * mark.width / 2) for side in (-1, 1)]
+    return pen.path(boxes(sides[0], sides[1], np.minimum(top, bottom - 0.5), bottom), f'fill="{pen.theme[mark.token]}"')
 
 
 def field(mark: p.Field, pen: Pen) -> str:

@@ -7,11 +7,12 @@ No ``style`` attribute and no script: it passes a strict Content-Security-Policy
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape
 
 from dashboard.charts import plot as p
+from dashboard.charts.columns import Array, stretches
 from dashboard.charts.draw_marks import MARKS
 from dashboard.charts.scales import Axis, Label, spread, text_width
 from dashboard.charts.theme import CSS, FONT, Theme, css_name
@@ -46,21 +47,20 @@ class Pen:
     def y(self, value: float) -> float:
         return round(self.top + self.height * (1 - self.y_axis.share(value)), 2)
 
-    def points(self, xs: Sequence[float], ys: p.Values) -> list[list[tuple[str, str]]]:
-        """Places on a path, one list a stretch without gaps."""
-        if self.x_axis.log or self.y_axis.log:
-            found = p.runs(xs, ys)
-            return [[(f"{self.path_x(x):.1f}", f"{self.y(y):.1f}") for x, y in run] for run in found]
-        across = (1000 if self.width is None else self.width) / ((self.x_axis.hi - self.x_axis.lo) or 1.0)
-        up = self.height / ((self.y_axis.hi - self.y_axis.lo) or 1.0)
-        left, foot = self.x_axis.lo, self.top + self.height + self.y_axis.lo * up
-        runs: list[list[tuple[str, str]]] = [[]]
-        for x, y in zip(xs, ys, strict=True):
-            if y is None:
-                runs.append([])
-            else:
-                runs[-1].append(("%.1f" % ((x - left) * across), "%.1f" % (foot - y * up)))
-        return [run for run in runs if run]
+    def points(self, *columns: p.Values) -> list[Array]:
+        """Places on a path, one array a stretch without gaps: the first column is across, each other one a height."""
+        for run in (found := stretches(*columns)):
+            run[:, 0] = self.across(run[:, 0])
+            run[:, 1:] = self.heights(run[:, 1:])
+        return found
+
+    def across(self, values: Array) -> Array:
+        """`path_x` of many values."""
+        return self.x_axis.shares(values) * (1000 if self.width is None else self.width)
+
+    def heights(self, values: Array) -> Array:
+        """`y` of many values, not rounded."""
+        return self.top + self.height * (1 - self.y_axis.shares(values))
 
     def clamp(self, value: float) -> float:
         return min(max(self.y(value), self.top), self.top + self.height)

@@ -9,7 +9,7 @@ from dashboard.charts.chart import Chart
 from dashboard.charts.plot import Plot
 from dashboard.charts.predictions import PredictionPoints, count_panel
 from dashboard.charts.timeline import TimePoints, Values, panel, stack
-from dashboard.charts.twin import period_words, plain, time_columns, time_rows
+from dashboard.charts.twin import period_words, time_columns, time_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +67,7 @@ def humility_columns(points: HumilityPoints) -> tuple[str, ...]:
 
 def humility_rows(points: HumilityPoints) -> list[tuple[str, ...]]:
     """One row a bin."""
-    columns = [*points.counts, points.rows]
-    return [
-        (*row, *(plain(column[i] if i < len(column) else None) for column in columns))
-        for i, row in enumerate(time_rows(points.time))
-    ]
+    return time_rows(points.time, *points.counts, points.rows)
 
 
 HUMILITY: Chart[HumilityPoints] = Chart(

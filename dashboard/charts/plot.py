@@ -241,18 +241,6 @@ class Plot:
         return edges
 
 
-def runs(xs: Sequence[float], *values: Values) -> list[list[tuple[float, ...]]]:
-    """Stretches without gaps: lists of (x, value, value …) where every value is known."""
-    found: list[list[tuple[float, ...]]] = [[]]
-    for x, *row in zip(xs, *values, strict=True):
-        known = [v for v in row if v is not None]
-        if len(known) == len(row):
-            found[-1].append((x, *known))
-        elif found[-1]:
-            found.append([])
-    return [run for run in found if run]
-
-
 def last_known(values: Values) -> int | None:
     """The index of the last value that is known."""
     return next((i for i in range(len(values) - 1, -1, -1) if values[i] is not None), None)

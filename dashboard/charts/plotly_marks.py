@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from dashboard.charts import plot as p
+from dashboard.charts.columns import lonely, short_list, significant, stretches
 from dashboard.charts.flags import LINE
 from dashboard.charts.plotly_sheet import Sheet, Trace, axis_number, from_top, note_text, safe, short, spaced
 from dashboard.charts.words import rounded
@@ -32,7 +33,7 @@ def line(mark: p.Line, sheet: Sheet) -> None:
     }
     if mark.shape == "step":
         trace["line"]["shape"] = "hv"
-    if None in mark.ys and any(len(run) == 1 for run in p.runs(mark.xs, mark.ys)):
+    if None in mark.ys and lonely(mark.ys):
         trace |= {"mode": "lines+markers", "marker": {"size": mark.width * 2, "color": sheet.theme[mark.token]}}
     trace["hovertemplate"] = _format(mark.digits, mark.unit) if mark.hover else None
     if not mark.hover:
@@ -44,9 +45,10 @@ def line(mark: p.Line, sheet: Sheet) -> None:
 def band(mark: p.Band, sheet: Sheet) -> None:
     xs: list[float | None] = []
     ys: list[float | None] = []
-    for run in p.runs(mark.xs, mark.low, mark.high):
-        xs += [rounded(x, 15) for x, _, _ in run] + [rounded(x, 15) for x, _, _ in reversed(run)] + [None]
-        ys += [rounded(high) for _, _, high in run] + [rounded(low) for _, low, _ in reversed(run)] + [None]
+    for run in stretches(mark.xs, mark.low, mark.high):
+        there = short_list(significant(run[:, 0], 15))
+        xs += [*there, *reversed(there), None]
+        ys += [*short_list(significant(run[:, 2], 4)), *short_list(significant(run[::-1, 1], 4)), None]
     if xs:
         sheet.add(_fill(xs[:-1], ys[:-1], sheet.theme.faded(mark.token, mark.opacity)))
 
@@ -213,8 +215,9 @@ def note(mark: p.Note, sheet: Sheet) -> None:
 
 
 def dots(mark: p.Dots, sheet: Sheet) -> None:
-    colours = [sheet.theme[mark.tokens[i % len(mark.tokens)]] for i in range(len(mark.xs))]
-    shapes = [mark.shapes[i % len(mark.shapes)] for i in range(len(mark.xs))]
+    several = len(mark.xs) if max(len(mark.tokens), len(mark.shapes)) > 1 else 1
+    colours = [sheet.theme[mark.tokens[i % len(mark.tokens)]] for i in range(several)]
+    shapes = [mark.shapes[i % len(mark.shapes)] for i in range(several)]
     filled = [sheet.theme["surface"] if s == "ring" else c for s, c in zip(shapes, colours, strict=True)]
     marker: Trace = {
         "size": mark.size * 2,

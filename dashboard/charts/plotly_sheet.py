@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from dashboard.charts import plot as p
+from dashboard.charts.columns import numbers, short_list, significant
 from dashboard.charts.scales import Axis
 from dashboard.charts.theme import Theme
 from dashboard.charts.words import rounded, significant_decimals
@@ -57,17 +58,16 @@ def spaced(xs: Sequence[float]) -> Trace:
         step = xs[1] - xs[0]
         if step and all(abs(b - a - step) <= abs(step) * 1e-6 for a, b in pairwise(xs)):
             return {"x0": rounded(xs[0], 15), "dx": rounded(step, 15)}
-    return {"x": [rounded(x, 15) for x in xs]}
+    return {"x": short_list(significant(numbers(xs), 15))}
 
 
 def short(values: p.Values, axis: Axis) -> list[float | None]:
     """Values with the digits that ``axis`` can show: four significant ones of its range; gaps stay."""
     if axis.log or not len(values):
-        return [None if v is None else rounded(v) for v in values]
+        return short_list(significant(numbers(values), 4))
     span = axis.hi - axis.lo
     digits = max(significant_decimals(max(abs(axis.lo), abs(axis.hi)), 4), significant_decimals(span, 3))
-    made: list[float | None] = np.round(np.array(values, float), digits).tolist()
-    return [None if v != v else v for v in made] if None in values else made
+    return short_list(np.round(numbers(values), digits))
 
 
 def safe(text: str) -> str:

@@ -10,7 +10,7 @@ from dashboard.charts.plot import Bars, EndLabel, Mark, Panel, Plot, last_known
 from dashboard.charts.scales import Axis, value_axis, with_headroom
 from dashboard.charts.theme import category
 from dashboard.charts.timeline import Series, TimePoints, Values, panel, quiet_frame, stack
-from dashboard.charts.twin import period_words, plain, time_columns, time_rows
+from dashboard.charts.twin import period_words, time_columns, time_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +107,7 @@ def predictions_columns(points: PredictionPoints) -> tuple[str, ...]:
 
 def predictions_rows(points: PredictionPoints) -> list[tuple[str, ...]]:
     """One row a bin."""
-    counted = [(plain(points.counts[i]),) if i < len(points.counts) else () for i in range(points.time.n)]
-    return [(*row, *more) for row, more in zip(time_rows(points.time), counted, strict=True)]
+    return time_rows(points.time, *((points.counts,) if points.counts else ()))
 
 
 PREDICTIONS: Chart[PredictionPoints] = Chart(

@@ -12,6 +12,7 @@ from itertools import pairwise
 import numpy as np
 
 from dashboard.charts import words
+from dashboard.charts.columns import Array
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
@@ -43,6 +44,15 @@ class Axis:
         else:
             lo, hi = self.lo, self.hi
         return (value - lo) / ((hi - lo) or 1.0)
+
+    def shares(self, values: Array) -> Array:
+        """`share` of many values."""
+        if self.log:
+            lo, hi = math.log10(max(self.lo, 1e-12)), math.log10(max(self.hi, 1e-12))
+            values = np.log10(np.maximum(values, 1e-12))
+        else:
+            lo, hi = self.lo, self.hi
+        return (values - lo) / ((hi - lo) or 1.0)
 
 
 def to_ms(moment: datetime) -> int:

@@ -9,7 +9,7 @@ from dashboard.charts.chart import Chart
 from dashboard.charts.plot import Bars, EndLabel, Mark, Panel, Plot, last_known
 from dashboard.charts.scales import value_axis, with_headroom
 from dashboard.charts.timeline import TimePoints, Values, panel, quiet_frame, stack
-from dashboard.charts.twin import period_words, plain, time_columns, time_rows
+from dashboard.charts.twin import period_words, time_columns, time_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,10 +113,7 @@ def service_columns(points: ServicePoints) -> tuple[str, ...]:
 
 def service_rows(points: ServicePoints) -> list[tuple[str, ...]]:
     """One row a bin."""
-    return [
-        (*row, *(plain(values[i] if i < len(values) else None) for _, values in _extra(points)))
-        for i, row in enumerate(time_rows(points.time))
-    ]
+    return time_rows(points.time, *(values for _, values in _extra(points)))
 
 
 SERVICE: Chart[ServicePoints] = Chart(service_plot, service_title, service_summary, service_columns, service_rows)

@@ -10,7 +10,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+import numpy as np
+
 from dashboard.charts import words
+from dashboard.charts.columns import numbers, spans
 from dashboard.charts.flags import LINE, ROWS, Change, Flag, detailed, flags
 from dashboard.charts.plot import (
     Band,
@@ -117,16 +120,13 @@ class TimePoints:
 
 def gaps(points: TimePoints) -> list[tuple[int, int]]:
     """Half-open runs of bins without any value, those before tracking began left out."""
-    found: list[tuple[int, int]] = []
     if any(None not in s.values and len(s.values) == points.n for s in points.series):
-        return found
-    for i in range(points.untracked, points.n):
-        if all(i >= len(s.values) or s.values[i] is None for s in points.series):
-            if found and found[-1][1] == i:
-                found[-1] = (found[-1][0], i + 1)
-            else:
-                found.append((i, i + 1))
-    return found
+        return []
+    silent = np.ones(points.n, bool)
+    silent[: points.untracked] = False
+    for s in points.series:
+        silent[: len(s.values)] &= np.isnan(numbers(s.values))
+    return spans(silent)
 
 
 def time_x(points: TimePoints) -> Axis:

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 
 from dashboard.charts import words
-from dashboard.charts.timeline import TimePoints
+from dashboard.charts.columns import texts
+from dashboard.charts.timeline import TimePoints, Values
 
 
 def time_columns(points: TimePoints) -> tuple[str, ...]:
@@ -21,30 +22,21 @@ def time_columns(points: TimePoints) -> tuple[str, ...]:
     return ("Start (UTC)", *heads, *(("Status",) if points.strip else ()))
 
 
-def time_rows(points: TimePoints) -> list[tuple[str, ...]]:
-    """The table twin: one row a bin; not known is an empty cell, never a zero."""
+def time_rows(points: TimePoints, *further: Values) -> list[tuple[str, ...]]:
+    """The table twin: one row a bin; not known is an empty cell, never a zero. `further`: columns at its end."""
     n = points.n
     columns: list[Sequence[str]] = [_starts(points.start, points.step, n)]
     for s in points.series:
-        columns += [_texts(v, n) for v in ((s.values, s.low, s.high) if s.low and s.high else (s.values,))]
+        columns += [texts(v, n) for v in ((s.values, s.low, s.high) if s.low and s.high else (s.values,))]
     if points.strip:
         columns.append([*points.strip[:n], *[""] * (n - len(points.strip))])
+    columns += [texts(values, n) for values in further]
     return list(zip(*columns, strict=True))
-
-
-def _texts(values: Sequence[float | None], n: int) -> list[str]:
-    """One text a bin; a series that is shorter than the axis is not known at its end."""
-    return [*map(plain, values[:n]), *[""] * (n - len(values))]
 
 
 @lru_cache(maxsize=64)  # the charts of a page share their axis
 def _starts(start: datetime, step: timedelta, n: int) -> tuple[str, ...]:
     return tuple(f"{start + step * i:%Y-%m-%d %H:%M}" for i in range(n))
-
-
-def plain(value: float | None) -> str:
-    """A number for a table that machines read too: no separators, six digits."""
-    return "" if value is None else f"{words.rounded(value, 6)}"
 
 
 def period_words(points: TimePoints) -> str:

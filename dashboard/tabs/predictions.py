@@ -132,8 +132,9 @@ def positive_class(subject: Subject, names: Sequence[str]) -> str:
 
 def probability(values: dict[str, Any], name: str) -> float | None:
     """The mean probability of a class: what can be compared with how often it came true, whatever the threshold."""
-    for row in _rows(values, "meanProbabilities"):
-        if str(row.get("className")) == name:
+    rows = values.get("meanProbabilities")
+    for row in rows if isinstance(rows, list) else ():
+        if isinstance(row, dict) and str(row.get("className")) == name:
             return number(row)
     return None
 
@@ -145,10 +146,17 @@ def class_words(subject: Subject, name: str) -> str:
 
 def share(values: dict[str, Any], name: str, field: str = "classDistribution") -> float | None:
     """The share (0 to 1) of one class of a bucket; None without rows."""
-    rows = _rows(values, field)
-    counts = {str(row.get("className")): number(row, "count") or 0.0 for row in rows}
-    whole = sum(counts.values())
-    return counts.get(name, 0.0) / whole if whole else None
+    whole = mine = 0.0
+    rows = values.get(field)
+    for row in rows if isinstance(rows, list) else ():
+        if not isinstance(row, dict):
+            continue
+        count = row.get("count")
+        amount = count if type(count) is int else number(row, "count") or 0.0
+        whole += amount
+        if str(row.get("className")) == name:
+            mine += amount
+    return mine / whole if whole else None
 
 
 def pairs(subject: Subject) -> Pairs:

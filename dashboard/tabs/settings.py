@@ -11,6 +11,7 @@ from dashboard.controls import history, present
 from dashboard.controls.form import SectionForm, section_form
 from dashboard.tabs.parts import Tab
 from dashboard.tabs.subject import Subject
+from monitoring import alike
 from monitoring.configuration.edits import Edit, Payload
 from monitoring.configuration.fields import BY_SLUG, HEALTH_SECTIONS, MONITORING_SECTIONS, SECTIONS, Section
 from monitoring.configuration.loosening import Loosening
@@ -62,6 +63,7 @@ def tab(subject: Subject, form: SectionForm, asking: Asking | None = None) -> Ta
             "lists": _lists(subject, form.section.slug),
             "asking": asking,
             "may_change": may_change(subject),
+            "alike": _alike(subject, form.section),
             "past": subject.view.as_of,
         },
     )
@@ -72,6 +74,11 @@ def may_change(subject: Subject) -> bool:
     role = subject.reader.role_in(subject.watched.source.team_id)
     there = subject.watched.gone_at is None and subject.view.as_of is None
     return there and role is not None and role.may_change
+
+
+def _alike(subject: Subject, section: Section) -> int:
+    """How many deployments are like this one, where a change may be carried to them."""
+    return alike.like(subject.watched).count() if section.kind in alike.KINDS and may_change(subject) else 0
 
 
 def _changes(subject: Subject) -> Tab:

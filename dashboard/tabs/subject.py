@@ -152,10 +152,9 @@ class Subject:
     @cached_property
     def late(self) -> frozenset[int]:
         """Bins whose labels still arrive: they are never judged."""
-        edge = self.anchor - self.lag
-        return frozenset(
-            i for i in range(self.clock.n) if self.clock.at(i + 1) > edge and self.clock.at(i) < self.anchor
-        )
+        clock = self.clock
+        first, until = clock.index(self.anchor - self.lag), -((clock.start - self.anchor) // clock.step)
+        return frozenset(range(max(0, first), min(clock.n, until)))
 
     @property
     def owner(self) -> str:

@@ -122,7 +122,7 @@ def progress(request: PageRequest, pk: int) -> HttpResponse:
     context = {
         "nav": "fleet",
         "bulk": row,
-        "act": BULKS.get(row.act),
+        "act": {**BULKS, bulk.ALIKE.slug: bulk.ALIKE}.get(row.act),
         "lines": lines,
         "total": len(asked_for) or len(row.picked),
         "done": states[WorkState.DONE] if asked_for else len(row.picked),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,49 +13,19 @@ from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
+from dashboard.area_policies import AreaForms, sentences
 from dashboard.charts import words
+from dashboard.minutes import Minutes, in_words
 from dashboard.pages import page, part, render
 from dashboard.reader import PageRequest
 from monitoring import backtest
-from monitoring.incidents.policy import policy_of
+from monitoring.incidents.policy import areas_of, policy_of
 from monitoring.models import AlertPolicy, Role, Status, Team, Watched
 from monitoring.noise import TRIED_DAYS
 
 NAV = {"nav": "settings", "sub": "policies"}
-MINUTES = {"min": 1, "h": 60, "d": 24 * 60}
-_TIME = re.compile(r"(\d{1,7}(?:\.\d{1,3})?)\s*(min|h|d)?")
-LONGEST = 366 * MINUTES["d"]
 #: The past of so many deployments, the worst ones, is replayed under a changed policy.
 TRIED = 5
-
-
-def in_words(minutes: int) -> str:
-    """`10 min`, `4 h`, `7 d`: the largest unit that needs no fraction."""
-    fitting = [unit for unit in ("d", "h") if minutes >= MINUTES[unit] and minutes % MINUTES[unit] == 0]
-    unit = fitting[0] if fitting else "min"
-    return f"{minutes // MINUTES[unit]} {unit}"
-
-
-class Minutes(forms.Field):
-    """A time such as `10 min`, `4 h` or `7 d`; a bare number counts minutes."""
-
-    def __init__(self, *, least: int, **kwargs: Any) -> None:
-        super().__init__(widget=forms.TextInput({"class": "input-short", "maxlength": 20}), **kwargs)
-        self.least = least
-
-    def to_python(self, value: Any) -> Any:
-        text = str(value or "").strip()
-        if not text:
-            return None
-        found = _TIME.fullmatch(text)
-        if found is None:
-            raise forms.ValidationError("A time such as 10 min, 4 h or 7 d is needed here.")
-        minutes = float(found[1]) * MINUTES[found[2] or "min"]
-        if minutes != int(minutes):
-            raise forms.ValidationError("Whole minutes are needed here.")
-        if not self.least <= minutes <= LONGEST:
-            raise forms.ValidationError(f"Must lie between {in_words(self.least)} and {in_words(LONGEST)}.")
-        return int(minutes)
 
 
 class PolicyForm(forms.Form):
@@ -147,7 +116,13 @@ def listing(request: PageRequest) -> HttpResponse:
     """The policy of each team in a sentence."""
     rows = {row.team_id: row for row in AlertPolicy.objects.filter(team__in=request.reader.team_ids)}
     teams = [
-        (m.team, Role(m.role).may_change, initial(rows.get(m.team_id) or AlertPolicy()), m.team_id in rows)
+        (
+            m.team,
+            Role(m.role).may_change,
+            initial(rows.get(m.team_id) or AlertPolicy()),
+            m.team_id in rows,
+            sentences(areas_of(rows.get(m.team_id))),
+        )
         for m in request.reader.memberships
     ]
     return render(request, "dashboard/policies.html", {**NAV, "teams": teams})
@@ -158,18 +133,26 @@ def change(request: PageRequest, team_pk: int) -> HttpResponse:
     """All of a team's policy; `default` puts it back."""
     team = _changeable(request, team_pk)
     row = AlertPolicy.objects.filter(team=team).first() or AlertPolicy(team=team)
-    form = PolicyForm(request.POST or None, initial=initial(row))
+    form, areas = PolicyForm(request.POST or None, initial=initial(row)), AreaForms(request.POST or None, areas_of(row))
     if "default" in request.POST:
         AlertPolicy.objects.filter(team=team).delete()
         messages.success(request, f"{team.name} has the default policy again.", extra_tags="passing")
         return redirect("policies")
-    if request.method == "POST" and form.is_valid():
-        AlertPolicy.objects.update_or_create(team=team, defaults=form.cleaned_data)
+    if request.method == "POST" and form.is_valid() and areas.is_valid():
+        AlertPolicy.objects.update_or_create(team=team, defaults={**form.cleaned_data, "areas": areas.stored()})
         messages.success(request, f"Saved the policy of {team.name}; it holds from now on.", extra_tags="passing")
         return redirect("policies")
     default = initial(AlertPolicy())
     entries = [(field, default[field.name]) for field in form]
-    context = {**NAV, "team": team, "form": form, "entries": entries, "kept": row.pk is not None, "tried": TRIED}
+    context = {
+        **NAV,
+        "team": team,
+        "form": form,
+        "entries": entries,
+        "areas": areas,
+        "kept": row.pk is not None,
+        "tried": TRIED,
+    }
     return render(request, "dashboard/policy_form.html", context, status=422 if form.is_bound else 200)
 
 
@@ -188,10 +171,10 @@ def tried(request: PageRequest, team_pk: int) -> HttpResponse:
     """What the posted policy would have made of the past of the worst deployments. Changes nothing."""
     team = _changeable(request, team_pk)
     row = AlertPolicy.objects.filter(team=team).first()
-    form = PolicyForm(request.POST)
-    if not form.is_valid():
-        return part(request, "dashboard/_policy_tried.html", {"form": form})
-    now, proposed = timezone.now(), policy_of(form.put(AlertPolicy(team=team)))
+    form, areas = PolicyForm(request.POST), AreaForms(request.POST, {})
+    if not form.is_valid() or not areas.is_valid():
+        return part(request, "dashboard/_policy_tried.html", {"wrong": True})
+    now, proposed = timezone.now(), policy_of(form.put(AlertPolicy(team=team, areas=areas.stored())))
     listed = Watched.objects.filter(source__team=team, gone_at=None).select_related("source")
     rows = []
     for watched in listed.order_by("-severity", "importance_rank", "pk")[:TRIED]:
@@ -202,7 +185,7 @@ def tried(request: PageRequest, team_pk: int) -> HttpResponse:
     mails = [sum(one.mails[side] for one in rows) for side in (0, 1)]
     written = words.count(mails[1], "mail")
     finding = f"{written} as now" if mails[0] == mails[1] else f"{written} instead of {mails[0]}"
-    context = {"form": form, "rows": rows, "finding": finding, "days": TRIED_DAYS}
+    context = {"rows": rows, "finding": finding, "days": TRIED_DAYS}
     return part(request, "dashboard/_policy_tried.html", context)
 
 

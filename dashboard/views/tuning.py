@@ -26,7 +26,7 @@ from monitoring.configuration.fields import BY_SLUG, Section
 from monitoring.configuration.loosening import loosenings
 from monitoring.configuration.values import plain, same, value_at
 from monitoring.incidents.policy import Policy, policy_of
-from monitoring.models import AlertPolicy, SettingsChange, Watched
+from monitoring.models import AlertPolicy, Command, SettingsChange, Watched
 from monitoring.noise import TRIED_DAYS, quieter
 from monitoring.poll.facts import shaped
 
@@ -50,7 +50,9 @@ def save(request: PageRequest, pk: int, section: str) -> HttpResponse:
     loosens = loosenings(found.kind, form.present, form.edits)
     if loosens and "confirmed" not in request.POST:
         return _again(request, subject, form, tabs.Asking(loosens=loosens))
-    _ask(request, subject.watched, form)
+    command = _ask(request, subject.watched, form)
+    if "alike" in (request.POST.get("alike"), request.POST.get("confirmed")):
+        return redirect("settings-alike", pk, command.pk)
     return redirect(tabs.address(subject, found.slug))
 
 
@@ -67,9 +69,9 @@ def _again(
     return deployment.shown(request, subject, "settings", tabs.tab(subject, form, asking), status=status)
 
 
-def _ask(request: PageRequest, watched: Watched, form: SectionForm) -> None:
+def _ask(request: PageRequest, watched: Watched, form: SectionForm) -> Command:
     body, read = patch(form.section.kind, form.present, form.edits)
-    act_on(request, watched, form.section.kind, body, read, name=watched.label)
+    return act_on(request, watched, form.section.kind, body, read, name=watched.label)
 
 
 def _section(slug: str) -> Section:

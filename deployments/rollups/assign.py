@@ -22,6 +22,7 @@ from deployments.rollups import keys
 from deployments.rollups.declarations import FED_BY
 from deployments.rollups.keys import Incoming, Moves
 from deployments.rollups.marks import Mark, mark
+from deployments.rollups.numbering import distinct
 from metrics import day_start
 
 MOST_ROWS = 300_000
@@ -64,8 +65,9 @@ def file_rows(deployment_id: int) -> bool:
     for block in blocks:
         rows = decode(block.payload)
         grain, buckets = _buckets(block, rows)
+        touched = distinct(buckets)[0].tolist()
         for area in FED_BY[block.kind]:
-            marks |= {(int(area), int(grain), block.model_id, int(bucket)) for bucket in np.unique(buckets)}
+            marks |= {(int(area), int(grain), block.model_id, bucket) for bucket in touched}
         if block.kind is BlockKind.PREDICTIONS:
             incoming += _incoming(block, rows, grain, buckets)
     found = keys.remember(deployment_id, incoming)
@@ -85,7 +87,9 @@ def file_actuals(deployment_id: int) -> bool:
     tables = [decode(block.payload).with_columns(seq=pl.lit(block.id, pl.Int64)) for block in blocks]
     hashed = [keys_of(table["id"]) for table in tables]
     found = keys.where(deployment_id, np.concatenate(hashed))
-    spots = pl.DataFrame({"key": found.keys, "grain": found.grains, "bucket": found.buckets}).unique()
+    spots = pl.DataFrame({"key": found.keys, "grain": found.grains, "bucket": found.buckets})
+    if (found.models != found.models[:1]).any():
+        spots = spots.unique()
     matched: list[pl.DataFrame] = []
     for block, table, own in zip(blocks, tables, hashed, strict=True):
         keyed = table.with_columns(key=pl.Series(own))
@@ -198,26 +202,27 @@ def _store(deployment_id: int, matched: pl.DataFrame, batch_day: date | None) ->
     if not matched.height:
         return
     timed = matched.filter(pl.col("grain") == int(Grain.HOUR))
-    timed = timed.with_columns(hour=pl.col("bucket"), bucket=pl.col("bucket") // 24, grain=pl.lit(int(Grain.DAY)))
+    timed = timed.with_columns(hour=pl.col("bucket"), bucket=pl.col("bucket") // 24)
     batched = matched.filter(pl.col("grain") == int(Grain.BATCH)).with_columns(hour=pl.lit(-1, pl.Int64))
-    parts = [*_parts(timed), *_parts(batched)]
     with connection.cursor() as cursor:
-        for part in parts:
-            grain, bucket = Grain(int(part["grain"][0])), int(part["bucket"][0])
-            day = day_start(bucket).date() if grain is Grain.DAY else batch_day
-            cursor.execute(
-                "INSERT INTO deployments_actualblock (deployment_id, day, grain, bucket, rows, payload) "
-                "VALUES (%s, %s, %s, %s, %s, %s)",
-                [deployment_id, day, int(grain), bucket, part.height, encode(_stored(part))],
-            )
+        for grain, rows in ((Grain.DAY, timed), (Grain.BATCH, batched)):
+            for bucket, part in _parts(rows):
+                day = day_start(bucket).date() if grain is Grain.DAY else batch_day
+                cursor.execute(
+                    "INSERT INTO deployments_actualblock (deployment_id, day, grain, bucket, rows, payload) "
+                    "VALUES (%s, %s, %s, %s, %s, %s)",
+                    [deployment_id, day, int(grain), bucket, part.height, encode(part)],
+                )
 
 
-def _parts(rows: pl.DataFrame) -> list[pl.DataFrame]:
-    return rows.partition_by("bucket", maintain_order=True) if rows.height else []
-
-
-def _stored(rows: pl.DataFrame) -> pl.DataFrame:
-    return rows.select("id", "y", "acted", "given", pl.col("hour").cast(pl.Int64), "seq")
+def _parts(rows: pl.DataFrame) -> Iterable[tuple[int, pl.DataFrame]]:
+    """What is stored of each bucket's rows."""
+    if not rows.height:
+        return
+    stored = rows.select("id", "y", "acted", "given", pl.col("hour").cast(pl.Int64), "seq", "bucket")
+    for part in stored.partition_by("bucket", maintain_order=True):
+        *columns, bucket = part.get_columns()
+        yield int(bucket[0]), pl.DataFrame(columns)
 
 
 def _set_state(deployment_id: int, blocks: Sequence[Pending], state: BlockState) -> None:

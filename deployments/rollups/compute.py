@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from deployments.blocks import FEATURE, SEGMENT, SKIP_DRIFT, WARNING
 from deployments.ingest.shape import CONSUMER, Target
 from deployments.rollups.cuts import Cut
+from deployments.rollups.levels import places_in
 from deployments.rollups.scoring import Scored
 from deployments.rollups.states import ServiceState, encode_accuracy, encode_packed, pack_rows
 from metrics import (
@@ -27,15 +28,13 @@ from metrics import (
     consumer_hashes,
     consumers,
     count_by_group,
-    encode_scores,
+    encoded_scores,
+    encoded_sketches,
     latency_counts,
     load_counts,
-    multiclass_scores,
     multiclass_sums,
-    quantile_sketches,
     regression_sums,
     rows_by_group,
-    score_counts,
     service_sums,
     sum_by_group,
 )
@@ -123,20 +122,18 @@ def predictions(columns: Columns, cuts: Sequence[Cut], model: Model) -> list[lis
     for cut in cuts:
         group, n = cut.without(skipped), cut.n_groups
         tracked = np.where(known, group, -1)
-        head = np.stack(
-            [
-                rows_by_group(group, n),
-                rows_by_group(np.where(skipped, cut.group, -1), n) if skipped is not None else np.zeros(n, np.int64),
-                rows_by_group(tracked, n),
-                rows_by_group(np.where(warned, group, -1), n) if warned is not None else np.zeros(n, np.int64),
-            ],
-            axis=1,
+        head = (
+            rows_by_group(group, n),
+            rows_by_group(np.where(skipped, cut.group, -1), n) if skipped is not None else np.zeros(n, np.int64),
+            rows_by_group(tracked, n),
+            rows_by_group(np.where(warned, group, -1), n) if warned is not None else np.zeros(n, np.int64),
         )
+        heads = zip(*(column.tolist() for column in head), strict=True)
         counted = [column.count(group, n) for column in columns.features.values()]
         features = np.concatenate(counted, axis=1) if counted else np.zeros((n, 0), np.int64)
         targets = target.count(group, n) if target is not None else np.zeros((n, 0), np.int64)
         classes, sums, sketches = _of_target(predicted, labels, tracked, n, model)
-        parts = zip(head.tolist(), *map(pack_rows, (features, targets, classes)), sums, sketches, strict=True)
+        parts = zip(heads, *map(pack_rows, (features, targets, classes)), sums, sketches, strict=True)
         states.append([encode_packed(*part) for part in parts])
     return states
 
@@ -154,8 +151,7 @@ def _of_target(
     sums = np.stack([sum_by_group(np.nan_to_num(column), tracked, n) for column in predicted.T], axis=1)
     if predicted.shape[1] > 1 or model.target.is_text:
         return classes, sums, nothing
-    sketches = quantile_sketches(predicted[:, 0], tracked, n)
-    return classes, sums, [sketch.encode() if sketch.n else b"" for sketch in sketches]
+    return classes, sums, encoded_sketches(predicted[:, 0], tracked, n)
 
 
 @dataclass(frozen=True)
@@ -185,11 +181,11 @@ def coded(rows: pl.DataFrame, name: str, bins: BinSpec) -> Coded:
 
 def _categories(words: pl.Series, bins: CategoricalBins) -> Counts:
     """As `CategoricalBins.codes`, but each distinct word is looked up once."""
-    uniques = words.unique().drop_nulls().to_list()
-    if not uniques:
-        return np.full(len(words), bins.size - 1, np.int64)
-    found = words.replace_strict(uniques, bins.codes(uniques), default=bins.size - 1, return_dtype=pl.Int64)
-    return found.to_numpy()
+    levels = list(dict.fromkeys([*bins.levels, *bins.known, ""]))
+    codes = np.append(bins.codes(levels), bins.size - 2)[places_in(words, levels)]
+    if words.null_count():
+        codes[words.is_null().to_numpy()] = bins.size - 1
+    return codes
 
 
 def _target_codes(rows: pl.DataFrame, predicted: Floats, labels: Counts | None, model: Model) -> Coded | None:
@@ -280,15 +276,14 @@ def _accuracy_of_classes(y: Floats, z: Floats, group: Counts, n: int, model: Mod
     labels = model.target.labels(z)
     if model.target.is_binary:
         sums = binary_sums(actual == 1, z[:, 0], group, n, model.target.threshold)
-        by_class = [score_counts(z[:, 0], actual == 1, group, n)]
+        scores = [encoded_scores(z[:, 0], actual == 1, group, n)]
         sum_z = sum_by_group(z[:, 0], group, n)
     else:
         sums = multiclass_sums(actual, labels, z, group, n, classes)
-        by_class = multiclass_scores(actual, z, group, n)
+        scores = [encoded_scores(z[:, number], actual == number, group, n) for number in range(classes)]
         sum_z = np.full(n, np.nan)
     of_actual, of_label = count_by_group(actual, group, n, classes), count_by_group(labels, group, n, classes)
     sum_y = of_actual[:, 1].astype(np.float64) if classes == 2 else np.full(n, np.nan)
-    scores = [encode_scores(counts) for counts in by_class]
     return _Scores(rows_by_group(group, n), sum_y, sum_z, sums, scores, pack_rows(of_actual), pack_rows(of_label))
 
 

@@ -1,7 +1,7 @@
 """Rows by bucket, and by bucket and segment: the groups that `compute` counts.
 
 A cut is one way to part the rows: all of them by bucket, or those of one attribute by bucket and value. Groups of a
-cut are numbered from 0; `spots` says which value and bucket each stands for.
+cut are numbered from 0; `values` and `buckets` say what each stands for.
 """
 
 from __future__ import annotations
@@ -14,25 +14,30 @@ import polars as pl
 from numpy.typing import NDArray
 
 from deployments.blocks import FEATURE, SEGMENT
+from deployments.rollups.levels import places_in
+from deployments.rollups.numbering import distinct
 
 Group = NDArray[np.int64]
-Spot = tuple[int, int]
-"""The key of a segment value (0: all rows) and the number of a bucket."""
 
 EVERYTHING = 0
 
 
 @dataclass(frozen=True)
 class Cut:
-    """`group` per row, -1 for rows outside; `spots[group]` is what the group stands for."""
+    """`group` per row, -1 for rows outside.
+
+    What a group stands for: `values[group]` is the key of a segment value (0: all rows), `buckets[group]` the number
+    of a bucket.
+    """
 
     attribute_id: int
     group: Group
-    spots: Sequence[Spot]
+    values: Sequence[int]
+    buckets: Sequence[int]
 
     @property
     def n_groups(self) -> int:
-        return len(self.spots)
+        return len(self.buckets)
 
     def of(self, rows: Group) -> Group:
         """The groups of chosen rows."""
@@ -56,7 +61,7 @@ class Attribute:
 
 def by_bucket(place: Group, buckets: Sequence[int]) -> Cut:
     """All rows by bucket; `place` is the place of each row's bucket in `buckets`."""
-    return Cut(EVERYTHING, place, [(EVERYTHING, bucket) for bucket in buckets])
+    return Cut(EVERYTHING, place, [EVERYTHING] * len(buckets), buckets)
 
 
 def by_segment(rows: pl.DataFrame, place: Group, buckets: Sequence[int], attribute: Attribute) -> Cut | None:
@@ -65,16 +70,16 @@ def by_segment(rows: pl.DataFrame, place: Group, buckets: Sequence[int], attribu
     followed = rows["received"].to_numpy() >= attribute.since
     if not followed.any():
         return None
-    keys = words.replace_strict(
-        list(attribute.values), list(attribute.values.values()), default=attribute.other or -1, return_dtype=pl.Int64
-    ).to_numpy()
-    wide = int(keys.max(initial=0)) + 1
-    cells = np.where(followed & (keys >= 0) & (place >= 0), place * wide + keys, -1)
-    found, group = np.unique(cells, return_inverse=True)
+    values = list(attribute.values.values())
+    if attribute.other is not None:
+        values.append(attribute.other)
+    known = places_in(words, attribute.values)
+    keep = followed & (known < len(values)) & (place >= 0)
+    found, group = distinct(np.where(keep, place * len(values) + known, -1))
     if found[0] < 0:
         found, group = found[1:], group - 1
-    spots = [(int(cell % wide), buckets[int(cell // wide)]) for cell in found]
-    return Cut(attribute.id, group.astype(np.int64), spots)
+    keys, spots = np.array(values, np.int64)[found % len(values)], np.asarray(buckets)[found // len(values)]
+    return Cut(attribute.id, group, keys.tolist(), spots.tolist())
 
 
 def words_of(rows: pl.DataFrame, name: str) -> pl.Series:

@@ -51,7 +51,7 @@ def states(piece: Piece, followed: Sequence[Attribute]) -> Iterable[Row]:
         if cut is None:
             continue
         sums = fairness_sums(score, actual, cut.group, cut.n_groups, target.threshold)
-        for (value, bucket), own in zip(cut.spots, sums, strict=True):
+        for value, bucket, own in zip(cut.values, cut.buckets, sums, strict=True):
             yield attribute.id, value, bucket, own.tobytes()
 
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import polars as pl
 from django.db import connection
 from numpy.typing import NDArray
 
@@ -45,8 +46,8 @@ class Spots:
 
     def marks(self) -> set[Mark]:
         """The accuracy of each of these places."""
-        places = np.unique(np.column_stack([self.grains, self.models, self.buckets]), axis=0)
-        return {(int(Area.ACCURACY), grain, model, bucket) for grain, model, bucket in places.tolist()}
+        places = pl.DataFrame({"grain": self.grains, "model": self.models, "bucket": self.buckets}).unique()
+        return {(int(Area.ACCURACY), grain, model, bucket) for grain, model, bucket in places.rows()}
 
 
 @dataclass(frozen=True)
@@ -80,9 +81,7 @@ def remember(deployment_id: int, incoming: Sequence[Incoming]) -> Remembered:
             "SELECT %s, key, grain, bucket, model_id FROM incoming_keys ON CONFLICT DO NOTHING",
             [deployment_id],
         )
-    single = rows[rows[:, 4] == 1]
-    repeated = len(np.unique(single[:, [0, 1, 3]], axis=0)) < len(single)
-    superseded = _supersede(deployment_id) if moves.keys or repeated else []
+    superseded = _supersede(deployment_id) if moves.keys or _repeated(rows) else []
     return Remembered(moves, superseded, _called(deployment_id))
 
 
@@ -91,7 +90,7 @@ def where(deployment_id: int, keys: Keys) -> Spots:
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE IF EXISTS wanted_keys")
         cursor.execute("CREATE TEMP TABLE wanted_keys (key bigint) ON COMMIT DROP")
-        copy_in(cursor, "wanted_keys", {"key": ("bigint", np.unique(keys))})
+        copy_in(cursor, "wanted_keys", {"key": ("bigint", _sorted(keys))})
         cursor.execute("ANALYZE wanted_keys")
         found = copy_out(
             cursor,
@@ -115,7 +114,7 @@ def superseded_in(deployment_id: int, model_id: int, hours: Sequence[int]) -> li
 
 def wait_for(deployment_id: int, block_id: int, keys: Keys) -> None:
     """The actuals of a block wait for predictions with these keys; none of the block's keys wait yet."""
-    wanted = np.unique(keys)
+    wanted = _sorted(keys)
     with connection.cursor() as cursor:
         columns = {
             "key": ("bigint", wanted),
@@ -134,6 +133,14 @@ def forget_waiting(deployment_id: int, block_ids: Sequence[int]) -> None:
         )
 
 
+def _sorted(keys: Keys) -> Keys:
+    """Each key once, rising; sorting is several times as quick as what `np.unique` does with many."""
+    rising = np.sort(keys)
+    fresh = np.ones(len(rising), np.bool_)
+    fresh[1:] = rising[1:] != rising[:-1]
+    return rising[fresh]
+
+
 def _unique(incoming: Sequence[Incoming]) -> NDArray[np.int64]:
     """Rows of key, grain, bucket, model, and whether one is scored; sorted, each once."""
     tables = [
@@ -149,10 +156,23 @@ def _unique(incoming: Sequence[Incoming]) -> NDArray[np.int64]:
     if not tables:
         return np.empty((0, 5), np.int64)
     rows = np.concatenate(tables)
+    rows = rows[np.argsort(rows[:, 0])]
+    if not (rows[1:, 0] == rows[:-1, 0]).any():
+        return rows
     rows = rows[np.lexsort(rows.T[::-1])]
     fresh = np.ones(len(rows), np.bool_)
     fresh[1:] = (rows[1:] != rows[:-1]).any(axis=1)
     return rows[fresh]
+
+
+def _repeated(rows: NDArray[np.int64]) -> bool:
+    """Whether several hours (or batches) have the same key of one model, of which one is scored."""
+    single = rows[rows[:, 4] == 1]
+    again = single[1:, 0] == single[:-1, 0]
+    if not again.any():
+        return False
+    same = single[np.append(again, False) | np.insert(again, 0, False)][:, [0, 1, 3]]
+    return len(np.unique(same, axis=0)) < len(same)
 
 
 def _stage(rows: NDArray[np.int64]) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from django.db import connection
 
 from deployments.models import Area, Grain
+from deployments.rollups.copying import literal
 
 Mark = tuple[int, int, int, int]
 """Area, grain, model and bucket."""
@@ -33,7 +34,7 @@ def mark(deployment_id: int, marks: Iterable[Mark]) -> None:
             "INSERT INTO deployments_dirtybucket (deployment_id, area, grain, model_id, bucket) "
             "SELECT %s, * FROM unnest(%s::smallint[], %s::smallint[], %s::integer[], %s::integer[]) "
             "ON CONFLICT DO NOTHING",
-            [deployment_id, *(list(column) for column in columns)],
+            [deployment_id, *map(literal, columns)],
         )
 
 
@@ -57,11 +58,22 @@ def next_work(deployment_id: int, most: int) -> Work | None:
     return Work(Area(found[0]), Grain(found[1]), found[2], buckets)
 
 
+def all_dirty(deployment_id: int, work: Work) -> bool:
+    """Whether every one of these buckets is dirty."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM deployments_dirtybucket WHERE deployment_id = %s AND area = %s AND grain = %s "
+            "AND model_id = %s AND bucket = ANY(%s::integer[])",
+            [deployment_id, int(work.area), int(work.grain), work.model_id, literal(work.buckets)],
+        )
+        return bool(cursor.fetchone()[0] == len(work.buckets))
+
+
 def unmark(deployment_id: int, work: Work) -> None:
     """The states of these buckets are as new as their rows."""
     with connection.cursor() as cursor:
         cursor.execute(
             "DELETE FROM deployments_dirtybucket WHERE deployment_id = %s AND area = %s AND grain = %s "
-            "AND model_id = %s AND bucket = ANY(%s)",
-            [deployment_id, int(work.area), int(work.grain), work.model_id, list(work.buckets)],
+            "AND model_id = %s AND bucket = ANY(%s::integer[])",
+            [deployment_id, int(work.area), int(work.grain), work.model_id, literal(work.buckets)],
         )

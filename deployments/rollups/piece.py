@@ -17,6 +17,7 @@ from deployments.models import DeployedModel, Grain
 from deployments.registry import baseline_of, target_spec
 from deployments.rollups import compute, keys, scoring
 from deployments.rollups.cuts import Attribute, Cut, by_bucket, by_segment
+from deployments.rollups.numbering import distinct, places
 from deployments.rollups.scoring import Scored
 from deployments.rollups.write import Row
 from deployments.settings_schema import Settings, parse
@@ -58,16 +59,15 @@ class Piece:
     @cached_property
     def scored(self) -> Scored:
         """The predictions with their actuals: looked for hour by hour (or in the batch), also when days are counted."""
-        spots, place = np.unique(self.numbers, return_inverse=True)
+        spots, place = distinct(self.numbers)
         superseded: list[tuple[int, int]] = []
         given = self.actuals.with_columns(place=pl.lit(0, pl.Int64))
         if self.grain is not Grain.BATCH:
-            at = {int(hour): index for index, hour in enumerate(spots)}
             found = keys.superseded_in(self.model.deployment_id, self.model.pk, spots.tolist())
+            at = {hour: index for index, hour in enumerate(spots.tolist())} if found else {}
             superseded = [(at[hour], key) for hour, key in found if hour in at]
             given = self.actuals.with_columns(place=pl.Series(places(self.actuals["hour"].to_numpy(), spots.tolist())))
-            given = given.filter(pl.col("place") >= 0)
-        return scoring.match(self.table, place.astype(np.int64), given, self.counted.target, superseded)
+        return scoring.match(self.table, place, given, self.counted.target, superseded)
 
     @cached_property
     def known_cells(self) -> dict[str, Numbers]:
@@ -98,15 +98,8 @@ class Piece:
 
     def labelled(self, cuts: Sequence[Cut], states: Sequence[Sequence[bytes | None]]) -> Iterable[Row]:
         """The states of the groups of cuts, with what each group stands for; buckets without any row have none."""
-        rows = rows_by_group(self.place, len(self.buckets))
         for cut, payloads in zip(cuts, states, strict=True):
-            for number, ((value, bucket), payload) in enumerate(zip(cut.spots, payloads, strict=True)):
-                if payload is not None and (cut.attribute_id or rows[number]):
+            filled = rows_by_group(cut.group, cut.n_groups).tolist()
+            for value, bucket, payload, rows in zip(cut.values, cut.buckets, payloads, filled, strict=True):
+                if rows and payload is not None:
                     yield cut.attribute_id, value, bucket, payload
-
-
-def places(numbers: Numbers, buckets: Sequence[int]) -> Numbers:
-    """The place of each number in the rising `buckets`, -1 if it is not among them."""
-    known = np.asarray(buckets, np.int64)
-    place = np.minimum(np.searchsorted(known, numbers), len(known) - 1)
-    return np.where(known[place] == numbers, place, -1)

@@ -7,7 +7,7 @@ at hand anyway, else added up from their hours. The areas beside the dirty one a
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
@@ -22,10 +22,11 @@ from deployments.models import Area, BlockState, DeployedModel, Grain
 from deployments.rollups import attributes, scoring
 from deployments.rollups.areas import made, wanted
 from deployments.rollups.cuts import Attribute
-from deployments.rollups.declarations import ROLLUPS, Rollup, beside
+from deployments.rollups.declarations import FED_BY, ROLLUPS, Rollup, beside
 from deployments.rollups.fold import fold_days
-from deployments.rollups.marks import Work, next_work, unmark
-from deployments.rollups.piece import Piece, places
+from deployments.rollups.marks import Work, all_dirty, next_work, unmark
+from deployments.rollups.numbering import distinct, places
+from deployments.rollups.piece import Piece
 from deployments.rollups.write import replace_states
 from metrics import day_start
 
@@ -81,7 +82,8 @@ def _hours(model: DeployedModel, dirty: Work) -> None:
     span = (work.buckets[0], work.buckets[-1])
     rows = Rows(_load(model, rollup, days=days, hours=span), _actuals(model, Grain.DAY, days))
     numbers = _hour_numbers(rows.table)
-    aims = _aims(model, [rollup, *beside(work.area)], rows.table)
+    works = _joined(model.deployment_id, work)
+    aims = _aims(model, [aim for one in works for aim in (ROLLUPS[one.area], *beside(one.area))], rows.table)
     piece = _write(model, Grain.HOUR, rows, numbers, work.buckets, aims)
     whole = _whole_days(numbers, work.buckets, days, sizes)
     if whole:
@@ -89,7 +91,14 @@ def _hours(model: DeployedModel, dirty: Work) -> None:
         _replace(piece.by_day(places(piece.numbers // HOURS, whole), whole), aims)
     for aim in aims:
         fold_days(model, aim.area, [day for day in days if day not in set(whole)])
-    unmark(model.deployment_id, work)
+    for one in works:
+        unmark(model.deployment_id, one)
+
+
+def _joined(deployment_id: int, work: Work) -> list[Work]:
+    """The work, and that of other areas made of the same rows whose buckets are all dirty too: rows are read once."""
+    others = (replace(work, area=area) for area in FED_BY[ROLLUPS[work.area].source] if area is not work.area)
+    return [work, *(other for other in others if all_dirty(deployment_id, other))]
 
 
 def _aims(model: DeployedModel, rollups: Sequence[Rollup], rows: pl.DataFrame) -> list[Aim]:
@@ -141,9 +150,9 @@ def _whole_days(
     numbers: NDArray[np.int64], dirty: Sequence[int], days: Sequence[int], sizes: dict[int, int]
 ) -> list[int]:
     """The days of which all rows are loaded and every hour with rows was dirty."""
-    clean = np.unique(numbers[~np.isin(numbers, dirty)] // HOURS)
-    loaded, counts = np.unique(numbers // HOURS, return_counts=True)
-    at_hand = dict(zip(loaded.tolist(), counts.tolist(), strict=True))
+    clean = set((numbers[places(numbers, dirty) < 0] // HOURS).tolist())
+    loaded, place = distinct(numbers // HOURS)
+    at_hand = dict(zip(loaded.tolist(), np.bincount(place, minlength=len(loaded)).tolist(), strict=True))
     return [day for day in days if at_hand.get(day, 0) == sizes.get(day, 0) and day not in clean]
 
 

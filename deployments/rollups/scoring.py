@@ -16,8 +16,12 @@ from numpy.typing import NDArray
 
 from deployments.blocks import SKIP_ACCURACY, forecast_ids, keys_of
 from deployments.ingest.shape import Target
+from deployments.rollups.levels import places_in
+from deployments.rollups.lookup import Latest, Named
 
 Mask = NDArray[np.bool_]
+Rows = NDArray[np.int64]
+Floats = NDArray[np.float64]
 KeyInBucket = tuple[int, int]
 """The place of a bucket, and the hash of an association id."""
 
@@ -34,8 +38,8 @@ class Scored:
     keyed: Mask
     duplicate: Mask
     rows: NDArray[np.int64]
-    actual: NDArray[np.float64]
-    predicted: NDArray[np.float64]
+    actual: Floats
+    predicted: Floats
 
 
 def match(
@@ -47,41 +51,39 @@ def match(
 ) -> Scored:
     """Match predictions with actuals of the same bucket.
 
-    `place`: the place of each prediction's bucket. `actuals`: columns `place`, `id`, `y`, `seq`, in the order in which
-    they were stored.
+    `place`: the place of each prediction's bucket. `actuals`: columns `place` (-1: of no such bucket), `id`, `y`,
+    `seq`, in the order in which they were stored.
     """
     counted = np.ones(rows.height, np.bool_)
     if "skip" in rows.columns:
         counted = (rows["skip"].fill_null(0).to_numpy() & SKIP_ACCURACY) == 0
     keyed = counted & rows["id"].is_not_null().to_numpy()
-    latest = _without(_last(_candidates(rows, place, keyed), "name"), superseded)
-    found = _joined(latest, actuals, target)
-    chosen = found["row"].to_numpy()
-    duplicate = keyed.copy()
-    duplicate[latest["row"].to_numpy()] = False
-    return Scored(counted, keyed, duplicate, chosen, found["y"].to_numpy(), _predicted(rows, chosen, target))
-
-
-def _candidates(rows: pl.DataFrame, place: NDArray[np.int64], keyed: Mask) -> pl.DataFrame:
-    """The rows with an id in the order of their time; `name` is the id, of a forecast with its distance.
-
-    Rows mostly lie in order already, and looking is much quicker than sorting; `row` rises, so ties are in order.
-    """
-    named = {"row": np.arange(rows.height), "place": place, "name": rows["id"]}
+    named = by_id = Named.of(place, rows["id"])
     if "d" in rows.columns:
-        named |= {"name": forecast_ids(rows), "id": rows["id"]}
-    if not rows["at"].is_sorted():
-        return pl.DataFrame({**named, "at": rows["at"]}).filter(pl.Series(keyed)).sort("at", "row").drop("at")
-    return pl.DataFrame(named).filter(pl.Series(keyed))
+        named = Named.of(place, forecast_ids(rows))
+    duplicate = Latest(named, _by_time(rows["at"], keyed)).beaten
+    latest = np.flatnonzero(keyed & ~duplicate)
+    lost = _superseded(named, latest, superseded)
+    duplicate[latest[lost]] = True
+    chosen, outcomes = _found(by_id, latest[~lost], actuals, target)
+    return Scored(counted, keyed, duplicate, chosen, outcomes, _predicted(rows, chosen, target))
 
 
-def _joined(latest: pl.DataFrame, actuals: pl.DataFrame, target: Target) -> pl.DataFrame:
-    """`row` and `y` of each prediction that has an actual, by row. Narrow on purpose: width is what joining costs."""
-    ordered = actuals if actuals["seq"].is_sorted() else actuals.sort("seq", maintain_order=True)
-    outcomes = _last(ordered.select("place", "id", y=_outcomes(ordered["y"], target)), "id")
-    key = "id" if "id" in latest.columns else "name"
-    pairs = latest.select("row", "place", id=key).join(outcomes, on=["place", "id"], how="inner")
-    return pairs.select("row", "y").sort("row")
+def _by_time(at: pl.Series, keyed: Mask) -> Rows:
+    """The rows with an id in the order of their time, then of receipt; mostly they lie so already."""
+    if at.is_sorted():
+        return np.flatnonzero(keyed)
+    order = np.argsort(at.to_numpy(), kind="stable")
+    return order[keyed[order]]
+
+
+def _found(predicted: Named, latest: Rows, actuals: pl.DataFrame, target: Target) -> tuple[Rows, Floats]:
+    """Which of the latest predictions have an actual, and what it is."""
+    seq, given = actuals["seq"], Named.of(actuals["place"].to_numpy(), actuals["id"])
+    order = np.arange(len(seq)) if seq.is_sorted() else np.argsort(seq.to_numpy(), kind="stable")
+    spot = Latest(given, order[given.place[order] >= 0]).find(predicted, latest)
+    matched = spot >= 0
+    return latest[matched], _outcomes(actuals["y"], target)[spot[matched]]
 
 
 def no_actuals(target: Target) -> pl.DataFrame:
@@ -90,31 +92,29 @@ def no_actuals(target: Target) -> pl.DataFrame:
     return pl.DataFrame(schema={"place": pl.Int64, "id": pl.String, "y": kind, "seq": pl.Int64})
 
 
-def _last(rows: pl.DataFrame, name: str) -> pl.DataFrame:
-    """The last of each name in each place, in any order."""
-    return rows.unique(subset=["place", name], keep="last")
-
-
-def _without(rows: pl.DataFrame, superseded: Iterable[KeyInBucket]) -> pl.DataFrame:
+def _superseded(named: Named, latest: Rows, superseded: Iterable[KeyInBucket]) -> Mask:
+    """Which of these rows a later hour holds again."""
     unwanted = set(superseded)
+    lost = np.zeros(len(latest), np.bool_)
     if not unwanted:
-        return rows
-    places, hashes = rows["place"].to_list(), keys_of(rows["name"]).tolist()
-    keep = [pair not in unwanted for pair in zip(places, hashes, strict=True)]
-    return rows.filter(pl.Series(keep, dtype=pl.Boolean))
+        return lost
+    spots = np.flatnonzero(np.isin(named.place[latest], [spot for spot, _ in unwanted]))
+    suspects = latest[spots]
+    pairs = zip(named.place[suspects].tolist(), keys_of(named.name.gather(suspects)).tolist(), strict=True)
+    lost[spots] = [pair in unwanted for pair in pairs]
+    return lost
 
 
-def _outcomes(given: pl.Series, target: Target) -> pl.Series:
+def _outcomes(given: pl.Series, target: Target) -> Floats:
     """Actuals as numbers, `nan` for what this model does not know."""
     if target.is_text:
-        return given.is_null().replace_strict({True: np.nan, False: 0.0}, return_dtype=pl.Float64)
+        return np.where(given.is_null().to_numpy(), np.nan, 0.0)
     if not target.classes:
-        return given.cast(pl.Float64, strict=False).fill_null(np.nan)
-    numbers = [float(number) for number in range(len(target.classes))]
-    return given.replace_strict(list(target.classes), numbers, default=np.nan, return_dtype=pl.Float64)
+        return given.cast(pl.Float64, strict=False).fill_null(np.nan).to_numpy()
+    return np.append(np.arange(len(target.classes), dtype=np.float64), np.nan)[places_in(given, target.classes)]
 
 
-def _predicted(rows: pl.DataFrame, chosen: NDArray[np.int64], target: Target) -> NDArray[np.float64]:
+def _predicted(rows: pl.DataFrame, chosen: NDArray[np.int64], target: Target) -> Floats:
     empty = np.full(len(chosen), np.nan)
     if target.is_text:
         known = rows["p"].gather(chosen).is_not_null().to_numpy() if "p" in rows.columns else np.zeros(len(chosen))

@@ -21,13 +21,6 @@ from onnx.external_data_helper import uses_external_data
 
 DOMAINS = frozenset({"", "ai.onnx", "ai.onnx.ml", "com.microsoft"})
 LABELS = ("classlabels_strings", "classlabels_int64s", "classlabels_ints")
-NUMBERS = {
-    "tensor(float)": "float32",
-    "tensor(double)": "float64",
-    "tensor(int64)": "int64",
-    "tensor(int32)": "int32",
-    "tensor(bool)": "bool",
-}
 _QUIET = 3
 
 

@@ -19,7 +19,7 @@ from typing import Any
 from deployments.ingest.errors import Problems, Refused
 from deployments.ingest.shape import Shape
 from deployments.models import FeatureType
-from deployments.scoring.sandbox import NUMBERS
+from deployments.scoring.kinds import NUMBERS
 
 WORDS = frozenset({FeatureType.CATEGORICAL, FeatureType.TEXT, FeatureType.DATE, FeatureType.GEOSPATIAL})
 MAP = re.compile(r"seq\(map\((string|int64),tensor\((float|double)\)\)\)")

@@ -12,11 +12,12 @@ from metrics.health import ClassFairness, FairnessRule, Verdict, judge_custom_me
 from monitoring import client
 from monitoring import questions as q
 from monitoring.health.areas import conditions_of, names_of, worst_classes
+from monitoring.kept_buckets import Point
 from monitoring.poll.areas import judged_custom, judged_fairness
 from monitoring.poll.facts import shaped
 from monitoring.poll.standing import Facts
 from monitoring.questions import Between, Question
-from monitoring.snapshots import Point, Snapshot
+from monitoring.snapshots import Snapshot
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,7 +104,7 @@ def run(
             area: AreaResult(
                 area=area,
                 days=_days(points),
-                incidents=tuple(play(points, patience, importance=past.importance, until=past.until)),
+                incidents=tuple(play(points, patience.for_area(area), importance=past.importance, until=past.until)),
                 exact=past.is_exact(area),
             )
             for area, points in seen.items()

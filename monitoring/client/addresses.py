@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
-import socket
 from dataclasses import dataclass
 from urllib.parse import urlsplit
-
-import aiohttp
-from aiohttp.abc import AbstractResolver, ResolveResult
 
 from monitoring.client.errors import AddressRefused
 
@@ -56,28 +52,7 @@ def check_url(url: str, policy: AddressPolicy) -> None:
             raise AddressRefused("The port of the address is not a number.") from None
         return
     if not policy.for_host(parts.hostname, port).permits(parts.hostname):
-        raise _refused(parts.hostname)
-
-
-class GuardedResolver(AbstractResolver):
-    """Resolves names and leaves out the addresses that the policy refuses."""
-
-    def __init__(self, policy: AddressPolicy) -> None:
-        self._policy = policy
-        self._inner = aiohttp.ThreadedResolver()
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
-        found = await self._inner.resolve(host, port, family)
-        policy = self._policy.for_host(host, port)
-        kept = [entry for entry in found if policy.permits(entry["host"])]
-        if not kept:
-            raise _refused(host)
-        return kept
-
-    async def close(self) -> None:
-        await self._inner.close()
+        raise refused(parts.hostname)
 
 
 def _plain(ip: _IP) -> _IP:
@@ -87,7 +62,7 @@ def _plain(ip: _IP) -> _IP:
     return ip
 
 
-def _refused(host: str) -> AddressRefused:
+def refused(host: str) -> AddressRefused:
     return AddressRefused(
         f"{host} lies in a network that sources may not be in. An administrator can allow private networks "
         "(ALLOW_PRIVATE_ADDRESSES) or this host (TRUSTED_HOSTS)."

@@ -18,7 +18,6 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-import aiohttp
 import httpx
 import orjson
 
@@ -36,10 +35,8 @@ from monitoring.client.errors import (
     Unauthorised,
     Unreachable,
 )
-from monitoring.client.transport import make_transport
 
 Query = Sequence[tuple[str, str]]
-_LOST = (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, OSError, TimeoutError)
 _WAIT_STATUSES = frozenset({429, 503})
 DEPLOYMENTS = "deployments/"
 LIST_PAGE = 100
@@ -93,7 +90,7 @@ class DeploymentsClient:
             "Accept-Encoding": "gzip, deflate",
             "User-Agent": "Vitals",
         }
-        self._transport = transport or make_transport(self._policy, self._limits.concurrency)
+        self._transport = transport or _own_transport(self._policy, self._limits.concurrency)
         self._slots = asyncio.Semaphore(self._limits.concurrency)
         self._turns = asyncio.Semaphore(self._limits.concurrency)
         self._sleep = sleep
@@ -276,7 +273,7 @@ def told_as_ours(seconds: float) -> Iterator[None]:
         raise Malformed("The answer's compression is broken.") from None
     except TimeoutError:
         raise Unreachable(f"No answer within {seconds:g} s.") from None
-    except _LOST as error:
+    except _losses() as error:
         raise Unreachable(_lost(error)) from None
 
 
@@ -367,3 +364,16 @@ def _lost(error: BaseException) -> str:
         cause = cause.__cause__ or cause.__context__
     text = str(error).split("\n")[0][:200]
     return f"The source cannot be reached: {text}" if text else "The connection to the source was lost."
+
+
+def _own_transport(policy: AddressPolicy, connections: int) -> httpx.AsyncBaseTransport:
+    from monitoring.client.transport import make_transport  # aiohttp: most processes ask no source
+
+    return make_transport(policy, connections)
+
+
+def _losses() -> tuple[type[Exception], ...]:
+    """What a lost connection raises; asked for when something was raised, and aiohttp is loaded."""
+    import aiohttp
+
+    return httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, OSError, TimeoutError

@@ -70,8 +70,13 @@ class Plan:
     @property
     def digest(self) -> str:
         """Equal for plans that would do the same to the same: what a person agreed to."""
-        rows = [[s.watched.pk, s.kind, e.field.name, e.before, e.after] for s in self.steps for e in s.edits]
-        return hashlib.sha256(orjson.dumps(rows)).hexdigest()[:32]
+        return digest_of(self.steps)
+
+
+def digest_of(steps: Iterable[Step]) -> str:
+    """Equal for steps that do the same to the same."""
+    rows = [[step.watched.pk, step.kind, e.field.name, e.before, e.after] for step in steps for e in step.edits]
+    return hashlib.sha256(orjson.dumps(rows)).hexdigest()[:32]
 
 
 def plan(document: Document, user: Any, now: datetime) -> Plan:

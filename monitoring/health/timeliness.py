@@ -10,10 +10,11 @@ from metrics import parse_duration as parse_frequency
 from metrics.health import Status, Verdict, judge_timeliness
 from monitoring import questions as q
 from monitoring.health.parts import Judged
+from monitoring.kept_buckets import Point
 from monitoring.models import Area, Watched
 from monitoring.poll.standing import DAYS, HOURS, Facts
 from monitoring.questions import Bucket, Question
-from monitoring.snapshots import Point, Snapshot
+from monitoring.snapshots import Snapshot
 
 _LABELS = (q.predictions_vs_actuals_over_time(HOURS, Bucket.HOUR), q.predictions_vs_actuals_over_time(DAYS))
 

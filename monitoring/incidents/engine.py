@@ -69,14 +69,14 @@ def _area(found: Round, health: AreaHealth) -> None:
     if watched.gone_at is not None:
         _end(found, track, memory, _LEFT_OUT if watched.left_out_at is not None else _GONE)
         return
-    silent = watched.source.silent_since
+    silent, policy = watched.source.silent_since, found.policy.for_area(health.area)
     seen, at = Status(health.status), max(health.since, memory.at or health.since)
     if memory.dark_since is not None and seen.is_verdict:
         at = max(at, health.judged_at)  # what was known before it went dark is no news
         seen = seen if health.judged_at > memory.dark_since else memory.seen
-    if silent is not None and due_at(memory, found.policy) is not None and health.judged_at <= silent:
+    if silent is not None and due_at(memory, policy) is not None and health.judged_at <= silent:
         seen, at = Status.UNKNOWN, max(silent, memory.at or silent)
-    _step(found, track, memory, found.policy, (seen, min(at, found.now)))
+    _step(found, track, memory, policy, (seen, min(at, found.now)))
     if memory.trouble_since is None and Memory.from_json(track.state).trouble_since is not None:
         first = Memory.from_json(track.state).first
         causes = causes_of(watched, Area(health.area), health.evidence, health.since, first=first)

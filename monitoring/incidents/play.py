@@ -85,7 +85,7 @@ class _Player:
             self._tell(self.found[-1], now)
 
     def _move(self, move: Move) -> None:
-        severity = severity_of(move.status, self.importance)
+        severity = severity_of(move.status, self.importance, self.policy.severity)
         if move.kind is EventKind.OPENED:
             began = self.memory.trouble_since or move.at
             self.found.append(Played(courses.opened(move, began, severity), self.reason))

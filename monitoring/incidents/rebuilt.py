@@ -33,11 +33,11 @@ def rebuild(watched: Watched, now: datetime) -> None:
     """
     with transaction.atomic():
         lock_team(watched.source.team_id)
-        row = AlertPolicy.objects.filter(team=watched.source.team_id).first()
+        policy = policy_of(AlertPolicy.objects.filter(team=watched.source.team_id).first())
         before = {(one.area, one.opened_at): one for one in watched.incidents.filter(reconstructed=True)}
         kept = set()
         for area, seen in _days(watched).items():
-            for one in play(seen, policy_of(row), importance=watched.importance, until=seen[-1].at):
+            for one in play(seen, policy.for_area(area), importance=watched.importance, until=seen[-1].at):
                 if one.course.resolved_at is None:
                     _draw_back(watched, area, one, seen[-1].at)
                 else:

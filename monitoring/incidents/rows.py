@@ -75,9 +75,10 @@ class Round:
             self.moved.add(id(incident))
 
     def severity(self, track: IncidentTrack, status: Status) -> Severity:
-        """By the deployment's importance; for a source by that of its most important deployment."""
+        """By the deployment's importance and the area; for a source by that of its most important deployment."""
         if track.watched_id is not None:
-            return severity_of(status, self.watched[track.watched_id].importance)
+            step = self.policy.for_area(track.area).severity
+            return severity_of(status, self.watched[track.watched_id].importance, step)
         assert track.source_id is not None
         found = self.importances.get(track.source_id) or {""}
         return max(severity_of(status, importance) for importance in found)

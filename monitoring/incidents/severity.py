@@ -12,10 +12,11 @@ _OF_FAILING = {
 }
 
 
-def severity_of(status: Status, importance: str) -> Severity:
-    """Failing weighs as much as the deployment is important, at risk one step less.
+def severity_of(status: Status, importance: str, step: int = 0) -> Severity:
+    """Failing weighs as much as the deployment is important, at risk one step less; `step` more or less by its area.
 
     A deployment without a set importance counts as of high importance: nobody said that it may wait.
     """
     failing = _OF_FAILING[Importance(importance)] if importance else Severity.HIGH
-    return failing if status == Status.FAILING else Severity(max(failing - 1, Severity.LOW))
+    found = (failing if status == Status.FAILING else failing - 1) + step
+    return Severity(min(max(found, Severity.LOW), Severity.CRITICAL))

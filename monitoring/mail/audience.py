@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from monitoring.incidents.policy import AreaPolicy, areas_of
 from monitoring.mail.addressee import Addressee, zone_named
 from monitoring.mail.hears import Happening, Hearer, Hours, Rule
 from monitoring.models import (
+    AlertPolicy,
     Breaks,
     Channel,
     Delivery,
@@ -33,10 +35,11 @@ class Audience:
     addressees: dict[str, Addressee]
     hearers: list[Hearer]
     rules: list[Rule]
+    areas: dict[str, AreaPolicy] = field(default_factory=dict)
 
 
 def audience_of(team_id: int) -> Audience:
-    """Members with an address who are active, then channels that are switched on: five statements."""
+    """Members with an address who are active, then channels that are switched on: six statements."""
     members = list(
         Membership.objects.filter(team=team_id, user__is_active=True)
         .exclude(user__email="")
@@ -44,18 +47,19 @@ def audience_of(team_id: int) -> Audience:
         .order_by("pk")
     )
     channels = list(Channel.objects.filter(team=team_id, enabled=True).select_related("team").order_by("pk"))
+    areas = areas_of(AlertPolicy.objects.filter(team=team_id).first())
     wishes = Subscription.objects.filter(user__in=[member.user_id for member in members])
     by_user: dict[tuple[int, str], set[int]] = {}
     for user_id, watched_id, wish in wishes.values_list("user_id", "watched_id", "wish"):
         by_user.setdefault((user_id, wish), set()).add(watched_id)
     found = [Addressee(member=member) for member in members] + [Addressee(channel=channel) for channel in channels]
-    return Audience({one.key: one for one in found}, [_hearer(one, by_user) for one in found], rules_of(team_id))
+    return Audience({one.key: one for one in found}, [_hearer(one, by_user) for one in found], rules_of(team_id), areas)
 
 
 def _hearer(one: Addressee, wishes: dict[tuple[int, str], set[int]]) -> Hearer:
     member = one.member
     if member is None:
-        return Hearer(one.key, answers=True)
+        return Hearer(one.key, answers=True, is_channel=True)
     preference = getattr(member.user, "preference", None)
     return Hearer(
         one.key,

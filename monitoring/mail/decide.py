@@ -54,7 +54,7 @@ def decide(now: datetime) -> int:
 def _handle(row: IncidentNotice, audience: Audience, now: datetime) -> int:
     """One notice to everybody who hears it."""
     story = gather(row, now)
-    hearings = who_hears(happening_of(row, story.watched), audience.hearers, audience.rules, now)
+    hearings = who_hears(happening_of(row, story.watched), audience.hearers, audience.rules, now, audience.areas)
     told = [one for one in hearings if one.delivery is Delivery.NOW]
     messages = _messages(story, told, audience, now)
     written = put(messages)
@@ -109,6 +109,8 @@ def because(why: str, to: Addressee) -> str:
     reason = why.removesuffix(", waits for working hours")
     if reason.startswith("rule "):
         return f"the rule “{reason.removeprefix('rule ')}” of {to.team.name} names you"
+    if reason == "the policy for this area":
+        return f"the alert policy of {to.team.name} says so for this area"
     words = {"nobody answered": "nobody has answered", "subscribed to it": "you subscribed to it"}
     return words.get(reason, f"you are in {to.team.name}" if to.member is not None else f"{to.team.name} chose so")
 

@@ -10,12 +10,12 @@ from typing import Any
 
 from monitoring import questions as q
 from monitoring import snapshots
+from monitoring.kept_buckets import Point
 from monitoring.mail.chart import Limit, MailChart, Verdict
 from monitoring.models import Area
 from monitoring.poll.facts import fact_questions, facts_of
 from monitoring.poll.standing import DAYS
 from monitoring.questions import Question
-from monitoring.snapshots import Point
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,18 +3,20 @@
 In order: 1. a deployment that a person muted is not heard; 2. an unanswered incident is heard by those whom a rule
 names for it, else by the team's owners and managers and its channels; 3. a deployment that a person subscribed to is
 heard at once; 4. who wants no mail hears nothing; 5. the first rule that matches and names the addressee decides;
-6. else failing is told at once, and so is at risk, save for deployments of low importance, which wait for the digest.
+6. else what the team's alert policy says of the area, if it says something; whom it does not name has it in the digest;
+7. else failing is told at once, and so is at risk, save for deployments of low importance, which wait for the digest.
 What is told at once waits for the rule's hours, and for the person's own unless it breaks through.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from monitoring.models import Breaks, Delivery, Importance, Severity, Status
+from monitoring.incidents.policy import AreaPolicy
+from monitoring.models import Breaks, Delivery, Importance, Severity, Status, Whom
 
 DAY = timedelta(days=1)
 
@@ -86,6 +88,7 @@ class Hearer:
 
     key: str
     wants: bool = True
+    is_channel: bool = False
     answers: bool = False  # owner, manager or channel: called when nobody answers
     muted: frozenset[int] = frozenset()
     subscribed: frozenset[int] = frozenset()
@@ -103,13 +106,20 @@ class Hearing:
     at: datetime
 
 
-def who_hears(what: Happening, hearers: Sequence[Hearer], rules: Sequence[Rule], now: datetime) -> list[Hearing]:
-    """One decision for each addressee, in their order."""
+def who_hears(
+    what: Happening,
+    hearers: Sequence[Hearer],
+    rules: Sequence[Rule],
+    now: datetime,
+    areas: Mapping[str, AreaPolicy] | None = None,
+) -> list[Hearing]:
+    """One decision for each addressee, in their order. `areas`: what the team's policy says of single areas."""
     fitting = [rule for rule in rules if _matches(rule, what)]
-    return [_decide(what, hearer, fitting, now) for hearer in hearers]
+    own = (areas or {}).get(what.area) or AreaPolicy()
+    return [_decide(what, hearer, fitting, now, own) for hearer in hearers]
 
 
-def _decide(what: Happening, hearer: Hearer, rules: Sequence[Rule], now: datetime) -> Hearing:
+def _decide(what: Happening, hearer: Hearer, rules: Sequence[Rule], now: datetime, own: AreaPolicy) -> Hearing:
     def hearing(delivery: Delivery, why: str, at: datetime = now) -> Hearing:
         return Hearing(hearer.key, delivery, why, at)
 
@@ -117,13 +127,13 @@ def _decide(what: Happening, hearer: Hearer, rules: Sequence[Rule], now: datetim
         return hearing(Delivery.NEVER, "muted by themselves")
     rule = next((rule for rule in rules if rule.names is None or hearer.key in rule.names), None)
     if what.escalation:
-        named = rule is not None or (not rules and hearer.answers)
+        named = rule is not None or (not rules and hearer.answers and own.delivery is not Delivery.NEVER)
         return hearing(*((Delivery.NOW, "nobody answered") if named else (Delivery.NEVER, "not named for escalation")))
     if what.watched & hearer.subscribed:
         return hearing(Delivery.NOW, "subscribed to it")
     if not hearer.wants:
         return hearing(Delivery.NEVER, "wants no mail")
-    delivery, why = (rule.delivery, f"rule {rule.name}") if rule is not None else _default(what)
+    delivery, why = (rule.delivery, f"rule {rule.name}") if rule is not None else _default(what, hearer, own)
     if delivery is not Delivery.NOW:
         return hearing(delivery, why)
     at = rule.hours.next(now) if rule is not None and rule.hours is not None else now
@@ -132,10 +142,23 @@ def _decide(what: Happening, hearer: Hearer, rules: Sequence[Rule], now: datetim
     return hearing(delivery, why if at == now else f"{why}, waits for working hours", at)
 
 
-def _default(what: Happening) -> tuple[Delivery, str]:
+def _default(what: Happening, hearer: Hearer, own: AreaPolicy) -> tuple[Delivery, str]:
+    if own.delivery is Delivery.NEVER:
+        return Delivery.NEVER, "by the policy for this area"
+    if not _is_meant(hearer, own.whom):
+        rest = Delivery.NEVER if hearer.is_channel else Delivery.DIGEST  # a channel has no digest
+        return rest, "not named by the policy for this area"
+    if own.delivery is not None:
+        return own.delivery, "the policy for this area"
     if what.status != Status.FAILING and what.importance == Importance.LOW:
         return Delivery.DIGEST, "at risk and of low importance"
     return Delivery.NOW, "the default"
+
+
+def _is_meant(hearer: Hearer, whom: Whom) -> bool:
+    if whom is Whom.ANSWERING:
+        return hearer.answers
+    return whom is Whom.EVERYBODY or hearer.is_channel is (whom is Whom.CHANNELS)
 
 
 def _breaks(what: Happening, hearer: Hearer) -> bool:

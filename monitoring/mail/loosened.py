@@ -16,7 +16,7 @@ from monitoring.configuration.values import same
 from monitoring.incidents import silences
 from monitoring.incidents.severity import severity_of
 from monitoring.incidents.silences import Holding
-from monitoring.mail.audience import audience_of, tags_of
+from monitoring.mail.audience import Audience, audience_of, tags_of
 from monitoring.mail.envelope import put, row_of
 from monitoring.mail.hears import Happening, Hearing
 from monitoring.mail.hears import who_hears as decide
@@ -99,7 +99,7 @@ def _tell(changes: Sequence[SettingsChange], now: datetime) -> int:
     doer = next(
         (key for key, to in audience.addressees.items() if to.user is not None and to.user.pk == first.by_id), ""
     )
-    hearings = decide(_happening(changes), audience.hearers, audience.rules, now)
+    hearings = decide(_happening(changes, audience), audience.hearers, audience.rules, now, audience.areas)
     told, others = who_hears(hearings, doer=doer, tells=policy.tell_loosened, tells_doer=policy.tell_own_changes)
     rows = [
         row_of(
@@ -119,15 +119,17 @@ def _tell(changes: Sequence[SettingsChange], now: datetime) -> int:
     return put(rows)
 
 
-def _happening(changes: Sequence[SettingsChange]) -> Happening:
+def _happening(changes: Sequence[SettingsChange], audience: Audience) -> Happening:
     """As the rules see it: at risk, of the area where it is one alone."""
     watched = changes[0].watched
     areas = {one.area for one in changes}
+    area = areas.pop() if len(areas) == 1 else ""
+    own = audience.areas.get(area)
     return Happening(
         status=Status.WARNING,
-        severity=severity_of(Status.WARNING, watched.importance),
+        severity=severity_of(Status.WARNING, watched.importance, own.severity if own is not None else 0),
         importance=watched.importance,
-        area=areas.pop() if len(areas) == 1 else "",
+        area=area,
         tags=frozenset(tags_of(watched)),
         watched=frozenset({watched.pk}),
     )

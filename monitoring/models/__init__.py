@@ -30,6 +30,7 @@ from monitoring.models.choices import (
     Status,
     Theme,
     TopicState,
+    Whom,
     Wish,
     WorkState,
 )
@@ -147,6 +148,7 @@ __all__ = [
     "Vote",
     "Watched",
     "Weekday",
+    "Whom",
     "Wish",
     "WorkState",
 ]

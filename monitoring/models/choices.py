@@ -243,6 +243,15 @@ class Delivery(models.TextChoices):
     NEVER = "never", "Not at all"
 
 
+class Whom(models.TextChoices):
+    """Whom the alerts of an area reach where no rule decides."""
+
+    EVERYBODY = "everybody", "Every member and channel"
+    ANSWERING = "answering", "Owners, managers and channels"
+    MEMBERS = "members", "Members, no channel"
+    CHANNELS = "channels", "Channels, no member"
+
+
 class Wish(models.TextChoices):
     """A person's own word about one deployment."""
 

@@ -67,6 +67,7 @@ class AlertPolicy(models.Model):
     source_grace_minutes = models.PositiveIntegerField(default=10)
     fleet_size = models.PositiveSmallIntegerField(default=3)
     fleet_minutes = models.PositiveIntegerField(default=60)
+    areas = models.JSONField(default=dict, help_text="What an area has of its own, by its name: policy.AreaPolicy")
     tell_loosened = models.BooleanField(default=True, help_text="Tell when settings at a source let more pass")
     tell_own_changes = models.BooleanField(default=False, help_text="Tell it to whoever did it here, too")
 

@@ -11,12 +11,13 @@ from monitoring import conf
 from monitoring import questions as q
 from monitoring.client import Drift, DriftedFeature, HealthSettings, Malformed, Settings, parse
 from monitoring.clock import HOUR, duration_or
+from monitoring.kept_buckets import Point
 from monitoring.models import Watched
 from monitoring.poll.areas import area_fact_questions, area_facts
 from monitoring.poll.standing import DAYS, DEFAULT_INTERVAL, HOURS, Facts
 from monitoring.poll.things import thing_fact_questions, thing_facts
 from monitoring.questions import Bucket, Last, Question
-from monitoring.snapshots import Point, Snapshot
+from monitoring.snapshots import Snapshot
 
 #: Labels count as complete from the age on at which this share of the final coverage has arrived.
 COMPLETE = 0.95

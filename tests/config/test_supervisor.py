@@ -69,10 +69,15 @@ def test_stages_wait_for_each_other_and_a_signal_ends_them() -> None:
     second = Role(child("second", SLEEPER))
     status, said = run(
         Stage([first], after=lambda: order.append("first is ready")),
-        Stage([second], before=lambda: order.append("before second"), after=stop_us),
+        Stage(
+            [second],
+            before=lambda: order.append("before second"),
+            meanwhile=lambda: order.append("second runs" if second.child else "second does not run"),
+            after=stop_us,
+        ),
     )
     assert status == 0
-    assert order == ["asked", "asked", "first is ready", "before second"]
+    assert order == ["asked", "asked", "first is ready", "before second", "second runs"]
     assert "vitals   | stopping (SIGTERM)" in said
     assert first.child is None
     assert second.child is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,8 +15,8 @@ from django.urls import reverse
 
 from monitoring import backtest
 from monitoring.configuration.document import read
-from monitoring.incidents.policy import policy_of
-from monitoring.models import AlertPolicy, Command, CommandKind, Watched
+from monitoring.incidents.policy import AreaPolicy, policy_of
+from monitoring.models import AlertPolicy, Area, Command, CommandKind, Delivery, Status, Watched, Whom
 from monitoring.noise import TRIED_DAYS
 from tests.dashboard.world import World
 
@@ -148,3 +149,53 @@ def test_a_policy_is_tried_on_the_past_of_the_worst(world: World, inside: Client
     bad = inside.post(reverse("policy-tried", args=[world.team.pk]), values(flap_turns="0")).content.decode()
     assert "Cannot be tried as it stands." in bad
     assert not AlertPolicy.objects.exists()
+
+
+def test_an_area_has_its_own_patience_weight_and_hearers(world: World, inside: Client) -> None:
+    url = reverse("policy", args=[world.team.pk])
+    own = {"drift-opens_at": "failing", "drift-pending_minutes": "2 h", "drift-severity": "-1"}
+    own |= {"drift-delivery": "digest", "accuracy-whom": "channels"}
+    assert inside.post(url, values(**own)).status_code == 302
+    row = AlertPolicy.objects.get(team=world.team)
+    policy = policy_of(row)
+    drift = policy.for_area("drift")
+    assert (drift.opens_at, drift.pending, drift.severity) == (Status.FAILING, timedelta(hours=2), -1)
+    assert policy.for_area("service").opens_at == Status.WARNING
+    assert policy.areas["drift"].delivery == Delivery.DIGEST
+    assert policy.areas["accuracy"] == AreaPolicy(whom=Whom.CHANNELS)
+    assert set(row.areas) == {"drift", "accuracy"}
+    told = inside.get(reverse("policies")).content.decode()
+    assert "Data drift: failing only, opens after 2 h, weighs one step less, told in the digest." in told
+    assert "Accuracy: to channels, no member." in told
+    page = inside.get(url).content.decode()
+    assert '<details class="section policy-own" open>' in page
+    assert 'name="drift-pending_minutes" value="2 h"' in page
+    assert inside.post(url, values()).status_code == 302
+    assert AlertPolicy.objects.get(team=world.team).areas == {}
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("drift-pending_minutes", "soon", "A time such as 10 min, 4 h or 7 d is needed here."),
+        ("fairness-whom", "nobody", "Select a valid choice"),
+        ("service-severity", "7", "Select a valid choice"),
+    ],
+)
+def test_what_an_area_cannot_have_is_told_at_its_field(
+    world: World, inside: Client, field: str, value: str, said: str
+) -> None:
+    response = inside.post(reverse("policy", args=[world.team.pk]), values(**{field: value}))
+    assert response.status_code == 422
+    assert said in response.content.decode()
+    assert not AlertPolicy.objects.exists()
+
+
+def test_what_an_area_has_of_its_own_is_replayed(world: World) -> None:
+    worst = Watched.objects.order_by("-severity", "importance_rank", "pk").select_related("source").first()
+    assert worst is not None
+    past = backtest.past_of(worst, world.now, length=TRIED_DAYS)
+    never = {area.value: {"pending_minutes": 366 * 24 * 60} for area in Area}
+    found = backtest.compare(past, past.settings, proposed_policy=policy_of(AlertPolicy(team=world.team, areas=never)))
+    # What flaps opens whatever the patience.
+    assert found.proposed.incidents < found.current.incidents

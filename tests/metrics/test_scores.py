@@ -17,7 +17,7 @@ from metrics import (
     PayloadError,
     ScoreCounts,
     decode_scores,
-    encode_scores,
+    encoded_scores,
     merge_scores,
     ranking_bounds,
     ranking_metrics,
@@ -210,4 +210,14 @@ def test_many_summaries_encoded_together_equal_each_encoded_alone(late_flights: 
     hours = int(late_flights.hour.max()) + 1
     counts = score_counts(late_flights.score, late_flights.actual, late_flights.hour, hours, cap=20)
     assert {one.exact for one in counts} == {True, False}
-    assert encode_scores(counts) == [one.encode() for one in counts]
+    together = encoded_scores(late_flights.score, late_flights.actual, late_flights.hour, hours, cap=20)
+    assert together == [one.encode() for one in counts]
+
+
+def test_beyond_any_radix_sort_the_same_scores_are_counted() -> None:
+    """Above 65,536 groups another sort is used."""
+    scores, actual = np.array([0.5, 0.25, 0.5, 0.75]), np.array([True, False, False, True])
+    few = encoded_scores(scores, actual, np.array([1, 1, 1, 0]), 2)
+    many = encoded_scores(scores, actual, np.array([70_000, 70_000, 70_000, 3]), 70_001)
+    assert (many[3], many[70_000]) == (few[0], few[1])
+    assert set(many) == {*few, score_counts([], [], [], 1)[0].encode()}

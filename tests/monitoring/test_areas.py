@@ -12,6 +12,7 @@ from monitoring import snapshots
 from monitoring.evidence import short
 from monitoring.fleet import cells, fleet
 from monitoring.health import blind_spots, judge
+from monitoring.kept_buckets import Point
 from monitoring.mail import further
 from monitoring.mail.chart import Verdict
 from monitoring.mail.words import value_and_limit
@@ -21,7 +22,7 @@ from monitoring.poll.areas import AreaFacts, custom_ids
 from monitoring.poll.facts import facts_of
 from monitoring.poll.standing import DAYS, Facts
 from monitoring.questions import Last, Question
-from monitoring.snapshots import AnswerView, Point, SeriesView, Snapshot, _series_slot
+from monitoring.snapshots import AnswerView, SeriesView, Snapshot, _series_slot
 from tests.monitoring.factories import make_source
 from tests.monitoring.far_side import FarSide, Remote, json
 

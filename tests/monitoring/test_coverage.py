@@ -13,10 +13,11 @@ from django.test.utils import CaptureQueriesContext
 from monitoring import questions as q
 from monitoring.blind_spots import Wanted, blind_spots
 from monitoring.health.coverage import CODES, COLUMNS, blind, coverage, read, written
+from monitoring.kept_buckets import Point
 from monitoring.models import Watched
 from monitoring.poll.areas import AreaFacts
 from monitoring.poll.standing import DAYS, Facts
-from monitoring.snapshots import NO_TIME, AnswerView, Point, SeriesView, Snapshot
+from monitoring.snapshots import NO_TIME, AnswerView, SeriesView, Snapshot
 from tests.monitoring.factories import NOW, make_source, make_watched
 
 SETTINGS: dict[str, Any] = {"associationId": {"columnNames": ["id"]}}

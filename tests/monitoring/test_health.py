@@ -9,10 +9,11 @@ import pytest
 
 from monitoring import questions as q
 from monitoring.health import BLIND_SPOT_QUESTIONS, blind_spots, judge, judged_questions
+from monitoring.kept_buckets import Point
 from monitoring.models import Area, Status, Topic, TopicState, Watched
 from monitoring.poll.standing import DAYS, Facts
 from monitoring.questions import Last, Mature, Question
-from monitoring.snapshots import AnswerView, Point, SeriesView, Snapshot, _series_slot
+from monitoring.snapshots import AnswerView, SeriesView, Snapshot, _series_slot
 
 NOW = datetime(2026, 5, 1, 10, 20, tzinfo=UTC)
 FACTS = Facts("Binary", judged_metric="LogLoss", has_association=True, label_lag=timedelta(hours=26))

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitoring.incidents.policy import AreaPolicy
 from monitoring.mail.hears import Happening, Hearer, Hours, Rule, who_hears
-from monitoring.models import Breaks, Delivery, Severity, Status
+from monitoring.models import Breaks, Delivery, Severity, Status, Whom
 
 # A Friday, 10:20 in London, 05:20 in New York, 19:20 in Tokyo.
 NOW = datetime(2026, 5, 1, 9, 20, tzinfo=UTC)
@@ -160,6 +161,48 @@ CASES = [
 def test_who_hears(what: Happening, hearer: Hearer, rules: tuple[Rule, ...], delivery: Delivery, at: datetime) -> None:
     (found,) = who_hears(what, [hearer], rules, NOW)
     assert (found.delivery, found.at, found.key) == (delivery, at, hearer.key)
+    assert found.why
+
+
+OWNER, CHANNEL = replace(INES, answers=True), Hearer("c1", answers=True, is_channel=True)
+DIGEST_FOR_ALL = Rule("calm", delivery=DIGEST)
+BY_AREA = [
+    # (what the policy says of data drift, happening, hearer, rules, delivery)
+    (AreaPolicy(delivery=DIGEST), FAILING, INES, (), DIGEST),
+    (AreaPolicy(delivery=NEVER), FAILING, INES, (), NEVER),
+    # It goes before what holds for deployments of low importance.
+    (AreaPolicy(delivery=NOW_), replace(AT_RISK, importance="LOW", area="drift"), INES, (), NOW_),
+    # Another area is not meant.
+    (AreaPolicy(delivery=NEVER), replace(FAILING, area="accuracy"), INES, (), NOW_),
+    # A rule goes before it, and so does the person's own word.
+    (AreaPolicy(delivery=NEVER), FAILING, INES, (Rule("all"),), NOW_),
+    (AreaPolicy(delivery=NOW_), FAILING, INES, (DIGEST_FOR_ALL,), DIGEST),
+    (AreaPolicy(delivery=NEVER), FAILING, replace(INES, subscribed=frozenset({7})), (), NOW_),
+    (AreaPolicy(delivery=NOW_), FAILING, replace(INES, wants=False), (), NEVER),
+    # Whom: the others have it in their digest; a channel has none.
+    (AreaPolicy(whom=Whom.ANSWERING), FAILING, OWNER, (), NOW_),
+    (AreaPolicy(whom=Whom.ANSWERING), FAILING, INES, (), DIGEST),
+    (AreaPolicy(whom=Whom.ANSWERING), FAILING, CHANNEL, (), NOW_),
+    (AreaPolicy(whom=Whom.CHANNELS), FAILING, OWNER, (), DIGEST),
+    (AreaPolicy(whom=Whom.CHANNELS), FAILING, CHANNEL, (), NOW_),
+    (AreaPolicy(whom=Whom.MEMBERS), FAILING, CHANNEL, (), NEVER),
+    (AreaPolicy(whom=Whom.MEMBERS, delivery=DIGEST), FAILING, INES, (), DIGEST),
+    # Who is left out stays so where at risk of low importance would wait anyway.
+    (AreaPolicy(whom=Whom.ANSWERING), replace(AT_RISK, importance="LOW", area="drift"), OWNER, (), DIGEST),
+    # Told to nobody: nobody is called either, unless a rule says who.
+    (AreaPolicy(delivery=NEVER), UNANSWERED, OWNER, (), NEVER),
+    (AreaPolicy(delivery=DIGEST), UNANSWERED, OWNER, (), NOW_),
+    (AreaPolicy(delivery=NEVER), UNANSWERED, INES, (Rule("calls", escalation=True, names=frozenset({"m1"})),), NOW_),
+]
+
+
+@pytest.mark.parametrize(("own", "what", "hearer", "rules", "delivery"), BY_AREA)
+def test_who_hears_by_area(
+    own: AreaPolicy, what: Happening, hearer: Hearer, rules: tuple[Rule, ...], delivery: Delivery
+) -> None:
+    happening = what if what.area else replace(what, area="drift")
+    (found,) = who_hears(happening, [hearer], rules, NOW, {"drift": own})
+    assert found.delivery is delivery
     assert found.why
 
 

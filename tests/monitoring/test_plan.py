@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from monitoring import questions as q
+from monitoring.kept_buckets import Point
 from monitoring.poll.facts import learn_lag
 from monitoring.poll.pace import Pace, pace_of
 from monitoring.poll.plan import GRACE, UNKNOWN_LAG, Stored, asks, closed_until, due, long_enough, without_hole
 from monitoring.poll.standing import DAYS, HOURS, Facts, Standing, accuracy_metrics, standing
 from monitoring.questions import Between, Bucket, Last, Mature, Question, from_json
-from monitoring.snapshots import Point
 
 NOW = datetime(2026, 5, 1, 10, 20, tzinfo=UTC)
 SLOW = timedelta(hours=1)

@@ -19,6 +19,7 @@ from demo.story import STORIES
 
 class Command(BaseCommand):
     help = "Load real flights and real models through the API of a running Vitals."
+    requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--url", default=None, help="where Vitals answers, without /api/v2")

@@ -14,17 +14,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from functools import cache
-from typing import Any
-
-import apprise
-from apprise import NotifyType
-from apprise.plugins.base import NotifyBase
+from typing import TYPE_CHECKING, Any
 
 from monitoring.mail.carriers.errors import DeliveryError, InDoubt, NotSent, Refused, by_status
 from monitoring.mail.carriers.guard import Guard, guarded
 from monitoring.mail.carriers.webhook import identity_of
 from monitoring.models import Message, NotifyReason, Status
 from monitoring.sources import policy_of
+
+if TYPE_CHECKING:  # a large package, loaded when there is something to send by it
+    from apprise import Apprise, NotifyType
+    from apprise.plugins.base import NotifyBase
 
 #: What a service is called by people, by the first word of its Apprise URLs.
 SERVICES = {
@@ -54,11 +54,7 @@ SERVICES = {
     "json": "JSON over the web",
     "jsons": "JSON over the web",
 }
-_ASSET = apprise.AppriseAsset(
-    app_id="Vitals", app_desc="Vitals", app_url="", secure_logging=True, http_redirects=False, storage_mode="memory"
-)
 _CODE = re.compile(r"error=(\d{3})")
-_TYPES = {Status.FAILING: NotifyType.FAILURE, Status.WARNING: NotifyType.WARNING, Status.PASSING: NotifyType.SUCCESS}
 
 
 class UnknownService(ValueError):
@@ -67,8 +63,14 @@ class UnknownService(ValueError):
 
 def plugin(url: str) -> NotifyBase:
     """The service behind an Apprise URL, or behind a service's own webhook address. Raises UnknownService."""
-    _load()
-    found = apprise.Apprise.instantiate(url.strip(), asset=_ASSET, suppress_exceptions=True)
+    services = _services()
+    from apprise import AppriseAsset
+    from apprise.plugins.base import NotifyBase
+
+    asset = AppriseAsset(
+        app_id="Vitals", app_desc="Vitals", app_url="", secure_logging=True, http_redirects=False, storage_mode="memory"
+    )
+    found = services.instantiate(url.strip(), asset=asset, suppress_exceptions=True)
     if not isinstance(found, NotifyBase):
         raise UnknownService("No service is known for this address.")
     if SERVICES.keys().isdisjoint(_schemas(found)):
@@ -78,11 +80,14 @@ def plugin(url: str) -> NotifyBase:
 
 
 @cache
-def _load() -> None:
+def _services() -> type[Apprise]:
     """Apprise reads all its services at the first question; one of them looks for a module that Python will drop."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
-        apprise.Apprise.instantiate("json://localhost")
+        from apprise import Apprise
+
+        Apprise.instantiate("json://localhost")
+    return Apprise
 
 
 def name_of(found: NotifyBase) -> str:
@@ -100,17 +105,24 @@ def carry(message: Message, now: datetime) -> str:
     except UnknownService as error:
         raise Refused(str(error)) from None
     _join_incidents(found, message)
-    status = message.payload.get("status")
-    kind = _TYPES.get(Status(status), NotifyType.INFO) if status in Status.values else NotifyType.INFO
-    if message.why in {NotifyReason.RESOLVED, NotifyReason.TEST}:
-        kind = NotifyType.SUCCESS
     with guarded(policy_of(built_in=False)) as guard, _said() as lines:
         done = found.notify(
-            body=str(message.payload.get("brief") or message.text), title=message.subject, notify_type=kind
+            body=str(message.payload.get("brief") or message.text), title=message.subject, notify_type=_type_of(message)
         )
     if not done:
         raise _problem(name_of(found), guard, lines)
     return ""
+
+
+def _type_of(message: Message) -> NotifyType:
+    """The colour of the message where it is shown."""
+    from apprise import NotifyType
+
+    if message.why in {NotifyReason.RESOLVED, NotifyReason.TEST}:
+        return NotifyType.SUCCESS
+    status = message.payload.get("status")
+    types = {Status.FAILING: NotifyType.FAILURE, Status.WARNING: NotifyType.WARNING, Status.PASSING: NotifyType.SUCCESS}
+    return types.get(Status(status), NotifyType.INFO) if status in Status.values else NotifyType.INFO
 
 
 def _join_incidents(found: NotifyBase, message: Message) -> None:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dashboard.charts.distribution import DistributionPoints, distribution_plot
 from dashboard.charts.scales import Axis, Label, nice_ticks, spread, text_width, time_axis, value_axis, with_headroom
 
 finite = st.floats(-1e9, 1e9, allow_nan=False)
@@ -90,3 +91,17 @@ def test_of_two_labels_at_one_place_the_lesser_goes() -> None:
 
 def test_wide_letters_need_more_room() -> None:
     assert text_width("WWWW") > text_width("aaaa") > text_width("iiii")
+
+
+@pytest.mark.parametrize("bins", [1, 4, 10, 30])
+def test_words_of_the_bins_off_the_scale_stand_beside_each_other(bins: int) -> None:
+    labels = (*map(str, range(bins)), "below", "above", "missing")
+    share = (1 / len(labels),) * len(labels)
+    edges = tuple(float(at) for at in range(bins + 1))
+    shown = distribution_plot(DistributionPoints("humid", labels, share, share, edges=edges, apart=3)).x
+    pixels = (430 - 44 - 16) / (shown.hi - shown.lo)
+    below, above, missing = (tick.value for tick in shown.ticks[-3:])
+    assert (above - below) * pixels > 36
+    assert (missing - above) * pixels > 40
+    assert (below - bins) * pixels > 16
+    assert (shown.hi - missing) * pixels > 16

@@ -112,6 +112,21 @@ def test_severity(status: Status, importance: str, expected: Severity) -> None:
     assert severity_of(status, importance) is expected
 
 
+@pytest.mark.parametrize(
+    ("status", "importance", "step", "expected"),
+    [
+        (F, Importance.HIGH, 1, Severity.CRITICAL),
+        (F, Importance.CRITICAL, 1, Severity.CRITICAL),
+        (F, Importance.CRITICAL, -2, Severity.MODERATE),
+        (W, Importance.CRITICAL, -1, Severity.MODERATE),
+        (W, Importance.LOW, -1, Severity.LOW),
+        (W, "", 1, Severity.HIGH),
+    ],
+)
+def test_severity_by_area_stays_on_the_scale(status: Status, importance: str, step: int, expected: Severity) -> None:
+    assert severity_of(status, importance, step) is expected
+
+
 # --- Laws ---------------------------------------------------------------------------------------------------------
 
 HISTORIES = st.lists(st.tuples(st.integers(1, 3000), st.sampled_from(list(Status))), max_size=25)

@@ -397,6 +397,21 @@ def test_a_team_may_be_as_patient_as_it_likes(watched: Watched) -> None:
     assert told() == [(1, "opened", "failing"), (2, "resolved", "warning")]
 
 
+def test_an_area_may_have_a_patience_and_a_weight_of_its_own(watched: Watched) -> None:
+    own = {"drift": {"opens_at": "failing", "severity": -1}, "accuracy": {"pending_minutes": 60, "severity": 1}}
+    AlertPolicy.objects.create(team=make_team(), pending_minutes=0, areas=own)
+    judge(watched, 0, drift=W, accuracy=P)
+    judge(watched, 1, drift=W, accuracy=W)
+    assert told() == []
+    judge(watched, 5, drift=F, accuracy=W)
+    tick(30)
+    assert [one.area for one in Incident.objects.all()] == ["drift"]
+    tick(62)
+    weights = {one.area: one.severity for one in Incident.objects.all()}
+    # Of a deployment of high importance: failing is high, at risk moderate.
+    assert weights == {"drift": Severity.MODERATE, "accuracy": Severity.HIGH}
+
+
 def test_everything_is_one_transaction_with_the_verdict(watched: Watched) -> None:
     AlertPolicy.objects.create(team=make_team(), pending_minutes=0)
     with transaction.atomic():
