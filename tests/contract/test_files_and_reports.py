@@ -201,9 +201,19 @@ def test_a_report_is_made_changed_run_shown_with_its_page_and_deleted(desk: Desk
 
 def test_a_policy_has_a_metric_and_parts_of_its_own_and_goes_back_to_the_usual_ones(desk: Desk) -> None:
     form = {
-        "name": "Mondays", "cause": "manual", "day": "*", "hour": "6", "action": "create_challenger",
-        "features": "informative_features", "selection": "autopilot_recommended", "mode": "quick",
-        "own": "override_champion", "metric": "AUC", "partition": "StratifiedCV", "validation": "CV", "reps": "4",
+        "name": "Mondays",
+        "cause": "manual",
+        "day": "*",
+        "hour": "6",
+        "action": "create_challenger",
+        "features": "informative_features",
+        "selection": "autopilot_recommended",
+        "mode": "quick",
+        "own": "override_champion",
+        "metric": "AUC",
+        "partition": "StratifiedCV",
+        "validation": "CV",
+        "reps": "4",
     }
     desk.do(CommandKind.POLICY_CREATE, **form, holdout_pct="20", actuals="on", blend="on")
     row = RetrainingPolicy.objects.get()
