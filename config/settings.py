@@ -429,6 +429,9 @@ RETENTION_HOURS_DAYS = env.number("RETENTION_HOURS_DAYS", 400, minimum=2, help="
 RETENTION_DAYS_DAYS = env.number("RETENTION_DAYS_DAYS", 1826, minimum=31, help="Days daily states are kept.")
 RETENTION_SNAPSHOTS_DAYS = env.number("RETENTION_SNAPSHOTS_DAYS", 730, minimum=31, help="Days snapshots are kept.")
 RETENTION_MAIL_DAYS = env.number("RETENTION_MAIL_DAYS", 365, minimum=7, help="Days sent mail is kept.")
+RETENTION_AUDIT_DAYS = env.number(
+    "RETENTION_AUDIT_DAYS", 730, minimum=31, help="Days it is kept who did what, of both halves."
+)
 RETENTION_JOBS_DAYS = env.number("RETENTION_JOBS_DAYS", 30, minimum=1, help="Days finished jobs are kept.")
 
 # --- Limits -----------------------------------------------------------------------------------------------------
@@ -473,7 +476,7 @@ RATE_LIMIT_LOGIN = env.number(
 # the password stay whatever it says.
 ACCOUNT_RATE_LIMITS = {"reset_password": f"{RATE_LIMIT_LOGIN}/m/ip,5/m/key" if RATE_LIMIT_LOGIN else None}
 RATE_LIMIT_INVITE = env.number(
-    "RATE_LIMIT_INVITE", 20, help="Invitations a minute, by address and by person; 0: no limit."
+    "RATE_LIMIT_INVITE", 20, help="Invitations and test messages a minute, by address and by person; 0: no limit."
 )
 RATE_LIMIT_SHARED = env.number(
     "RATE_LIMIT_SHARED", 240, help="Openings of share links and badges a minute and address before 429; 0: no limit."
@@ -519,7 +522,8 @@ LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"quiet": {"()": "config.quiet.Quiet"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["quiet"]}},
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {
         name: {"level": LOG_LEVEL, "handlers": ["console"], "propagate": TESTING}

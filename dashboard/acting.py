@@ -118,6 +118,7 @@ class Shown:
     fields: tuple[Field, ...] = ()
     may_repeat: bool = False
     places: tuple[str, ...] = ()
+    at_work: bool = False
     checks: tuple[tuple[str, str, str], ...] = ()
 
     @property
@@ -162,6 +163,7 @@ def shown(command: Command, reader: Reader, now: datetime, *, may_change: bool) 
         text=_text(command, state),
         percent=round(command.progress * 100) if command.progress is not None and state is WorkState.RUNNING else None,
         fields=fields,
+        at_work=state is WorkState.RUNNING and bool(command.location),
         may_repeat=may_change
         and ended
         and not (creates and state is WorkState.CONFLICT)

@@ -132,8 +132,11 @@ class Trial:
 
 
 def trial_of(reader: Reader, now: datetime) -> Trial | None:
-    """The newest test of the first source that the person may change, else may read; None before there is one."""
-    source = reader.changeable_sources().order_by("pk").first() or reader.sources().order_by("pk").first()
+    """The newest test of the first source that the person may change; None before there is one.
+
+    Whoever may only read has nothing to set up: how sources answer is told on their page.
+    """
+    source = reader.changeable_sources().order_by("pk").first()
     if source is None:
         return None
     tests = source.commands.filter(kind=CommandKind.TEST_SOURCE)

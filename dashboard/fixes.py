@@ -9,6 +9,7 @@ from typing import Any
 from django.urls import reverse
 
 from dashboard import examples
+from dashboard.addresses import address
 from dashboard.examples import Example
 from dashboard.tabs.registry import TABS
 from monitoring.health.coverage import CODES, HEARD, HUMILITY
@@ -62,7 +63,7 @@ def fix_of(watched: Watched, column: str, code: str) -> Fix | None:
 
 def settings_url(watched: Watched, section: str) -> str:
     """The section of the settings tab; "" while there is no such tab."""
-    return f"{reverse('settings', args=[watched.pk])}?section={section}" if "settings" in TABS else ""
+    return f"{address('settings', watched.pk)}?section={section}" if "settings" in TABS else ""
 
 
 def _limit(watched: Watched, column: str) -> Fix:

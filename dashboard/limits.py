@@ -37,3 +37,12 @@ def count(counters: list[str]) -> None:
                 cache.incr(key)
             except ValueError:
                 cache.set(key, 1, WINDOW)
+
+
+def reached(kind: str, request: HttpRequest, name: str, limit: int) -> bool:
+    """Whether the limit is reached; if not, this attempt counts."""
+    counters = keys(kind, request, name)
+    if too_many(counters, limit):
+        return True
+    count(counters)
+    return False

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple, Protocol
 
+from dashboard.charts.columns import Column
 from dashboard.filters import View
 from dashboard.reader import Reader
 from metrics.buckets import HOUR
@@ -57,12 +58,15 @@ class Clock:
         values: list[float | None] = [None] * self.n
         known, found = _indexes(self), list(buckets)
         picked = pick.each(found) if isinstance(pick, picker) else [pick(bucket.values) for bucket in found]
-        for bucket, value in zip(found, picked, strict=True):
-            at = known.get(bucket.start)
-            at = self.index(bucket.start) if at is None else at
+        starts = [bucket.start for bucket in found]
+        if starts == list(known):
+            return Column(picked)
+        for start, value in zip(starts, picked, strict=True):
+            at = known.get(start)
+            at = self.index(start) if at is None else at
             if 0 <= at < self.n:
                 values[at] = value
-        return tuple(values)
+        return Column(values)
 
 
 @lru_cache(maxsize=64)  # all charts of a page, and those of the next page, stand on the same few clocks

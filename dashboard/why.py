@@ -119,10 +119,11 @@ def _service(view: View, evidence: Mapping[str, Any]) -> Found:
 
 
 def _drift(view: View, evidence: Mapping[str, Any]) -> Found:
+    sentence = view.subject.reason(view.area)  # it names a few of hundreds
     for group in ("highImportance", "lowImportance", "noise"):
         for one in _listed(evidence, group):
             name, value = one.get("name"), one.get("score")
-            if isinstance(name, str) and isinstance(value, int | float):
+            if isinstance(name, str) and isinstance(value, int | float) and name in sentence:
                 yield f"{name} {drift(value)}", view.url("drift-distribution", feature=name)
     counted = len(_listed(evidence, "highImportance")), len(_listed(evidence, "lowImportance"))
     for n, words in zip(counted, ("high-importance feature", "low-importance feature"), strict=True):

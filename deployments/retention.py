@@ -7,26 +7,43 @@ prediction any more and is refused or waits until it is pruned itself.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Max
+from django.db.models import Exists, Max, OuterRef, QuerySet
 
-from deployments import partitions
-from deployments.models import Deployment, Grain, IngestRequest, Job, JobState
+from deployments import datasets, partitions
+from deployments.models import (
+    AuditEntry,
+    Deployment,
+    Grain,
+    IngestRequest,
+    Job,
+    JobState,
+    ReportMail,
+    ReportMailState,
+    ReportRun,
+    RetrainingRun,
+)
 from deployments.rollups import fill
 from metrics import day_ordinal
 
 HOURS = 24
+#: Rows of a table that are deleted in one transaction.
+CHUNK = 5000
 
 
 def prune(now: datetime) -> None:
-    """Delete old rows, states, request ids and finished jobs."""
+    """Delete old rows, states, request ids, finished jobs, reports that were sent, and who changed what."""
     for deployment in Deployment.objects.only("pk", "keep_rows_days"):
         _rows(deployment, now)
     _months(now)
     _states(Grain.HOUR, day_ordinal(now - timedelta(days=settings.RETENTION_HOURS_DAYS)) * HOURS)
     _states(Grain.DAY, day_ordinal(now - timedelta(days=settings.RETENTION_DAYS_DAYS)))
+    _reports(now - timedelta(days=settings.RETENTION_MAIL_DAYS))
+    _in_steps(AuditEntry.objects.filter(at__lt=now - timedelta(days=settings.RETENTION_AUDIT_DAYS)))
+    _trainings(now - timedelta(days=settings.RETENTION_AUDIT_DAYS))
     old = now - timedelta(days=settings.RETENTION_JOBS_DAYS)
     Job.objects.filter(finished_at__lt=old, state__in=(JobState.COMPLETED, JobState.ERROR, JobState.ABORTED)).delete()
 
@@ -58,6 +75,33 @@ def _rows(deployment: Deployment, now: datetime) -> None:
         IngestRequest.objects.filter(
             deployment=deployment, received_at__lt=now - timedelta(days=deployment.rows_days)
         ).delete()
+
+
+def _in_steps(rows: QuerySet[Any]) -> None:
+    """Deletes them a few thousand at a time, each time in a transaction of its own."""
+    while keys := list(rows.order_by("pk").values_list("pk", flat=True)[:CHUNK]):
+        with transaction.atomic():
+            rows.model._default_manager.filter(pk__in=keys).delete()
+
+
+def _reports(limit: datetime) -> None:
+    """Reports that were made and sent: their pages and their mails, save the newest of each and what is under way."""
+    later = ReportRun.objects.filter(report=OuterRef("report"), due_at__gt=OuterRef("due_at"))
+    waiting = ReportMail.objects.filter(run=OuterRef("pk")).exclude(
+        state__in=(ReportMailState.SENT, ReportMailState.FAILED)
+    )
+    old = ReportRun.objects.filter(Exists(later), ~Exists(waiting), due_at__lt=limit)
+    for run in old.select_related("dataset"):
+        with transaction.atomic():
+            run.delete()
+            if run.dataset is not None:
+                datasets.delete(run.dataset)
+
+
+def _trainings(limit: datetime) -> None:
+    """Runs that made nothing; the newest of each policy stays."""
+    later = RetrainingRun.objects.filter(policy=OuterRef("policy"), started_at__gt=OuterRef("started_at"))
+    _in_steps(RetrainingRun.objects.filter(Exists(later), finished_at__lt=limit, package=None))
 
 
 def _months(now: datetime) -> None:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from functools import reduce
 from operator import or_
 from typing import NamedTuple
 
-from django.db.models import Count, Exists, F, OrderBy, OuterRef, Q, QuerySet, Sum
+from django.db.models import Count, Exists, F, OrderBy, OuterRef, Q, QuerySet, Subquery, Sum
 
 from monitoring import conf
 from monitoring.clock import parse_time
-from monitoring.models import CORE_AREAS, Area, HealthDay, Source, Star, Status, Watched
+from monitoring.models import CORE_AREAS, Area, Source, Star, Status, Subscription, Watched
+from monitoring.strips import Strip, strips
 
-STRIP_DAYS = 30
 PAGE = 50
 MAX_PAGE = 200
 
@@ -29,6 +29,12 @@ ORDERS: dict[str, tuple[str | OrderBy, ...]] = {
     "last": (F("last_prediction_at").desc(nulls_last=True), "label", "pk"),
     "age": (F("model_deployed_at").asc(nulls_last=True), "label", "pk"),
 }
+#: What a row of the fleet shows: half of the fields of a deployment.
+SHOWN = (
+    *("source", "label", "importance", "target_type", "batch_monitoring", "predictions_per_day", "daily_rates"),
+    *("last_prediction_at", "model_deployed_at", "first_seen_at", "seen_at", "polled_at", "left_out_at"),
+    *("worst", "health", "blind_spots"),
+)
 #: Facts that a deployment may lack, and the field that is empty then.
 LACKING = {"tag": "tags", "owner": "owners", "importance": "importance", "type": "target_type"}
 
@@ -51,14 +57,6 @@ class Filters:
     left_out: bool = False  # what the teams leave unwatched, instead of what is watched
 
 
-class DayBar(NamedTuple):
-    """One day of a strip; status None = nothing known of that day."""
-
-    day: date
-    status: Status | None
-    value: float | None = None
-
-
 class Standing(NamedTuple):
     """`counts` by verdict; predictions of those that are failing now, summed over the days they have been."""
 
@@ -78,7 +76,7 @@ class AreaCell:
     value: float | None
     source_status: str
     disagrees: bool
-    strip: tuple[DayBar, ...]
+    strip: Strip
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +95,16 @@ class FleetRow:
     def cell(self, area: str) -> AreaCell:
         """The cell of one area."""
         return next(cell for cell in self.cells if cell.area == area)
+
+    @property
+    def is_star(self) -> bool:
+        """Whether the person for whom the page was read starred it."""
+        return bool(getattr(self.watched, "is_star", False))
+
+    @property
+    def wish(self) -> str:
+        """What the person for whom the page was read said of hearing of it; empty for nothing."""
+        return getattr(self.watched, "wish", None) or ""
 
     @property
     def sparkline(self) -> list[float | None]:
@@ -131,15 +139,16 @@ def fleet(
     now: datetime,
     size: int = PAGE,
     viewer: int = 0,
+    sources: Sequence[Source] | None = None,
     whole: Standing | None = None,
 ) -> FleetPage:
-    """One page of the deployments of the teams, in at most six statements however many there are.
+    """One page of the deployments of the teams, in at most five statements however many there are.
 
-    With `size` 0 only what is said of the whole fleet. `viewer`: whose stars the rows bear (`is_star`). `whole`: how
-    all that the teams watch stands, where that is known already.
+    With `size` 0 only what is said of the whole fleet. `viewer`: for whom the rows tell `is_star` and `wish`. `sources`
+    and `whole`: what the teams have with their teams, and how all that they watch stands, where that is known already.
     """
     chosen = filters or Filters()
-    sources = tuple(Source.objects.filter(team__in=list(team_ids)).select_related("team").order_by("name"))
+    sources = tuple(sources_of(team_ids) if sources is None else sources)
     everything = wanted(sources, chosen)
     if whole is None or chosen.left_out:
         whole = standing(everything)
@@ -171,6 +180,11 @@ def standing(rows: QuerySet[Watched]) -> Standing:
     return Standing({status: n for status, n, _ in found}, float(sum(served or 0 for _, _, served in found)))
 
 
+def sources_of(team_ids: Iterable[int]) -> QuerySet[Source]:
+    """The sources of the teams, each with its team."""
+    return Source.objects.filter(team__in=list(team_ids)).select_related("team").order_by("name")
+
+
 def listed(sources: Iterable[Source]) -> QuerySet[Watched]:
     """What the sources list now."""
     return Watched.objects.filter(source__in=[source.pk for source in sources], gone_at__isnull=True)
@@ -191,30 +205,17 @@ def with_star(rows: QuerySet[Watched], viewer: int) -> QuerySet[Watched]:
     return rows.annotate(is_star=Exists(Star.objects.filter(watched=OuterRef("pk"), user=viewer)))
 
 
+def with_wish(rows: QuerySet[Watched], viewer: int) -> QuerySet[Watched]:
+    """Rows with `wish`: what the person said of hearing of it; None for nothing."""
+    own = Subscription.objects.filter(watched=OuterRef("pk"), user=viewer)
+    return rows.annotate(wish=Subquery(own.values("wish")[:1]))
+
+
 def _page(rows: QuerySet[Watched], order: Sequence[str | OrderBy], first: int, size: int, viewer: int) -> list[Watched]:
     """The keys of the page by a narrow index, then only its rows: thousands of wide ones are not sorted for thirty."""
-    keys = list(rows.order_by(*order).values_list("pk", flat=True)[first : first + size])
-    wide = with_star(Watched.objects.defer("listing", "source_health"), viewer).in_bulk(keys)
-    return [wide[pk] for pk in keys if pk in wide]
-
-
-def strips(
-    watched_ids: Sequence[int], *, until: date, days: int = STRIP_DAYS
-) -> dict[tuple[int, str], tuple[DayBar, ...]]:
-    """The strips of the deployments, oldest first, exactly `days` bars each: one statement.
-
-    The areas that every deployment shows are always there, others where they have days.
-    """
-    first = until - timedelta(days=days - 1)
-    rows = HealthDay.objects.filter(watched__in=watched_ids, day__gte=first, day__lte=until)
-    blank = {day: DayBar(day, None) for day in (first + timedelta(days=offset) for offset in range(days))}
-    found = {(pk, area.value): dict(blank) for pk in watched_ids for area in CORE_AREAS}
-    words = {status.value: status for status in Status}
-    for pk, area, day, status, value in rows.values_list("watched_id", "area", "day", "status", "value"):
-        if (pk, area) not in found:
-            found[pk, area] = dict(blank)
-        found[pk, area][day] = DayBar(day, words[status], value)
-    return {key: tuple(bars.values()) for key, bars in found.items()}
+    keys = rows.order_by(*order).values("pk")[first : first + size]
+    found = Watched.objects.only(*SHOWN).filter(pk__in=keys).order_by(*order)
+    return list(with_wish(with_star(found, viewer), viewer))
 
 
 def narrow(rows: QuerySet[Watched], filters: Filters) -> QuerySet[Watched]:
@@ -271,12 +272,12 @@ def rows_of(
     return tuple(result)
 
 
-def cells(watched: Watched, bars: Mapping[tuple[int, str], tuple[DayBar, ...]]) -> tuple[AreaCell, ...]:
+def cells(watched: Watched, bars: Mapping[tuple[int, str], Strip]) -> tuple[AreaCell, ...]:
     """The cells of all areas that are on at one deployment, with its `strips`."""
     return tuple(_cell(watched, area, bars.get((watched.pk, area.value), ())) for area in watched.shown_areas)
 
 
-def _cell(watched: Watched, area: Area, strip: tuple[DayBar, ...]) -> AreaCell:
+def _cell(watched: Watched, area: Area, strip: Strip) -> AreaCell:
     health = watched.area_health(area)
     return AreaCell(
         area=area,

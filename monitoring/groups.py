@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from django.db.models import CharField, Count, F, Func, JSONField, Max, Q, QuerySet, Sum
+from django.db.models import CharField, Count, F, Func, JSONField, QuerySet, Sum
 from django.db.models.expressions import Combinable
 
 from monitoring.models import Importance, Status, Watched
@@ -74,47 +74,67 @@ class _Texts(_Unrolled):
     output_field = CharField()
 
 
-_KEYS: Mapping[Grouping, tuple[Combinable, Combinable]] = {
-    Grouping.TEAM: (F("source__team_id"), F("source__team__name")),
-    Grouping.SOURCE: (F("source_id"), F("source__name")),
-    Grouping.IMPORTANCE: (F("importance"), F("importance")),
-    Grouping.TYPE: (F("target_type"), F("target_type")),
-    Grouping.TAG: (_Elements(F("tags")), _Elements(F("tags"))),
-    Grouping.OWNER: (_Texts(F("owners")), _Texts(F("owners"))),
+_KEYS: Mapping[Grouping, Combinable] = {
+    Grouping.TEAM: F("source__team_id"),
+    Grouping.SOURCE: F("source_id"),
+    Grouping.IMPORTANCE: F("importance"),
+    Grouping.TYPE: F("target_type"),
+    Grouping.TAG: _Elements(F("tags")),
+    Grouping.OWNER: _Texts(F("owners")),
 }
+_NAMES = {Grouping.TEAM: F("source__team__name"), Grouping.SOURCE: F("source__name")}
 _LACKING = {
     Grouping.TAG: "No tag",
     Grouping.OWNER: "No owner",
     Grouping.IMPORTANCE: "No importance set",
     Grouping.TYPE: "No kind of target told",
 }
+#: What has few values in any fleet, and stands in one index.
+PLAIN = (Grouping.TEAM, Grouping.SOURCE, Grouping.IMPORTANCE, Grouping.TYPE)
 
 
 def groups(rows: QuerySet[Watched], by: Grouping) -> Groups:
     """The groups of these rows, worst first, then those with the most deployments in trouble: one statement."""
-    key, label = _KEYS[by]
-    counted = {f"n_{status.value}": Count("pk", filter=Q(worst=status)) for status in Status}
-    found = (
-        rows.order_by()
-        .annotate(group_key=key, group_label=label)
-        .values("group_key", "group_label")
-        .annotate(top=Max("severity"), rate=Sum("predictions_per_day"), **counted)
-    )
-    every = [_group(by, row) for row in found]
+    return _groups(by, _counted(rows, (by,)))
+
+
+def plain_groups(rows: QuerySet[Watched]) -> dict[Grouping, Groups]:
+    """The groups by everything in `PLAIN`: one statement for all of them."""
+    counted = list(_counted(rows, PLAIN))
+    return {by: _groups(by, counted) for by in PLAIN}
+
+
+def _counted(rows: QuerySet[Watched], by: Sequence[Grouping]) -> Iterable[Mapping[str, Any]]:
+    """How many there are of each verdict, and their traffic, by every value of what is asked for."""
+    names = {f"{one.value}_key": _KEYS[one] for one in by} | {
+        f"{one.value}_name": _NAMES[one] for one in by if one in _NAMES
+    }
+    found = rows.order_by().annotate(**names).values("worst", *names)
+    counted: Iterable[Mapping[str, Any]] = found.annotate(n=Count("pk"), rate=Sum("predictions_per_day"))
+    return counted
+
+
+def _groups(by: Grouping, counted: Iterable[Mapping[str, Any]]) -> Groups:
+    counts: dict[tuple[str, str], dict[str, int]] = {}
+    rates: dict[tuple[str, str], float] = {}
+    for row in counted:
+        key = row[f"{by.value}_key"]
+        named = _named(by, key, row.get(f"{by.value}_name", key))
+        of_group = counts.setdefault(named, dict.fromkeys(SEVERITY, 0))
+        of_group[row["worst"]] += row["n"]
+        rates[named] = rates.get(named, 0.0) + (row["rate"] or 0.0)
+    every = [Group(by, *named, _worst(found), found, rates[named]) for named, found in counts.items()]
     every.sort(key=lambda group: group.label.lower())
     every.sort(key=lambda group: (group.worst.severity, *_trouble(group), group.size), reverse=True)
     return Groups(tuple(every[:MOST_GROUPS]), len(every))
 
 
+def _worst(counts: Mapping[str, int]) -> Status:
+    return max((Status(name) for name, n in counts.items() if n), key=lambda status: status.severity)
+
+
 def _trouble(group: Group) -> tuple[int, int]:
     return group.counts[Status.FAILING], group.counts[Status.WARNING]
-
-
-def _group(by: Grouping, row: Mapping[str, Any]) -> Group:
-    counts = {status: row[f"n_{status}"] for status in SEVERITY}
-    worst = max((status for status in Status if counts[status.value]), key=lambda status: status.severity)
-    key, label = _named(by, row["group_key"], row["group_label"])
-    return Group(by, key, label, worst, counts, row["rate"] or 0.0)
 
 
 def _named(by: Grouping, key: Any, label: Any) -> tuple[str, str]:

@@ -131,9 +131,12 @@ def _cached(one: Then) -> dict[str, Any]:
 
 
 def fleet_then(
-    team_ids: Iterable[int], filters: Filters, order: str, page: int, *, then: datetime, size: int
+    team_ids: Iterable[int], filters: Filters, order: str, page: int, *, then: datetime, size: int, viewer: int = 0
 ) -> FleetPage:
-    """One page of the fleet as known then, in six statements; statuses are worked out for the whole of it."""
+    """One page of the fleet as known then, in six statements; statuses are worked out for the whole of it.
+
+    `viewer`: for whom the rows tell `wish`, which is of today.
+    """
     sources = tuple(Source.objects.filter(team__in=list(team_ids)).select_related("team").order_by("name"))
     plain = Filters(**{**{name: getattr(filters, name) for name in Filters.__slots__}, "areas": ()})
     rows = Watched.objects.filter(Q(gone_at__isnull=True) | Q(gone_at__gt=then), source__in=sources)
@@ -151,7 +154,7 @@ def fleet_then(
     number = max(1, min(page, pages))
     shown = [pk for pk, _ in chosen[(number - 1) * size : number * size]]
     return FleetPage(
-        rows=_rows_then(shown, {source.pk: source for source in sources}, then),
+        rows=_rows_then(shown, {source.pk: source for source in sources}, then, viewer),
         total=len(chosen),
         page=number,
         pages=pages,
@@ -168,8 +171,10 @@ def _has(areas: Mapping[str, Status], wanted: Sequence[tuple[str, str]]) -> bool
     return all(areas.get(area) == status for area, status in wanted)
 
 
-def _rows_then(ids: Sequence[int], sources: Mapping[int, Source], then: datetime) -> tuple[fleet.FleetRow, ...]:
-    wide = Watched.objects.defer("listing", "source_health").in_bulk(ids)
+def _rows_then(
+    ids: Sequence[int], sources: Mapping[int, Source], then: datetime, viewer: int
+) -> tuple[fleet.FleetRow, ...]:
+    wide = fleet.with_wish(Watched.objects.defer("listing", "source_health"), viewer).in_bulk(ids)
     details = verdicts(ids, then)
     found = [wide[pk] for pk in ids if pk in wide]
     for row in found:

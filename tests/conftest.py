@@ -21,7 +21,7 @@ import pytest
 
 from config import env
 from config.embedded import DataFolder, Servers
-from tests import chromium
+from tests import chromium, emptying
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -77,6 +77,7 @@ if worker := os.environ.get("PYTEST_XDIST_WORKER"):
 else:
     _start_servers()
 django.setup()
+emptying.install()
 assert env.VARIABLES, "the settings were read"
 
 

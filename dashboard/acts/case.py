@@ -16,7 +16,10 @@ from monitoring.questions import Question
 
 @dataclass(frozen=True)
 class Case:
-    """`thing`: the entry of the list that the act is about, {} for acts on the deployment; `of`: what it belongs to."""
+    """`thing`: the entry of the list that the act is about, {} for acts on the deployment; `of`: what it belongs to.
+
+    `coming`: whether something that the form needs is on its way from the source.
+    """
 
     reader: Reader
     watched: Watched
@@ -24,6 +27,7 @@ class Case:
     now: datetime
     thing: dict[str, Any] = field(default_factory=dict)
     of: dict[str, Any] = field(default_factory=dict)
+    coming: bool = False
 
     @property
     def role(self) -> Role | None:

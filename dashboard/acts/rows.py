@@ -22,9 +22,10 @@ class Act:
     """One thing that can be done.
 
     `word`: on the button. `things`: the list of what it is about; None for acts on the deployment. `of`: the list of
-    what those belong to, for things below things. `reads`: the fields of the thing that must still stand so at the
-    source. `warns`: what will happen; shown on a page of its own before anything is sent. `typed`: also asks to type
-    the name. `section`: where it stands on the manage tab. `at_once`: the button sends, without a page in between.
+    what those belong to, for things below things. `reads`: the fields of the thing, or of the settings that the form
+    shows, that must still stand so at the source. `warns`: what will happen; shown on a page of its own before
+    anything is sent. `typed`: also asks to type the name. `section`: where it stands on the manage tab. `at_once`: the
+    button sends, without a page in between.
     """
 
     kind: C
@@ -173,7 +174,10 @@ _ROWS = (
         typed=True,
     ),
     _act(C.REPLAY, "Replay now", f.ReplayForm, "challengers"),
-    _act(C.REPLAY_SETTINGS, "When to replay", f.ReplaySettingsForm, "challengers"),
+    _act(
+        *(C.REPLAY_SETTINGS, "When to replay", f.ReplaySettingsForm, "challengers"),
+        reads=("enabled", "schedule"),
+    ),
     _act(C.MODEL_CHECK, "Replace the champion", f.CheckForm, "challengers"),
     _act(C.POLICY_CREATE, "New policy", f.PolicyForm, "retraining"),
     _act(
@@ -187,7 +191,10 @@ _ROWS = (
     ),
     _act(C.RUN_START, "Run now", f.ActForm, "retraining", q.retraining_policies(), warns=_run_starts),
     _act(C.RUN_CANCEL, "Cancel the run", f.RunCancelForm, "retraining", of=q.retraining_policies(), at_once=True),
-    _act(C.RETRAINING_SETTINGS, "What to train on", f.RetrainingSettingsForm, "retraining"),
+    _act(
+        *(C.RETRAINING_SETTINGS, "What to train on", f.RetrainingSettingsForm, "retraining"),
+        reads=("dataset", "retrainingUser"),
+    ),
     _act(C.EXPORT_PREDICTIONS, "Export predictions", f.PredictionExportForm, "exports"),
     _act(C.EXPORT_ACTUALS, "Export actuals", f.ActualsExportForm, "exports"),
     _act(C.EXPORT_TRAINING, "Export training data", f.TrainingExportForm, "exports"),

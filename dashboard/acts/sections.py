@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
 from django.urls import reverse
 
 from dashboard.acts.buttons import Button
-from dashboard.acts.case import Case, name_of
+from dashboard.acts.case import Case, entries, name_of
 from dashboard.acts.section import OLD, Builder, Line, Section, button, buttons, listed
 from dashboard.acts.section_files import exported
 from dashboard.acts.section_model import runtime, scoring, secondary, servers
@@ -23,6 +24,9 @@ from monitoring import questions as q
 from monitoring.clock import parse_time
 from monitoring.models import CommandKind as C
 from monitoring.models import DeploymentStatus
+
+#: Sooner while something on a list is at work.
+AT_WORK = timedelta(seconds=10)
 
 
 def section(subject: Subject, slug: str) -> Section:
@@ -176,11 +180,12 @@ def _retraining(case: Case) -> Section:
             "model_replacement": "replaces the champion",
         }
         facts = (becomes.get(str(one.get("action")), ""), _run_words(run), str(run.get("errorMessage") or ""))
-        runs = run.get("id") and str(run.get("status")) not in ENDED
-        middle = button(case, C.RUN_CANCEL, run) if runs else button(case, C.RUN_START, one)
+        middle = button(case, C.RUN_CANCEL, run) if _runs(one) else button(case, C.RUN_START, one)
         rest = buttons(case, C.POLICY_UPDATE, C.POLICY_DELETE, thing=one)
         return Line(name_of(one), facts, (*((middle,) if middle else ()), *rest))
 
+    if any(_runs(one) for one in entries(case.shelf, q.retraining_policies())):
+        case.shelf.ask_again(q.retraining_policies(), AT_WORK)
     settings = case.shelf.payload(q.retraining_settings())
     dataset, user = settings.get("dataset") or {}, settings.get("retrainingUser") or {}
     told = (
@@ -196,6 +201,12 @@ def _retraining(case: Case) -> Section:
 
 #: A run that is in none of these states still goes on.
 ENDED = frozenset({"succeeded", "failed", "cancelled", "finished", "finished_with_warnings", "error"})
+
+
+def _runs(policy: dict[str, Any]) -> bool:
+    """Whether its latest run still goes on."""
+    run = policy.get("latestRun") or {}
+    return bool(run.get("id")) and str(run.get("status")) not in ENDED
 
 
 def _run_words(run: dict[str, Any]) -> str:

@@ -21,8 +21,19 @@ Array = npt.NDArray[np.float64]
 _TINY, _HUGE = 1e-4, 1e15
 
 
+class Column(tuple[float | None, ...]):
+    """Values that remember their array: a chart asks for it from every side."""
+
+    array: Array | None = None
+
+
 def numbers(values: Values) -> Array:
-    """`values` as an array, gaps as NaN."""
+    """`values` as an array that nobody may change, gaps as NaN."""
+    if isinstance(values, Column):
+        if values.array is None:
+            values.array = np.array(values, np.float64)
+            values.array.flags.writeable = False
+        return values.array
     if isinstance(values, range):
         return np.arange(float(values.start), float(values.stop), float(values.step), dtype=np.float64)
     return np.array(values, np.float64)
@@ -58,7 +69,7 @@ def plain(value: float | None) -> str:
 
 def texts(values: Values, n: int) -> list[str]:
     """`plain` of `n` numbers; what is missing at the end is not known."""
-    found = significant(numbers(values[:n]), 6)
+    found = significant(numbers(values)[:n], 6)
     size = np.abs(found[np.isfinite(found) & (found != 0)])
     if np.isinf(found).any() or (size.size and (size.min() < _TINY or size.max() >= _HUGE)):
         written = [plain(value) for value in values[:n]]
@@ -78,10 +89,7 @@ def _written(found: Array) -> list[str]:
 def stretches(*columns: Values) -> list[Array]:
     """The parts without a gap in any column: arrays of one row a place and one column each."""
     table = np.column_stack([numbers(column) for column in columns])
-    known: npt.NDArray[np.bool_] = np.logical_not(np.isnan(table).any(axis=1))
-    if known.all():
-        return [table] if len(table) else []
-    return [table[start:end] for start, end in spans(known)]
+    return [table[start:end] for start, end in known_spans(table)]
 
 
 def spans(true: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
@@ -97,19 +105,50 @@ def lonely(values: Values) -> bool:
     return bool((known & ~beside[:-2] & ~beside[2:]).any())
 
 
-def path(places: Array, *, step: bool = False, digits: int = 1) -> str:
-    """The data of an SVG path through `places` (x, y); `step`: across, then up or down."""
-    short = np.ascontiguousarray(np.round(places, digits))
-    text = orjson.dumps(short, option=orjson.OPT_SERIALIZE_NUMPY).decode()[2:-2]
+def tracks(places: Array, *, step: bool = False, digits: int = 1) -> tuple[str, list[int]]:
+    """The data of an SVG path along `places` (x, y), broken at gaps, and which places stand alone between two gaps.
+
+    `step`: across, then up or down.
+    """
+    stops, parts, alone = _stops(places, digits), [], []
     across, up = ("H", "V") if step else ("L", " ")
-    first, *rest = text.split("],[", 1)
-    return "M" + first.replace(",", " ") + "".join(across + one.replace("],[", across).replace(",", up) for one in rest)
+    for start, end in known_spans(places):
+        if end - start > 1:
+            first, rest = stops[start].replace(",", " "), across.join(stops[start + 1 : end]).replace(",", up)
+            parts.append(f"M{first}{across}{rest}")
+        else:
+            alone.append(start)
+    return "".join(parts), alone
+
+
+def rings(places: Array) -> str:
+    """The data of an SVG path around the bands between `places` (x, low, high), parted by gaps."""
+    there, back = _stops(places[:, [0, 2]], 1), _stops(places[:, :2], 1)
+    parts = []
+    for start, end in known_spans(places):
+        if end - start > 1:
+            around = "L".join([*there[start:end], *reversed(back[start:end])]).replace(",", " ")
+            parts.append(f"M{around}Z")
+    return "".join(parts)
+
+
+def known_spans(table: Array) -> list[tuple[int, int]]:
+    """The half-open runs of rows without a gap."""
+    known: npt.NDArray[np.bool_] = np.logical_not(np.isnan(table).any(axis=1))
+    return spans(known)
+
+
+def _stops(places: Array, digits: int) -> list[str]:
+    """`x,y` of every place, written at once."""
+    short = np.ascontiguousarray(np.round(places, digits))
+    return orjson.dumps(short, option=orjson.OPT_SERIALIZE_NUMPY).decode()[2:-2].split("],[")
 
 
 def boxes(left: Array, right: Array, top: Array, bottom: Array) -> str:
     """The data of an SVG path of upright boxes, in hundredths."""
     if len(left) and bool((bottom == bottom[0]).all()):  # along the line that all stand on: half as long
         corners = np.column_stack((left, top, right, bottom)).reshape(-1, 2)
-        return path(np.concatenate((np.column_stack((left[:1], bottom[:1])), corners)), step=True, digits=2) + "Z"
+        outline = np.concatenate((np.column_stack((left[:1], bottom[:1])), corners))
+        return tracks(outline, step=True, digits=2)[0] + "Z"
     corners = np.column_stack((left, bottom, top, right, bottom))
     return ("M%.2f %.2fV%.2fH%.2fV%.2fZ" * len(left)) % tuple(corners.ravel().tolist())

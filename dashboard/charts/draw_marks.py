@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dashboard.charts import plot as p
-from dashboard.charts.columns import boxes, numbers, path
+from dashboard.charts.columns import boxes, numbers, rings, tracks
 from dashboard.charts.flags import LINE
 
 if TYPE_CHECKING:
@@ -24,26 +24,19 @@ def line(mark: p.Line, pen: Pen) -> str:
     paint = f'fill="none" stroke="{pen.theme[mark.token]}" stroke-width="{mark.width:g}" stroke-linejoin="round"'
     if mark.dash:
         paint += f' stroke-dasharray="{mark.dash}"'
-    parts, lonely = [], ""
-    for run in pen.points(mark.xs, mark.ys):
-        if len(run) > 1:
-            parts.append(path(run, step=mark.shape == "step"))
-        else:
-            x, y = run[0].tolist()
-            cx = f"{x / 10:.2f}%" if pen.width is None else f"{x:.1f}"
-            lonely += f'<circle cx="{cx}" cy="{y:.1f}" r="{mark.width:g}" fill="{pen.theme[mark.token]}"/>'
-    return (pen.path("".join(parts), paint) if parts else "") + lonely
+    places, lonely = pen.places(mark.xs, mark.ys), ""
+    path, alone = tracks(places, step=mark.shape == "step")
+    for x, y in places[alone].tolist():
+        cx = f"{x / 10:.2f}%" if pen.width is None else f"{x:.1f}"
+        lonely += f'<circle cx="{cx}" cy="{y:.1f}" r="{mark.width:g}" fill="{pen.theme[mark.token]}"/>'
+    return (pen.path(path, paint) if path else "") + lonely
 
 
 def band(mark: p.Band, pen: Pen) -> str:
-    parts = [
-        path(np.concatenate((run[:, [0, 2]], run[::-1, :2]))) + "Z"
-        for run in pen.points(mark.xs, mark.low, mark.high)
-        if len(run) > 1
-    ]
-    if not parts:
+    path = rings(pen.places(mark.xs, mark.low, mark.high))
+    if not path:
         return ""
-    return pen.path("".join(parts), f'fill="{pen.theme[mark.token]}" fill-opacity="{mark.opacity:g}"')
+    return pen.path(path, f'fill="{pen.theme[mark.token]}" fill-opacity="{mark.opacity:g}"')
 
 
 def area(mark: p.Area, pen: Pen) -> str:
@@ -94,7 +87,7 @@ def bars(mark: p.Bars, pen: Pen) -> str:
 
 def _thin_bars(mark: p.Bars, pen: Pen) -> str:
     """So many bars of one colour that each is a pixel or two wide: one path; those that are hatched left out."""
-    values = numbers(mark.ys)
+    values = np.array(numbers(mark.ys))
     values[list(mark.hatched)] = np.nan
     shown = np.flatnonzero(~np.isnan(values))
     if not len(shown):
@@ -183,7 +176,8 @@ def shape(kind: str, size: float, colour: str, ground: str) -> str:
 
 
 def dots(mark: p.Dots, pen: Pen) -> str:
-    parts = []
+    parts: list[str] = []
+    drawn: dict[tuple[str, str], str] = {}
     whisker = pen.theme[mark.tokens[0] if len(set(mark.tokens)) == 1 else "line3"]
     for i, (x, y) in enumerate(zip(mark.xs, mark.ys, strict=True)):
         if y is None:
@@ -198,8 +192,10 @@ def dots(mark: p.Dots, pen: Pen) -> str:
                 ends = f'x1="{pen.x(x)}" x2="{pen.x(x)}" y1="{pen.clamp(low)}" y2="{pen.clamp(high)}"'
             parts.append(f'<line {ends} stroke="{whisker}" stroke-opacity="0.7"/>')
         kind = mark.shapes[i % len(mark.shapes)]
-        drawn = shape(kind, mark.size, colour, pen.theme["surface"])
-        parts.append(f'<svg x="{pen.x(x)}" y="{pen.y(y)}" width="1" height="1" overflow="visible">{drawn}</svg>')
+        if (kind, colour) not in drawn:
+            drawn[kind, colour] = shape(kind, mark.size, colour, pen.theme["surface"])
+        place = f'x="{pen.x(x)}" y="{pen.y(y)}"'
+        parts.append(f'<svg {place} width="1" height="1" overflow="visible">{drawn[kind, colour]}</svg>')
     return f'<g opacity="{mark.opacity:g}">{"".join(parts)}</g>'
 
 

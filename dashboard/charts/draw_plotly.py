@@ -12,7 +12,7 @@ from typing import Any
 
 from dashboard.charts import plot as p
 from dashboard.charts.draw_svg import end_labels
-from dashboard.charts.plotly_marks import MARKS
+from dashboard.charts.plotly_marks import MARKS, silences
 from dashboard.charts.plotly_sheet import Sheet, Trace, axis_number, from_top, note_text
 from dashboard.charts.theme import TOKENS, Theme, css_name, plotly_layout
 from dashboard.charts.words import rounded
@@ -102,6 +102,8 @@ def _draw(sheet: Sheet) -> None:
         drawer = MARKS.get(type(mark))
         if drawer:
             drawer(mark, sheet)
+    for trace in silences(sheet):
+        sheet.add(trace)
     for at, label in end_labels(sheet.panel, sheet.y, sheet.top):
         sheet.notes.append(_margin_note(sheet, at, label.text, sheet.theme[label.token]))
     if sheet.panel.caption:

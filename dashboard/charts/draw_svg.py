@@ -11,8 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape
 
+import numpy as np
+
 from dashboard.charts import plot as p
-from dashboard.charts.columns import Array, stretches
+from dashboard.charts.columns import Array, numbers
 from dashboard.charts.draw_marks import MARKS
 from dashboard.charts.scales import Axis, Label, spread, text_width
 from dashboard.charts.theme import CSS, FONT, Theme, css_name
@@ -47,12 +49,9 @@ class Pen:
     def y(self, value: float) -> float:
         return round(self.top + self.height * (1 - self.y_axis.share(value)), 2)
 
-    def points(self, *columns: p.Values) -> list[Array]:
-        """Places on a path, one array a stretch without gaps: the first column is across, each other one a height."""
-        for run in (found := stretches(*columns)):
-            run[:, 0] = self.across(run[:, 0])
-            run[:, 1:] = self.heights(run[:, 1:])
-        return found
+    def places(self, xs: p.Values, *heights: p.Values) -> Array:
+        """Places on a path, one a row: how far across, then each height; gaps are NaN."""
+        return np.column_stack((self.across(numbers(xs)), *(self.heights(numbers(one)) for one in heights)))
 
     def across(self, values: Array) -> Array:
         """`path_x` of many values."""

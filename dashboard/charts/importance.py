@@ -9,6 +9,7 @@ from dashboard.charts import words
 from dashboard.charts.chart import Chart
 from dashboard.charts.plot import Dots, Mark, Note, Panel, Plot, Rule, Upright, Zone
 from dashboard.charts.scales import Axis, Tick, nice_ticks, text_width, value_axis, with_headroom
+from dashboard.charts.spots import Box, free_spots, overlap, spots_around
 from dashboard.charts.theme import SEVERITY, css_name
 
 FLOOR = 0.0005
@@ -139,9 +140,6 @@ def dot_words(feature: FeatureDot, points: ImportancePoints) -> str:
     return f"{feature.name}: {points.metric} {score}, importance {words.number(feature.importance, 2)}{special}"
 
 
-Box = tuple[float, float, float, float]
-
-
 def labels(dots: Sequence[FeatureDot], points: ImportancePoints, x: Axis, y: Axis) -> list[Mark]:
     """Names beside their dots where they fit; a name that would cover something is left to the hover."""
     narrow, wide = WIDTHS
@@ -159,25 +157,28 @@ def placed(
     taken: list[Box] = [(a - 7, b - 7, a + 7, b + 7) for a, b in px.values()]
     taken += [(0, 0, width, 18), (width - 62, line - 16, width, line)]
     taken += [fixed_box(note, *px[name]) for name, note in fixed.items()]
+    wanted = [feature for feature in dots if feature.name not in fixed]
+    texts = [label_words(feature, points) for feature in wanted]
+    sizes = [text_width(" ".join(text), 11.5) for text in texts]
+    spots = [spots_around(px[feature.name], size) for feature, size in zip(wanted, sizes, strict=True)]
+    free, quiet = free_spots(spots, taken, line, width, points.height)
     made: dict[str, Note] = {}
-    for feature in dots:
-        if feature.name in fixed:
-            continue
-        loud = feature.status in ("failing", "warning") and not feature.excluded
-        strong = words.metric_value(feature.score, points.metric) if loud else ""
-        name = ("★ " if feature.starred else "") + words.shortened(feature.name, 24)
-        a, b = px[feature.name]
-        size = text_width(f"{name} {strong}", 11.5)
-        limit = (0.0, line - 1, width, line + 1)
-        spot = free_spot((a, b), size, [*taken, limit], width, points.height)
-        spot = spot or free_spot((a, b), size, taken, width, points.height)
-        if spot:
-            anchor, dx, dy, box = spot
-            taken.append(box)
-            token = "text1" if loud else "text2"
-            at = height(feature, points)
-            made[feature.name] = Note(feature.importance, at, name, token, anchor, dx, dy, strong)
+    own: list[Box] = []
+    for i, (feature, (name, strong)) in enumerate(zip(wanted, texts, strict=True)):
+        open_ones = (at for at in (*quiet[i], *free[i]) if not any(overlap(spots[i][at][3], other) for other in own))
+        if (at := next(open_ones, None)) is not None:
+            anchor, dx, dy, box = spots[i][at]
+            own.append(box)
+            token = "text1" if strong else "text2"
+            made[feature.name] = Note(feature.importance, height(feature, points), name, token, anchor, dx, dy, strong)
     return made
+
+
+def label_words(feature: FeatureDot, points: ImportancePoints) -> tuple[str, str]:
+    """The name of a feature, and its score where it is beyond the limit."""
+    loud = feature.status in ("failing", "warning") and not feature.excluded
+    name = ("★ " if feature.starred else "") + words.shortened(feature.name, 24)
+    return name, words.metric_value(feature.score, points.metric) if loud else ""
 
 
 def fixed_box(note: Note, a: float, b: float) -> Box:
@@ -185,30 +186,6 @@ def fixed_box(note: Note, a: float, b: float) -> Box:
     wide = text_width(f"{note.words} {note.strong}", 11.5)
     left = a + note.dx - (wide if note.anchor == "end" else 0)
     return left, b + note.dy - 11, left + wide, b + note.dy + 3
-
-
-def free_spot(
-    at: tuple[float, float], wide: float, taken: Sequence[Box], width: float, tall: float
-) -> tuple[str, float, float, Box] | None:
-    """The first of right, left, above, below where a text of width ``wide`` covers nothing."""
-    a, b = at
-    options = (
-        ("start", 10.0, 4.0, (a + 9, b - 7, a + 9 + wide, b + 7)),
-        ("end", -10.0, 4.0, (a - 9 - wide, b - 7, a - 9, b + 7)),
-        ("start", 4.0, -9.0, (a, b - 21, a + wide, b - 8)),
-        ("start", 4.0, 18.0, (a, b + 8, a + wide, b + 21)),
-        ("end", -4.0, -9.0, (a - wide, b - 21, a, b - 8)),
-    )
-    for anchor, dx, dy, box in options:
-        inside = box[0] >= 0 and box[2] <= width and box[1] >= 0 and box[3] <= tall
-        if inside and not any(overlap(box, other) for other in taken):
-            return anchor, dx, dy, box
-    return None
-
-
-def overlap(one: Box, other: Box) -> bool:
-    """Whether two boxes share ground."""
-    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
 def importance_title(points: ImportancePoints) -> str:

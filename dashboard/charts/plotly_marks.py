@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from dashboard.charts import plot as p
@@ -128,7 +128,7 @@ def _box(
 def field_(mark: p.Field, sheet: Sheet) -> None:
     sheet.shapes.append(_box(sheet, (mark.x0, mark.x1), None, mark.token, mark.opacity))
     if len(mark.bins):
-        sheet.add(silence(mark, sheet))
+        sheet.silent.setdefault(mark.reason, []).append(mark.bins)
     if mark.words:
         place = {"x": axis_number((mark.x0 + mark.x1) / 2, sheet.plot.x), "xanchor": "center", "name": "wide"}
         sheet.notes.append(
@@ -136,17 +136,30 @@ def field_(mark: p.Field, sheet: Sheet) -> None:
         )
 
 
-def silence(mark: p.Field, sheet: Sheet) -> Trace:
+MANY_GAPS = 4
+"""From so many gaps on they share one trace: a month of hours may have thirty, and Plotly takes its time for each."""
+
+
+def silences(sheet: Sheet) -> list[Trace]:
+    """Why there is nothing, to hover over the gaps of a panel."""
+    found = []
+    for reason, gaps in sheet.silent.items():
+        shown = gaps if len(gaps) < MANY_GAPS else [[x for bins in gaps for x in bins]]
+        found += [silence(reason, bins, sheet) for bins in shown]
+    return found
+
+
+def silence(reason: str, bins: Sequence[float], sheet: Sheet) -> Trace:
     """Nothing to see, but the reason to hover over."""
     lo, hi = sheet.panel.y.lo, sheet.panel.y.hi
     middle = rounded((lo * hi) ** 0.5 if sheet.panel.y.log else (lo + hi) / 2)
     return {
         "type": "scatter",
         "mode": "markers",
-        **spaced(mark.bins),
-        "y": [middle] * len(mark.bins),
+        **spaced(bins),
+        "y": [middle] * len(bins),
         "marker": {"opacity": 0},
-        "hovertemplate": f"{mark.reason}<extra></extra>",
+        "hovertemplate": f"{reason}<extra></extra>",
     }
 
 

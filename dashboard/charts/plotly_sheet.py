@@ -30,6 +30,8 @@ class Sheet:
     traces: list[Trace] = field(default_factory=list)
     shapes: list[Trace] = field(default_factory=list)
     notes: list[Trace] = field(default_factory=list)
+    silent: dict[str, list[Sequence[float]]] = field(default_factory=dict)
+    """The bins of each gap, by why there is no value."""
 
     @property
     def yref(self) -> str:

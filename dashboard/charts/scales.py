@@ -12,7 +12,7 @@ from itertools import pairwise
 import numpy as np
 
 from dashboard.charts import words
-from dashboard.charts.columns import Array
+from dashboard.charts.columns import Array, numbers
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
@@ -64,13 +64,13 @@ def extremes(values: Sequence[float | None]) -> tuple[float, float, float]:
     """The smallest, the largest and the largest absolute value; NaN each when nothing is known."""
     if not len(values):
         return math.nan, math.nan, math.nan
-    numbers = np.array(values, float)
-    low, high = float(numbers.min()), float(numbers.max())
+    found = numbers(values)
+    low, high = float(found.min()), float(found.max())
     if not (math.isfinite(low) and math.isfinite(high)):
-        numbers = numbers[np.isfinite(numbers)]
-        if not numbers.size:
+        found = found[np.isfinite(found)]
+        if not found.size:
             return math.nan, math.nan, math.nan
-        low, high = float(numbers.min()), float(numbers.max())
+        low, high = float(found.min()), float(found.max())
     return low, high, max(abs(low), abs(high))
 
 

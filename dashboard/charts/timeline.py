@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from dashboard.charts import words
-from dashboard.charts.columns import numbers, spans
+from dashboard.charts.columns import Column, numbers, spans
 from dashboard.charts.flags import LINE, ROWS, Change, Flag, detailed, flags
 from dashboard.charts.plot import (
     Band,
@@ -255,7 +255,7 @@ def series_marks(points: TimePoints, series: Series, axis: Axis) -> list[Mark]:
     xs = points.xs()[: len(series.values)]
     judged = series.values
     if series.immature:
-        judged = [None if i in series.immature else v for i, v in enumerate(series.values)]
+        judged = Column(None if i in series.immature else v for i, v in enumerate(series.values))
     marks: list[Mark] = []
     if series.low and series.high:
         marks.append(Band(xs, series.low, series.high, series.token, 0.16))

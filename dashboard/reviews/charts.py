@@ -16,8 +16,8 @@ from dashboard.reader import Reader
 from dashboard.tabs import accuracy, drift, overview
 from dashboard.tabs.parts import Lane
 from dashboard.tabs.subject import Subject
-from monitoring.fleet import strips
 from monitoring.models import Area, Status, Watched
+from monitoring.strips import strips
 
 LEADS, HEIGHT = 2, 208
 Marks = tuple[Change, ...]

@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 
 from dashboard.charts import words
 from dashboard.charts.accuracy import ACCURACY, AccuracyPoints
+from dashboard.charts.columns import Column
 from dashboard.charts.predicted_actual import PREDICTED_ACTUAL
 from dashboard.charts.timeline import Series, TimePoints
 from dashboard.shelf import Values, number, picker
@@ -193,7 +194,7 @@ def tiles(subject: Subject) -> tuple[Tile, ...]:
 def label_share(subject: Subject) -> Values:
     """Rows with a label among all rows, by bin."""
     rows = pairs(subject)
-    return tuple(
+    return Column(
         None if not n else min(1.0, (labelled or 0) / n) for n, labelled in zip(rows.total, rows.labelled, strict=True)
     )
 

@@ -168,11 +168,15 @@ def rule(subject: Subject) -> DriftRule:
 
 def features(subject: Subject) -> list[Feature]:
     """Every feature of the judged window, worst first."""
-    limits = rule(subject)
-    found = []
-    for row in subject.shelf.entries(summary_question(subject)):
-        if isinstance(row.get("name"), str):
-            found.append(_feature(row, limits))
+    rows = subject.shelf.entries(summary_question(subject))
+    if "features" not in subject.memo or subject.memo["features"][0] != len(rows):
+        subject.memo["features"] = len(rows), _features(rows, rule(subject))
+    found: list[Feature] = subject.memo["features"][1]
+    return found
+
+
+def _features(rows: Sequence[dict[str, Any]], limits: DriftRule) -> list[Feature]:
+    found = [_feature(row, limits) for row in rows if isinstance(row.get("name"), str)]
     order = {FeatureStatus.FAILING: 0, FeatureStatus.WARNING: 1}
     return sorted(found, key=lambda one: (order.get(one.status, 2), -(one.drift.score or 0.0), one.name))
 

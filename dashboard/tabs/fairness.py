@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from dashboard import examples, glossary
@@ -15,7 +16,7 @@ from dashboard.charts.theme import category
 from dashboard.charts.timeline import Limit, Series, TimePoints
 from dashboard.examples import Example
 from dashboard.glossary.fairness import NAMES
-from dashboard.shelf import Bucket, number
+from dashboard.shelf import number
 from dashboard.tabs.parts import Tab, Tile, legend, switch
 from dashboard.tabs.subject import DRIFT, Subject
 from metrics import ClassFairness, FairnessMetric, FairnessRule, judge_fairness
@@ -366,33 +367,48 @@ def own_points(subject: Subject, feature: str, metric: str, names: Sequence[str]
     )
 
 
+class Labelled(NamedTuple):
+    """A bin with its classes by name."""
+
+    start: datetime
+    values: dict[str, Any]
+
+
 def _series(subject: Subject, feature: str, metric: str, names: Sequence[str], field: str) -> tuple[Series, ...]:
-    found = subject.shelf.buckets(series_question(subject, feature, metric))
+    found = _by_label(subject, series_question(subject, feature, metric))
     late = subject.late if metric in NEEDS_ACTUALS else frozenset()
     lines = []
     for i, name in enumerate(names):
-        values = subject.clock.place(found, lambda row, name=name: _of(row, name, field))  # type: ignore[misc]
+        values = subject.clock.place(found, lambda row, name=name: number(row.get(name, {}), field))  # type: ignore[misc]
         few = _few_bins(subject, found, name) | late
         hollow = frozenset(at for at in few if values[at] is not None)
         lines.append(Series(name, values, token=category(i), width=2 if i == 0 else 1.5, immature=hollow, hollow=FEW))
     return tuple(lines)
 
 
-def _row(values: dict[str, Any], name: str) -> dict[str, Any]:
+def _by_label(subject: Subject, question: Question) -> list[Labelled]:
+    """The bins of an answer, each read once for all the classes and charts that show it."""
+    key = f"labelled-{question.key}"
+    if key not in subject.memo:
+        subject.memo[key] = [Labelled(one.start, _scores(one.values)) for one in subject.shelf.buckets(question)]
+    found: list[Labelled] = subject.memo[key]
+    return found
+
+
+def _scores(values: dict[str, Any]) -> dict[str, Any]:
     rows = values.get("scores")
-    listed = rows if isinstance(rows, list) else []
-    return next((row for row in listed if isinstance(row, dict) and str(row.get("label") or "(missing)") == name), {})
+    known: dict[str, Any] = {}
+    for row in rows if isinstance(rows, list) else ():
+        if isinstance(row, dict):
+            known.setdefault(str(row.get("label") or "(missing)"), row)
+    return known
 
 
-def _of(values: dict[str, Any], name: str, field: str) -> float | None:
-    return number(_row(values, name), field)
-
-
-def _few_bins(subject: Subject, found: Sequence[Bucket], name: str) -> frozenset[int]:
+def _few_bins(subject: Subject, found: Sequence[Labelled], name: str) -> frozenset[int]:
     few = [
         subject.clock.index(one.start)
         for one in found
-        if _row(one.values, name).get("isStatisticallySignificant") is False
+        if name in one.values and one.values[name].get("isStatisticallySignificant") is False
     ]
     return frozenset(at for at in few if 0 <= at < subject.clock.n)
 

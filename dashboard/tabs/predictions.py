@@ -135,7 +135,8 @@ def probability(values: dict[str, Any], name: str) -> float | None:
     rows = values.get("meanProbabilities")
     for row in rows if isinstance(rows, list) else ():
         if isinstance(row, dict) and str(row.get("className")) == name:
-            return number(row)
+            value = row.get("value")
+            return value if type(value) is float else number(row)
     return None
 
 
@@ -177,10 +178,11 @@ def _pairs(subject: Subject) -> Pairs:
             place(found, picker("meanPredictedValue")), place(found, picker("meanActualValue")), rows, labelled, ""
         )
     name = positive_class(subject, names)
-    likely = place(subject.shelf.buckets(over_time_question(subject)), lambda values: probability(values, name))
-    chosen = place(found, lambda values: share(values, name, "predictedClassDistribution"))
+    predicted = place(subject.shelf.buckets(over_time_question(subject)), lambda values: probability(values, name))
+    if all(value is None for value in predicted):
+        predicted = place(found, lambda values: share(values, name, "predictedClassDistribution"))
     return Pairs(
-        likely if any(value is not None for value in likely) else chosen,
+        predicted,
         place(found, lambda values: share(values, name, "actualClassDistribution")),
         rows,
         labelled,

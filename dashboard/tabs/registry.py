@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 from django.http import QueryDict
 
@@ -143,6 +144,7 @@ TABS = {row.slug: row for row in ROWS}
 KEPT = frozenset(name for row in ROWS for name in row.kept)
 
 
+@cache
 def leads_to(area: str, *, batch: bool) -> str:
     """The tab that explains the verdict of an area; the main tab where none does."""
     shown = [row for row in ROWS if (row.by_batch if batch else row.by_time)]

@@ -9,6 +9,7 @@ from django.utils.safestring import SafeString
 
 from dashboard.charts import words
 from dashboard.charts.chart import ChartView
+from dashboard.charts.columns import Column
 from dashboard.charts.lane import LANE
 from dashboard.charts.service import SERVICE, ServicePoints
 from dashboard.charts.timeline import Limit, Series, TimePoints
@@ -195,7 +196,7 @@ def points(subject: Subject, values: dict[ServiceMetric, Values], choice: Choice
 def counted(shares: Values, requests: Values) -> Values:
     """Errors of each bin; None where either is not known."""
     pairs = zip(shares, requests, strict=True)
-    return tuple(None if share is None or n is None else round(share * n) for share, n in pairs)
+    return Column(None if share is None or n is None else round(share * n) for share, n in pairs)
 
 
 def tiles(subject: Subject, values: dict[ServiceMetric, Values], choice: Choice) -> tuple[Tile, ...]:

@@ -22,10 +22,10 @@ from metrics import ACCURACY_METRICS, DEFAULT_METRICS, TargetType
 from monitoring import past
 from monitoring import questions as q
 from monitoring.client import HealthSettings, Malformed, Settings, parse
-from monitoring.fleet import STRIP_DAYS, DayBar, strips
 from monitoring.models import Area, AreaHealth, ModelSeen, Status, Watched
 from monitoring.poll.facts import judged_interval
 from monitoring.questions import Bucket, Last, Mature, Question
+from monitoring.strips import STRIP_DAYS, Strip, strips
 
 T = TypeVar("T")
 
@@ -49,6 +49,8 @@ class Subject:
         self.anchor = self.view.as_of or self.now
         self.shelf = Shelf(self.watched, self.view, self.anchor)
         self.clock = Clock.of(self.view)
+        self._query = self.view.query()
+        self._paths: dict[str, str] = {}  # a page names the same dozen addresses eighty times
 
     @classmethod
     def load(cls, reader: Reader, watched: Watched, view: View, now: datetime) -> Subject:
@@ -261,9 +263,9 @@ class Subject:
         bars = self.strips(last, self.clock.n).get((self.watched.pk, Area(area).value), ())
         return tuple(bar.status.value if bar.status else Status.NOT_STARTED.value for bar in bars)
 
-    def strips(self, until: date, days: int = STRIP_DAYS) -> dict[tuple[int, str], tuple[DayBar, ...]]:
+    def strips(self, until: date, days: int = STRIP_DAYS) -> dict[tuple[int, str], Strip]:
         """Verdicts by day of every area, read once; the head and the charts of the usual range need the same ones."""
-        found: dict[tuple[int, str], tuple[DayBar, ...]]
+        found: dict[tuple[int, str], Strip]
         key = f"strips-{until}-{days}"
         if key not in self.memo:
             self.memo[key] = strips([self.watched.pk], until=until, days=days)
@@ -273,10 +275,13 @@ class Subject:
     # --- Addresses -----------------------------------------------------------------------------------------
 
     def url(self, tab: str, **changes: Any) -> str:
-        return reverse(tab, args=[self.watched.pk]) + self.view.query(**changes)
+        path = self._paths.get(tab)
+        if path is None:
+            path = self._paths[tab] = reverse(tab, args=[self.watched.pk])
+        return path + (self.view.query(**changes) if changes else self._query)
 
     def csv_url(self, tab: str, name: str, extra: str = "") -> str:
-        query = self.view.query()
+        query = self._query
         joined = f"{query}&{extra}" if query and extra else f"?{extra}" if extra else query
         return reverse("chart-csv", args=[self.watched.pk, tab, name]) + joined
 

@@ -19,6 +19,7 @@ from dashboard.charts.chart import ChartView
 from dashboard.charts.heat import HeatPoints
 from dashboard.charts.theme import css_name, heat_token
 from dashboard.examples import Example
+from dashboard.toggles import toggle_html
 from monitoring import advice as advising
 from monitoring.models import Area
 
@@ -93,42 +94,10 @@ def icon(name: str, size: int = 16) -> SafeString:
     return mark_safe(icons.ui_svg(name, size))  # noqa: S308 - built from constants
 
 
-#: What a person turns on and off for a deployment: class, what it does, and sign and words for on and for off.
-_TOGGLES = {
-    "star": (
-        "Star",
-        ("star", " star star-on", "Starred by you. Take the star off."),
-        ("star", " star", "Star it for yourself."),
-    ),
-    "bell": (
-        "Hear of",
-        ("bell", "", "You hear of it. Mute it for yourself."),
-        ("muted", "", "You hear nothing of it. Hear it again."),
-    ),
-}
-_TOGGLE = (
-    '<form method="post" action="{address}" hx-post="{address}" hx-swap="outerHTML" class="bell-form">'
-    '<input type="hidden" name="csrfmiddlewaretoken" value="{token}"><button class="bell{more}" '
-    'aria-pressed="{pressed}" title="{title}"><span class="visually-hidden">{verb} {label}</span>{sign}</button></form>'
-)
-
-
 @register.simple_tag(takes_context=True)
 def toggle(context: template.Context, name: str, pk: int, label: str, on: bool) -> SafeString:
-    """The star or the bell of a deployment. A fleet shows dozens: one tag costs a third of a template for each."""
-    verb, *sides = _TOGGLES[name]
-    sign, more, title = sides[0 if on else 1]
-    return format_html(
-        _TOGGLE,
-        address=reverse(name, args=[pk]),
-        token=context.get("csrf_token", ""),
-        more=more,
-        pressed="true" if on else "false",
-        title=title,
-        verb=verb,
-        label=label,
-        sign=icon(sign, 14),
-    )
+    """The star or the bell of a deployment."""
+    return mark_safe(toggle_html(name, pk, label, on=on, token=str(context.get("csrf_token", ""))))  # noqa: S308 - escaped there
 
 
 @register.simple_tag

@@ -126,6 +126,9 @@ def test_mail(request: PageRequest) -> HttpResponse:
     if membership is None or not request.reader.user.email:
         messages.error(request, "You are in no team yet, or have no e-mail address.", extra_tags="failing")
         return redirect("preferences")
+    if limits.reached("test-mail", request, request.reader.user.get_username(), settings.RATE_LIMIT_INVITE):
+        messages.error(request, limits.TOO_MANY, extra_tags="failing")
+        return redirect("preferences")
     message = mail.send_test(mail.Addressee(member=membership), timezone.now())
     return redirect("mail", message.pk)
 

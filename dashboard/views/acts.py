@@ -23,7 +23,7 @@ from dashboard.shelf import Shelf, number
 from monitoring import commands
 from monitoring import questions as q
 from monitoring.commands import KINDS, Kind, files
-from monitoring.models import Command, CommandKind, Watched, WorkState
+from monitoring.models import Command, CommandKind, TopicState, Watched, WorkState
 from monitoring.models.commands import new_key
 from monitoring.questions import Question
 
@@ -41,7 +41,7 @@ def act(request: PageRequest, pk: int, kind: str) -> HttpResponse:
     watched = request.reader.watched_or_404(pk)
     case = _case(request, watched, found.form.asks, found)
     allowed(case, found.command)
-    posted = request.POST if request.method == "POST" else None
+    posted = request.POST if request.method == "POST" and not _unseen(case, found) else None
     form = found.form(posted, request.FILES or None, case=case, typed=found.typed)
     form.initial.update((name, request.GET[name]) for name in form.fields if name in request.GET and name != "typed")
     if posted is not None and form.is_valid():
@@ -136,18 +136,32 @@ def _case(request: PageRequest, watched: Watched, asks: tuple[Question, ...], fo
     optional = OPTIONAL_THING.get(found.kind.value) if found else None
     things = (found.things or optional) if found else None
     of = found.of if found else None
-    shelf.read([q.capabilities(), *asks, *(one for one in (things, of) if one is not None)])
-    shelf.want_missing(request.reader)
+    shelf.read(asks, again=(found.form if found else forms.ActForm).fresh)
+    shelf.read([q.capabilities(), *(one for one in (things, of) if one is not None)])
+    on_its_way = shelf.want_missing(request.reader)
+    coming = any(one in on_its_way for one in asks)
     wanted = request.GET.get("thing", "")
     if of is not None:
         parent, run = _run_of(shelf, of, wanted)
-        return Case(request.reader, watched, shelf, now, run, parent)
+        return Case(request.reader, watched, shelf, now, run, parent, coming=coming)
     if things is None or (optional is not None and not wanted):
-        return Case(request.reader, watched, shelf, now)
+        return Case(request.reader, watched, shelf, now, coming=coming)
     thing = next((one for one in entries(shelf, things) if one["id"] == wanted), None)
     if thing is None:
         raise Http404("It is not on the list that the source last gave.")
-    return Case(request.reader, watched, shelf, now, thing)
+    return Case(request.reader, watched, shelf, now, thing, coming=coming)
+
+
+def _unseen(case: Case, found: Act) -> bool:
+    """Whether the present values that the form starts from are not known: nobody can have decided about them."""
+    return found.form.shows is not None and not case.shelf.payload(found.form.shows)
+
+
+def _waits(case: Case, found: Act) -> bool:
+    """Whether the form is not shown yet: something of it is on its way, and did not fail when it was last asked."""
+    failed = {TopicState.FAILED, TopicState.MALFORMED}
+    lost = any(case.shelf.state(one) in failed for one in found.form.asks)
+    return _unseen(case, found) or (case.coming and not lost)
 
 
 def _run_of(shelf: Shelf, policies: Question, run_id: str) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -198,7 +212,8 @@ def _read(case: Case, found: Act) -> dict[str, Any]:
         return {"status": case.watched.deployment_status}
     if found.kind is CommandKind.DEPLOYMENT_DELETE:
         return {"label": case.watched.label}
-    return {name: case.thing[name] for name in found.reads if name in case.thing}
+    seen = case.thing if found.form.shows is None else case.shelf.payload(found.form.shows)
+    return {name: seen[name] for name in found.reads if name in seen}
 
 
 def _name(case: Case, form: forms.ActForm) -> str:
@@ -223,6 +238,7 @@ def _page(request: PageRequest, case: Case, form: forms.ActForm, found: Act) -> 
         "act": found,
         "warning": found.warns(case) if found.warns else "",
         "danger": found.typed,
+        "waits": (request.method != "POST" and _waits(case, found)) or _unseen(case, found),
         "back": reverse("manage", args=[case.watched.pk]) + f"#{found.section}",
     }
     return render(request, "dashboard/act.html", context, around=case.watched.pk, status=200)

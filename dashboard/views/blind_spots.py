@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from django.http import Http404, HttpResponse, QueryDict
-from django.urls import reverse
 
+from dashboard.addresses import address
 from dashboard.charts import words
 from dashboard.fixes import WORDS, Fix, fix_of
 from dashboard.pages import page, part, render
@@ -107,7 +107,7 @@ def _cell(row: MapRow, column: str, code: str) -> Cell:
     fix: Fix | None = fix_of(row.watched, column, code)
     if fix is None:
         return Cell(why, STATE_WORDS[why.state])
-    href = fix.href or reverse("blind-spot", args=[row.watched.pk, column])
+    href = fix.href or address("blind-spot", row.watched.pk, column)
     return Cell(why, STATE_WORDS[why.state], href, fix.word)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
@@ -13,6 +14,7 @@ from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
+from dashboard import limits
 from dashboard.pages import page, render
 from dashboard.reader import PageRequest, Reader
 from dashboard.zones import zone_field
@@ -92,6 +94,9 @@ def change(request: PageRequest, pk: int) -> HttpResponse:
 def test(request: PageRequest, pk: int) -> HttpResponse:
     """Puts a test message into the outbox; it goes out within seconds, by the same way as every other."""
     channel = _changeable(request.reader, pk)
+    if limits.reached("test-mail", request, request.reader.user.get_username(), settings.RATE_LIMIT_INVITE):
+        messages.error(request, limits.TOO_MANY, extra_tags="failing")
+        return redirect("channels")
     message = mail.send_test(mail.Addressee(channel=channel), timezone.now())
     return redirect("mail", message.pk)
 

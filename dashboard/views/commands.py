@@ -18,9 +18,12 @@ from monitoring.models import Command, CommandKind, Watched, WorkState
 
 @page
 def listing(request: PageRequest, pk: int) -> HttpResponse:
-    """The piece of the page. `open`: how many were open when it was last drawn; fewer now means that the tab is old."""
+    """The piece of the page. `open`, `begun`: how many were open and at work at the source when it was last drawn.
+
+    Fewer open or more at work now means that the tab is old.
+    """
     watched = request.reader.watched_or_404(pk)
-    return _piece(request, watched, request.GET.get("open", "0"))
+    return _piece(request, watched, request.GET.get("open", "0"), request.GET.get("begun", ""))
 
 
 @page
@@ -55,11 +58,12 @@ def again(request: PageRequest, pk: int, command_pk: int) -> HttpResponse:
     return _piece(request, watched, "0") if request.htmx else redirect("overview", pk)
 
 
-def _piece(request: PageRequest, watched: Watched, before: str) -> HttpResponse:
+def _piece(request: PageRequest, watched: Watched, before: str, begun: str = "") -> HttpResponse:
     found = shown_of(request.reader, watched, timezone.now())
-    left = sum(one.is_open for one in found)
-    response = part(request, "dashboard/_commands.html", {"watched": watched, "commands": found, "open": left})
-    if before.isdecimal() and left < int(before):
+    left, at_work = sum(one.is_open for one in found), sum(one.at_work for one in found)
+    context = {"watched": watched, "commands": found, "open": left, "begun": at_work}
+    response = part(request, "dashboard/_commands.html", context)
+    if (before.isdecimal() and left < int(before)) or (begun.isdecimal() and at_work > int(begun)):
         response["HX-Trigger"] = "acted"  # the tab below is drawn again
     return response
 

@@ -107,6 +107,7 @@ def shown(request: PageRequest, subject: Subject, name: str, tab: Tab, *, status
         "content": tab,
         "commands": asked,
         "open": sum(one.is_open for one in asked),
+        "begun": sum(one.at_work for one in asked),
         "charts": tab.charts,
         "tiles": tab.tiles,
         "coming": coming,

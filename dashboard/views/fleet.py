@@ -20,9 +20,9 @@ from dashboard.saved import opening, shelf
 from dashboard.sentences import fleet_headline, fleet_note, news
 from dashboard.views.bell import hears_of
 from monitoring.bulk import BULKS, BulkAct
-from monitoring.fleet import LACKING, ORDERS, Filters, FleetPage, fleet, listed, narrow, wanted
-from monitoring.groups import Group, Grouping, groups
-from monitoring.models import CORE_AREAS, Importance, Status, Subscription, Transition
+from monitoring.fleet import LACKING, ORDERS, Filters, FleetPage, fleet, left_out, listed, narrow, wanted
+from monitoring.groups import Group, Grouping, groups, plain_groups
+from monitoring.models import CORE_AREAS, Importance, Status, Transition
 from monitoring.past import fleet_then
 
 ORDER_WORDS = {
@@ -72,6 +72,7 @@ def show(request: PageRequest) -> HttpResponse:
         "headline": _headline(found, by),
         "note": fleet_note(found.served_while_failing, news(_recent(reader, by.as_of or now))),
         "narrowed": by.narrowed,
+        "away": 0 if found.total or by.narrowed or by.as_of else left_out(found.sources).count(),
         "chosen": chosen(by.filters, found, request.GET),
         "everything": EVERYTHING,
         "query": request.GET.urlencode(),
@@ -87,9 +88,8 @@ def group_rows(request: PageRequest) -> HttpResponse:
     """The worst deployments of one group, for when it is opened."""
     now = timezone.now()
     by = asked(request.GET, now, request.reader.zone, request.reader.user.pk)
-    viewer = request.reader.user.pk
     reader = request.reader
-    found = fleet(reader.team_ids, by.filters, by.order, now=now, size=ROWS, viewer=viewer, whole=reader.standing)
+    found = _now(reader, Asked(by.filters, by.order), now, ROWS)
     context = {"now": now, "page": found, "more": link(request.GET, group=""), **_rows(found, request, now)}
     return part(request, "dashboard/_fleet_rows.html", context)
 
@@ -97,10 +97,11 @@ def group_rows(request: PageRequest) -> HttpResponse:
 @page
 def choices(request: PageRequest) -> HttpResponse:
     """What the fleet can be narrowed by: tags, owners, kinds, teams, importance, sources, with how many there are."""
-    everything = listed(request.reader.sources())
+    everything = listed(request.reader.every_source)
+    plain = plain_groups(everything)
     lists = []
     for by in (Grouping.IMPORTANCE, Grouping.TAG, Grouping.OWNER, Grouping.TYPE, Grouping.TEAM, Grouping.SOURCE):
-        found = groups(everything, by)
+        found = plain[by] if by in plain else groups(everything, by)
         named = [one for one in found.shown if one.key or by.value in LACKING]
         if len(named) > 1 or by is Grouping.TAG:
             shown = sorted(named, key=lambda one: -one.size)[:CHOICES]
@@ -111,10 +112,24 @@ def choices(request: PageRequest) -> HttpResponse:
 def page_of(reader: Reader, by: Asked, now: datetime) -> FleetPage:
     """The fleet now, or as it was known; of the past there are rows only, no groups."""
     if by.as_of is not None:
-        return fleet_then(reader.team_ids, by.filters, by.order, by.page, then=by.as_of, size=ROWS)
-    size, viewer = 0 if by.group else ROWS, reader.user.pk
+        return fleet_then(
+            reader.team_ids, by.filters, by.order, by.page, then=by.as_of, size=ROWS, viewer=reader.user.pk
+        )
+    return _now(reader, by, now, 0 if by.group else ROWS)
+
+
+def _now(reader: Reader, by: Asked, now: datetime, size: int) -> FleetPage:
+    """The fleet now, with what the request knows already."""
     return fleet(
-        reader.team_ids, by.filters, by.order, by.page, now=now, size=size, viewer=viewer, whole=reader.standing
+        reader.team_ids,
+        by.filters,
+        by.order,
+        by.page,
+        now=now,
+        size=size,
+        viewer=reader.user.pk,
+        sources=reader.every_source,
+        whole=reader.standing,
     )
 
 
@@ -185,11 +200,11 @@ def _headline(found: FleetPage, by: Asked) -> str:
 
 
 def heard(found: FleetPage, reader: Reader) -> set[int]:
-    """The listed deployments that the person hears of: one statement."""
-    listed_here = {row.watched.pk: row.watched.source.team_id for row in found.rows}
-    wishes = dict(Subscription.objects.filter(user=reader.user, watched__in=listed_here).values_list("watched", "wish"))
+    """The listed deployments that the person hears of."""
     wants = {membership.team_id: membership.wants_mail for membership in reader.memberships}
-    return {pk for pk, team in listed_here.items() if hears_of(wishes.get(pk, ""), wants=wants.get(team, False))}
+    return {
+        row.watched.pk for row in found.rows if hears_of(row.wish, wants=wants.get(row.watched.source.team_id, False))
+    }
 
 
 def _recent(reader: Reader, now: datetime) -> Sequence[Transition]:

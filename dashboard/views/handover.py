@@ -106,6 +106,7 @@ def plan(request: PageRequest, team_pk: int) -> HttpResponse:
         row.save()
         row.members.set(found["members"])
         row.channels.set(found["channels"])
+        messages.success(request, f"{row.name} is planned.", extra_tags="passing")
         return redirect("handover-team", team.pk)
     return render(request, "dashboard/handover_plan.html", {**NAV, "form": form, "team": team})
 
@@ -120,6 +121,7 @@ def remove(request: PageRequest, pk: int) -> HttpResponse:
     if role is None or not role.may_change:
         raise PermissionDenied("Only owners and managers of the team plan its hand-overs.")
     row.delete()
+    messages.success(request, f"{row.name} is removed.", extra_tags="passing")
     return redirect("handover-team", row.team_id)
 
 

@@ -9,9 +9,10 @@ from django.utils import timezone
 
 from dashboard.pages import page, part, render
 from dashboard.reader import PageRequest
-from monitoring.backtest import Comparison
+from dashboard.views.tuning import offer
+from monitoring.configuration.fields import SECTIONS
 from monitoring.models import Area
-from monitoring.noise import TRIED_DAYS, noise_table, quieter
+from monitoring.noise import TRIED_DAYS, noise_table
 
 
 @page
@@ -39,10 +40,9 @@ def proposal(request: PageRequest, pk: int, area: str) -> HttpResponse:
     watched = request.reader.watched_or_404(pk)
     if area not in Area.values:
         raise Http404("There is no such area.")
-    found = quieter(watched, Area(area), timezone.now())
-    sentence = Comparison(found.before, found.after).sentence(TRIED_DAYS) if found is not None else ""
-    context = {"watched": watched, "found": found, "sentence": sentence, "days": TRIED_DAYS}
-    return part(request, "dashboard/_quieter.html", context)
+    section = next((one for one in SECTIONS if one.area == area and one.replayed), None)
+    context = {"days": TRIED_DAYS} if section is None else offer(request, watched, section)
+    return part(request, "dashboard/_quieter.html", {**context, "clicked": "clicked" in request.GET})
 
 
 def _month(text: str, now: datetime) -> datetime:

@@ -187,8 +187,11 @@ def add(request: PageRequest) -> HttpResponse:
     now = timezone.now().astimezone(reader.zone)
     form = SilenceForm(request.POST or None, reader=reader, initial=_initial(request, now))
     if request.method == "POST" and form.is_valid():
-        form.made(form.cleaned_data, timezone.now()).save()
-        messages.success(request, "Alerts are silenced. Polling and judging go on.", extra_tags="passing")
+        made = form.made(form.cleaned_data, timezone.now())
+        made.save()
+        begun = not made.rule and made.starts_at <= now
+        said = "Alerts are silenced" if begun else "Planned: alerts are held back then"
+        messages.success(request, f"{said}. Polling and judging go on.", extra_tags="passing")
         return redirect("silences")
     return render(request, "dashboard/silence_form.html", {"nav": "incidents", "form": form, "days": DAYS})
 
@@ -213,6 +216,9 @@ def cancel(request: PageRequest, pk: int) -> HttpResponse:
     role = request.reader.role_in(found.team_id)
     if role is None or not role.may_act:
         raise PermissionDenied("Your role is read only.")
-    if silences.cancel(found, request.reader.user, timezone.now()):
-        messages.success(request, "Ended. What is in trouble is told from now on.", extra_tags="passing")
+    now = timezone.now()
+    held = row_of(found, request.reader, now).state == "holds"
+    if silences.cancel(found, request.reader.user, now):
+        said = "Ended. What is in trouble is told from now on." if held else "Cancelled: nothing will be held back."
+        messages.success(request, said, extra_tags="passing")
     return redirect("silences")

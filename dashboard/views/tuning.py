@@ -131,6 +131,11 @@ def _policy(watched: Watched) -> Policy:
 def proposal(request: PageRequest, pk: int, section: str) -> HttpResponse:
     """A quieter limit that keeps what somebody called useful, as a link that fills the form in."""
     found, watched = _section(section), request.reader.watched_or_404(pk)
+    return part(request, "dashboard/_proposal.html", offer(request, watched, found))
+
+
+def offer(request: PageRequest, watched: Watched, found: Section) -> dict[str, object]:
+    """What is quieter, in words, and the `address` of the form with it filled in; only `days` where nothing is."""
     context: dict[str, object] = {"days": TRIED_DAYS}
     made = quieter(watched, found.area, timezone.now()) if found.area is not None and found.replayed else None
     if made is not None:
@@ -142,7 +147,7 @@ def proposal(request: PageRequest, pk: int, section: str) -> HttpResponse:
         if not section_form(found, now, tabs.known(subject), data).problems:  # else the source would not take it
             sentence = backtest.Comparison(made.before, made.after).sentence(TRIED_DAYS)
             context |= {"found": made, "sentence": sentence, "address": tabs.address(subject, found.slug, **values)}
-    return part(request, "dashboard/_proposal.html", context)
+    return context
 
 
 def _proposed(section: Section, now: Payload, wanted: object) -> dict[str, str]:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from metrics.binning import CATEGORIES, NUMERIC_BINS, WORDS, BinKind
 from metrics.drift import noise_floor
@@ -86,7 +87,12 @@ def feature_noise(feature: FeatureDrift) -> float:
     """The PSI that sampling alone would stay below; 0 when sizes or bins are unknown."""
     if not (feature.rows and feature.baseline_rows and feature.bins):
         return 0.0
-    return float(noise_floor(feature.bins, feature.rows, feature.baseline_rows))
+    return _floor(feature.bins, feature.rows, feature.baseline_rows)
+
+
+@lru_cache(maxsize=4096)  # the features of a deployment share their sizes
+def _floor(bins: int, rows: int, baseline_rows: int) -> float:
+    return float(noise_floor(bins, rows, baseline_rows))
 
 
 def judge_drift(

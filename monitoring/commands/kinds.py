@@ -49,6 +49,7 @@ class Kind:
     deployment itself); None where nothing shows it. `matches`: for changes, whether (present, body) is as asked
     already; for creations, whether (entry of the list, body) is the thing. `named`: names are used once, so an entry
     that matches before anything was sent is a conflict. `again`: what pages show of it, asked once it is done.
+    `at_work`: whether pages show it while it is at work, so that `again` is asked once it has begun, too.
     `capability`: what the source must say it supports. `why`: what an HTTP status of refusal means here. `may_lack`:
     before the first change nothing stands there (404). `uploads`: the body may come with a file, which becomes a
     dataset of the source first. A path that begins with a slash is below the API's address, not below the deployment.
@@ -65,6 +66,7 @@ class Kind:
     named: bool = False
     paged: bool = False
     again: tuple[Again, ...] = ()
+    at_work: bool = False
     capability: str = ""
     why: Mapping[int, str] = field(default_factory=dict)
     may_lack: bool = False
@@ -240,9 +242,11 @@ _ROWS = (
         q.retraining_policies(),
     ),
     _create(
-        *(C.RUN_START, "Run {name} now", "Ran {name}", _POLICY + "runs/", q.retraining_policies(), _runs_of),
+        *(C.RUN_START, "Run {name} now", "Ran {name}", _POLICY + "runs/"),
+        *(q.retraining_policies(), _runs_of, q.challengers()),  # a challenger may come of it
         matches=m.anything,
         repeat=Repeat.NEVER,
+        at_work=True,  # a run can be cancelled
         capability="supportsRetraining",
         why={409: "A run of this policy is under way: wait for it, or cancel it."},
     ),

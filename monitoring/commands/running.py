@@ -92,7 +92,8 @@ def _attempt(command: Command, kind: Kind, now: datetime, transport: MakeTranspo
     try:
         with Wire(command.source, transport, timeout=files.timeout_of(command)) as wire:
             end = carry_out(wire, command, kind, now)
-            if end.state is WorkState.DONE:
+            begun = kind.at_work and bool(end.location) and not command.location
+            if end.state is WorkState.DONE or begun:
                 _show(wire, command, kind, now)
             return end
     except (Refused, Unauthorised) as error:

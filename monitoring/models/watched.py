@@ -111,7 +111,7 @@ class Watched(models.Model):
                 F("predictions_per_day").desc(nulls_last=True),
                 "label",
                 "id",
-                include=["worst", "served_failing"],
+                include=["worst", "served_failing", "importance", "target_type"],
                 condition=models.Q(gone_at__isnull=True),
                 name="monitoring_fleet_worst",
             ),

@@ -62,6 +62,25 @@
     if (event.key === "k" || event.key === "K") step(-1);
   });
 
+  // A swap that takes the focused thing away gives the focus to the same thing in what came, or to what came.
+  const CONTROLS = "a[href], button, input, select, textarea, summary, [tabindex]";
+  const keyOf = (one) => one.id || one.getAttribute("href") || `${one.form?.getAttribute("action") || ""} ${one.name || one.textContent.trim()}`;
+  let held = null;
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const { target } = event.detail, at = document.activeElement;
+    held = target?.id && at !== document.body && target.contains(at) ? { id: target.id, key: keyOf(at) } : null;
+  });
+  document.addEventListener("htmx:afterSettle", () => {
+    if (!held || (document.activeElement && document.activeElement !== document.body)) return;
+    const came = document.getElementById(held.id) || document.getElementById("main");
+    const same = [...came.querySelectorAll(CONTROLS)].find((one) => !one.disabled && keyOf(one) === held.key);
+    if (!same && !came.hasAttribute("tabindex")) came.tabIndex = -1;
+    for (const one of [same, came, document.getElementById("main")]) {
+      if (document.activeElement === document.body) one?.focus({ preventScroll: true });
+    }
+    held = null;
+  });
+
   // Session or server gone: a piece of a page is never replaced by the log-in form.
   document.addEventListener("htmx:beforeSwap", (event) => {
     const url = event.detail.xhr?.responseURL || "";

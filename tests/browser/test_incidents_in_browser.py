@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 import pytest
 from django.urls import reverse
 from playwright.sync_api import Browser, expect
 from pytest_django.live_server_helper import LiveServer
 
-from monitoring.incidents import actions
-from monitoring.models import Incident
+from metrics.health import Status, Verdict
+from monitoring import verdicts
+from monitoring.health import Judged
+from monitoring.incidents import actions, due
+from monitoring.models import Area, Incident
+from monitoring.verdicts import Ruling
 from tests.browser.test_pages_in_browser import DESK, PHONE, Visit, visit
 from tests.browser.test_review_in_browser import picture, whole
 from tests.dashboard import world as worlds
@@ -71,5 +77,56 @@ def test_an_incident_from_the_fleet_to_its_end(
     page.locator("summary", has_text="Resolve").click()
     page.get_by_role("button", name="Resolve", exact=True).click()
     expect(page.get_by_text("resolved by Ines")).to_be_visible()
+    assert found.trouble == []
+    found.context.close()
+
+
+def turn(found: Visit, moment: datetime, status: Status) -> None:
+    """A verdict on drift at a moment, and the timers a while later."""
+    judged = Judged(Verdict(status, f"drift is {status}.", {}))
+    verdicts.apply([Ruling(found.world.watched().pk, {Area.DRIFT: judged})], moment)
+    due.run_due(moment + timedelta(minutes=40))
+
+
+def broken(found: Visit) -> int:
+    """An incident that the watcher itself opened two hours ago."""
+    Incident.objects.all().delete()
+    now = found.world.now
+    turn(found, now - timedelta(hours=4), Status.PASSING)
+    turn(found, now - timedelta(hours=2), Status.FAILING)
+    return Incident.objects.get().pk
+
+
+@pytest.mark.parametrize(("viewport", "scheme"), [(DESK, "light"), (PHONE, "dark")])
+def test_an_incident_is_given_to_somebody_talked_about_closed_and_comes_back(
+    browser: Browser, live_server: LiveServer, viewport: dict[str, int], scheme: str
+) -> None:
+    found = visit(browser, live_server, viewport, scheme)
+    number = worlds.beside(lambda: broken(found))
+    page = found.page
+    found.go(reverse("incident", args=[number]))
+    page.get_by_label("Assign to").select_option(label="Ines")
+    page.get_by_role("button", name="Assign").click()
+    expect(page.get_by_role("status").filter(has_text="Ines")).to_be_visible()
+    found.go(reverse("incidents"))
+    page.get_by_role("link", name="Mine 1").click()
+    page.locator(f"a[href='{reverse('incident', args=[number])}']").first.click()
+    page.get_by_placeholder("A note for the team").fill("The gateway sends minutes instead of hours.")
+    page.get_by_role("button", name="Add note").click()
+    expect(page.locator(".timeline .quote")).to_have_text("The gateway sends minutes instead of hours.")
+    page.locator("summary", has_text="Resolve").click()
+    page.get_by_placeholder("What was done").fill("Gateway mended")
+    page.get_by_role("button", name="Resolve", exact=True).click()
+    expect(page.get_by_text("resolved by Ines")).to_be_visible()
+    expect(page.locator(".timeline")).to_contain_text("Gateway mended")
+    assert whole(page)
+    picture(found, "incident-resolved")
+    later = found.world.now + timedelta(hours=1)
+    worlds.beside(lambda: turn(found, later, Status.PASSING))
+    worlds.beside(lambda: turn(found, later + timedelta(hours=1), Status.FAILING))
+    found.go(reverse("incident", args=[number]))
+    expect(page.get_by_text("reopened 1×")).to_be_visible()
+    expect(page.get_by_role("button", name="Acknowledge")).to_be_visible()
+    picture(found, "incident-reopened")
     assert found.trouble == []
     found.context.close()

@@ -14,9 +14,11 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from rest_framework.test import APIClient
 
 from dashboard.acting import new_nonce
 from deployments import humility, jobs, registration, registry
+from deployments.api.authentication import issue
 from deployments.models import (
     Challenger,
     CustomMetric,
@@ -29,7 +31,18 @@ from deployments.models import (
 )
 from deployments.registration import PackageSpec
 from monitoring import commands
-from monitoring.models import Command, CommandKind, Membership, Role, Source, Team, Watched, WorkState
+from monitoring.models import (
+    Command,
+    CommandKind,
+    Membership,
+    PendingQuestion,
+    Role,
+    Source,
+    Team,
+    Topic,
+    Watched,
+    WorkState,
+)
 from monitoring.poll import cycle, pending
 from tests.contract.in_process import InProcess
 
@@ -223,6 +236,39 @@ def test_a_challenger_is_added_renamed_and_deleted(desk: Desk) -> None:
     assert row.name == "Feb"
     desk.do(CommandKind.CHALLENGER_DELETE, row.public_id, typed="Feb")
     assert not Challenger.objects.exists()
+
+
+def test_settings_that_were_not_seen_are_not_replaced(desk: Desk) -> None:
+    url = desk.url(CommandKind.REPLAY_SETTINGS)
+    form = {"enabled": "on", "day": "1", "hour": "4"}
+    assert "is on its way" in desk.client.get(url).content.decode()
+    told = desk.client.post(url, {**form, "nonce": new_nonce(desk.user)}).content.decode()
+    assert "is on its way" in told
+    assert not Command.objects.exists()
+    desk.answer()
+    assert "Replay by itself" in desk.client.get(url).content.decode()
+    desk.do(CommandKind.REPLAY_SETTINGS, **form)
+    path = f"/api/v2/deployments/{desk.deployment.public_id}/challengerReplaySettings/"
+    elsewhere = APIClient(headers={"Authorization": f"Bearer {issue(desk.user, 'elsewhere')}"})
+    assert elsewhere.patch(path, {"enabled": False}, format="json").status_code in {200, 204}
+    response = desk.client.post(url, {**form, "hour": "6", "nonce": new_nonce(desk.user)})
+    assert response.status_code == 302
+    commands.run_due(desk.now + timedelta(hours=1), transport=desk.api)
+    assert Command.objects.latest("pk").state == WorkState.CONFLICT
+
+
+def test_a_model_that_was_just_registered_can_be_chosen(desk: Desk) -> None:
+    url = desk.url(CommandKind.CHALLENGER_CREATE)
+    desk.client.get(url)
+    desk.answer()
+    package(desk.user, "Late, February")
+    assert "Late, February" not in desk.client.get(url).content.decode()
+    earlier = timezone.now() - timedelta(minutes=1)
+    Topic.objects.update(checked_at=earlier)
+    PendingQuestion.objects.update(finished_at=earlier)
+    assert "is on its way" in desk.client.get(url).content.decode()
+    desk.answer()
+    assert "Late, February" in desk.client.get(url).content.decode()
 
 
 def test_a_model_takes_over_once_its_checks_were_seen(desk: Desk) -> None:

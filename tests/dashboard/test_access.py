@@ -193,7 +193,7 @@ TABLE = (
     Row("tokens"),
     Row("token-revoke", "nobody's", owner=HIDDEN, reader=HIDDEN, outsider=HIDDEN, method="post"),
     Row("setup", owner=GOES_ON, reader=GOES_ON),
-    Row("setup-test", outsider=HIDDEN),
+    Row("setup-test", reader=HIDDEN, outsider=HIDDEN),
     Row("member-change", "member", owner=GOES_ON, reader=REFUSED, outsider=HIDDEN, method="post"),
     Row("preferences"),
     Row("preferences-test", owner=GOES_ON, reader=GOES_ON, outsider=GOES_ON, method="post"),

@@ -6,8 +6,9 @@ import pytest
 from django.conf import settings
 from django.test import Client
 from django.urls import reverse
+from pytest_django.fixtures import Settings
 
-from monitoring.models import Membership, Role, UserPreference
+from monitoring.models import Membership, Message, NotifyReason, Role, UserPreference
 from tests.dashboard.world import PASSWORD, World
 
 
@@ -117,3 +118,10 @@ def test_a_failure_of_ours_has_a_number_that_the_log_shows_too(
     assert "could not be made" in page
     number = page.split("Request ")[1].split()[0]
     assert number in caplog.text
+
+
+def test_test_mails_are_slowed_down(world: World, inside: Client, settings: Settings) -> None:
+    settings.RATE_LIMIT_INVITE = 2
+    answers = [inside.post(reverse("preferences-test"))["Location"] for _ in range(3)]
+    assert answers[2] == reverse("preferences") != answers[1]
+    assert Message.objects.filter(why=NotifyReason.TEST).count() == 2

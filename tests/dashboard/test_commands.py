@@ -39,7 +39,7 @@ def test_what_waits_stands_on_every_tab_and_asks_for_itself_again(world: World, 
     for tab in ("overview", "service", "accuracy"):
         page = inside.get(reverse(tab, args=[world.watched().pk])).content.decode()
         assert "Change Flight delayed" in page
-        assert f'hx-get="{reverse("commands", args=[world.watched().pk])}?open=1"' in page
+        assert f'hx-get="{reverse("commands", args=[world.watched().pk])}?open=1&amp;begun=0"' in page
 
 
 def test_a_page_without_commands_asks_nothing_about_waiting_ones(world: World, inside: Client) -> None:

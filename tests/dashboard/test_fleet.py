@@ -8,14 +8,17 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils.html import escape
 
+from dashboard.addresses import address
 from dashboard.frame import STALE_AFTER
 from dashboard.sentences import fleet_headline
 from dashboard.views.fleet import ROWS
-from monitoring.models import Source, Status, Watched
+from monitoring.models import Source, Star, Status, Subscription, Watched
 from tests.dashboard.world import World, person
 
-QUERIES = 18
+QUERIES = 12
 
 
 def labels(page: str) -> list[str]:
@@ -137,3 +140,40 @@ def test_the_headline_never_claims_more_than_is_known(counts: dict[str, int], to
 
 def test_the_foot_calls_a_source_late_after_ten_minutes() -> None:
     assert timedelta(minutes=10) == STALE_AFTER
+
+
+def test_nothing_that_a_source_wrote_becomes_part_of_the_page(world: World, inside: Client) -> None:
+    bad = "<script>alert('x')</script>\"&"
+    watched = world.watched()
+    for area in (one for one in watched.health.values() if isinstance(one, dict)):
+        area["reason"] = area["short"] = bad
+    watched.label, watched.importance = bad, "HIGH"
+    watched.save()
+    Watched.objects.filter(label="Missed connection").update(
+        worst="passing", severity=0, target_type=bad[:32], blind_spots=[bad, {"short": bad}]
+    )
+    page = inside.get("/").content.decode()
+    assert "<script>alert" not in page
+    assert page.count(escape(bad)) >= 6
+    assert page.count(f' <span class="tag tag-blind">{escape(bad)}</span>') == 2
+
+
+def test_addresses_of_rows_are_those_of_the_pages(world: World, inside: Client) -> None:
+    for name, pk in (("overview", 1), ("drift", 12), ("star", 987_654_321), ("bell", 10**12), ("incident", 30)):
+        assert address(name, pk) == reverse(name, args=[pk])
+
+
+def test_a_row_bears_the_person_s_own_star_and_bell(world: World, inside: Client) -> None:
+    chosen, muted = world.watched(), world.watched("Missed connection")
+    Star.objects.create(user=world.owner, watched=chosen)
+    Star.objects.create(user=world.reader, watched=muted)
+    Subscription.objects.create(user=world.owner, watched=muted, wish="nothing")
+    Subscription.objects.create(user=world.reader, watched=chosen, wish="nothing")
+    page = inside.get("/")
+    assert [row.row.watched for row in page.context["rows"] if row.row.is_star] == [chosen]
+    assert page.context["heard"] == {row.row.watched.pk for row in page.context["rows"]} - {muted.pk}
+    text = page.content.decode()
+    assert text.count("Take the star off.") == 1
+    assert text.count("Hear it again.") == 1
+    then = inside.get("/", {"as_of": (world.now - timedelta(hours=1)).isoformat()})
+    assert muted.pk not in then.context["heard"]

@@ -99,10 +99,10 @@ def test_groups_cost_no_more_statements_than_rows(world: World, inside: Client) 
     inside.get("/?group=team")
     with CaptureQueriesContext(connection) as queries:
         inside.get("/?group=team")
-    assert len(queries) <= 13
+    assert len(queries) <= 9
     with CaptureQueriesContext(connection) as queries:
         inside.get(reverse("fleet-rows") + "?importance=CRITICAL")
-    assert len(queries) <= 11
+    assert len(queries) <= 8
 
 
 def test_what_the_fleet_can_be_narrowed_by_is_counted(world: World, inside: Client) -> None:

@@ -7,10 +7,21 @@ from typing import Any
 
 import pytest
 from django.core.checks import run_checks
+from django.core.files.base import ContentFile
 
 from deployments import partitions, retention
 from deployments.ingest.errors import Refused
-from deployments.models import ActualBlock, Block, PredictionKey, State
+from deployments.models import (
+    ActualBlock,
+    AuditEntry,
+    Block,
+    Dataset,
+    PredictionKey,
+    ReportMail,
+    ReportRun,
+    ScheduledReport,
+    State,
+)
 from deployments.rollups.read import Scope, predictions_over
 from tests.deployments.factories import HOUR, NOW, make_deployment, roll_up, send_actuals, send_predictions
 
@@ -81,3 +92,29 @@ def test_settings_that_contradict_one_another_stop_the_start(settings: Any) -> N
     settings.RETENTION_HOURS_DAYS = settings.RETENTION_DAYS_DAYS + 1
     settings.MAX_FILE_ROWS = settings.MAX_JSON_ROWS - 1
     assert {"deployments.E001", "deployments.E002"} <= {message.id for message in run_checks()}
+
+
+def test_who_changed_what_goes_after_two_years_in_steps(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
+    monkeypatch.setattr(retention, "CHUNK", 2)
+    deployment = make_deployment()
+    made = [AuditEntry.objects.create(deployment=deployment, action="settings") for _ in range(5)]
+    AuditEntry.objects.exclude(pk=made[0].pk).update(at=NOW - timedelta(days=settings.RETENTION_AUDIT_DAYS + 1))
+    AuditEntry.objects.filter(pk=made[0].pk).update(at=NOW)
+    retention.prune(NOW)
+    assert list(AuditEntry.objects.all()) == [made[0]]
+
+
+def test_reports_that_were_sent_go_with_their_files_and_the_newest_stays(settings: Any) -> None:
+    report = ScheduledReport.objects.create(name="Weekly")
+    runs = []
+    for days, state in ((900, "sent"), (800, "pending"), (700, "sent"), (1, "sent")):
+        dataset = Dataset(name="page", media_type="text/html", size=3, row_count=0)
+        dataset.file.save("page.html", ContentFile(b"<p>"), save=True)
+        run = ReportRun.objects.create(report=report, due_at=NOW - timedelta(days=days), dataset=dataset)
+        ReportMail.objects.create(run=run, recipient="ines@example.org", state=state)
+        runs.append(run)
+    retention.prune(NOW)
+    assert [run.pk for run in ReportRun.objects.order_by("due_at")] == [runs[1].pk, runs[3].pk]
+    assert Dataset.objects.filter(pk__in=[run.dataset_id for run in runs]).count() == 2
+    retention.prune(NOW + timedelta(days=3650))
+    assert [run.pk for run in ReportRun.objects.order_by("due_at")] == [runs[1].pk, runs[3].pk]

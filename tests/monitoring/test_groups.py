@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from monitoring.fleet import Filters, fleet, listed, narrow
-from monitoring.groups import Grouping, groups
+from monitoring.groups import PLAIN, Grouping, groups, plain_groups
 from monitoring.models import Source, Status, Watched
 from tests.monitoring.factories import NOW, make_source, make_watched
 
@@ -53,6 +53,17 @@ def test_each_group_counts_what_its_own_filter_finds(by: Grouping) -> None:
         assert found.counts == one.counts, one.label
         assert one.worst == max((row.status for row in found.rows), key=lambda status: status.severity)
         assert one.rate == sum(row.watched.predictions_per_day or 0.0 for row in found.rows)
+
+
+def test_what_has_few_values_is_grouped_at_once_as_it_is_one_by_one() -> None:
+    source, other = a_fleet(), make_source(name="Other")
+    make_watched(other, remote_id="x", importance="LOW", target_type="", predictions_per_day=0.5)
+    everything = listed([source, other])
+    with CaptureQueriesContext(connection) as queries:
+        found = plain_groups(everything)
+    assert len(queries) == 1
+    assert found == {by: groups(everything, by) for by in PLAIN}
+    assert {one.key for one in found[Grouping.SOURCE].shown} == {str(source.pk), str(other.pk)}
 
 
 def _filters(by: Grouping, key: str) -> Filters:

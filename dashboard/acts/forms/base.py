@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
 from django import forms
@@ -27,12 +27,14 @@ HOURS = tuple((str(hour), f"{hour:02d}:00 UTC") for hour in range(24))
 class ActForm(forms.Form):
     """What an act asks; without fields it is only a confirmation.
 
-    `asks`: what must be known to show it; `needs`: that of it without which there is nothing to
-    fill in. `typed`: the name has to be typed before anything is sent.
+    `asks`: what must be known to show it. `shows`: the one of them whose present values the fields start from: it was
+    read so, and nothing is sent before it is known. `fresh`: how old the answers may be. `typed`: the name has to be
+    typed before anything is sent.
     """
 
     asks: ClassVar[tuple[Question, ...]] = ()
-    needs: ClassVar[Question | None] = None
+    shows: ClassVar[Question | None] = None
+    fresh: ClassVar[timedelta] = timedelta(minutes=5)
 
     def __init__(
         self,
@@ -57,13 +59,6 @@ class ActForm(forms.Form):
 
     def prepare(self) -> None:
         """Fills in what there is to choose from."""
-
-    @property
-    def waits(self) -> bool:
-        """Whether the source has yet to tell what there is to choose from."""
-        needed = self.needs
-        shelf = self.case.shelf
-        return needed is not None and not shelf.payload(needed) and needed.path not in shelf.refused()
 
     def body(self) -> dict[str, Any]:
         """What is sent."""

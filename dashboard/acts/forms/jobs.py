@@ -18,7 +18,6 @@ class FromJobForm(ActForm):
     """A metric whose values come from a built-in recipe or from an address of one's own."""
 
     asks = (q.custom_jobs(),)
-    needs = q.custom_jobs()
 
     job = forms.ChoiceField(label="What it measures", widget=forms.RadioSelect)
     name = forms.CharField(max_length=200)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from django import forms
@@ -19,13 +20,15 @@ REASONS = (
     ("DEPRECATION", "Deprecation"),
     ("OTHER", "Another reason"),
 )
-PACKAGE_HINT = "A registered model with the same target. Its id stands on the page where it was registered."
+KNOWN_HINT = "A registered model with the same target."
+PACKAGE_HINT = f"{KNOWN_HINT} Its id stands on the page where it was registered."
 
 
 class PackageForm(ActForm):
     """A registered model, chosen from the list of the source where it has one."""
 
     asks = (q.model_packages(), q.champion_package())
+    fresh = timedelta(seconds=30)  # a model that was just registered must be there
 
     package = forms.CharField(label="Model package", max_length=64, help_text=PACKAGE_HINT)
 
@@ -33,7 +36,7 @@ class PackageForm(ActForm):
         known = self.case.packages()
         if known:
             self.fields["package"] = forms.ChoiceField(
-                label="Model package", choices=[("", "–"), *known], help_text=PACKAGE_HINT
+                label="Model package", choices=[("", "–"), *known], help_text=KNOWN_HINT
             )
 
     @classmethod
@@ -81,6 +84,7 @@ class ReplaySettingsForm(ActForm):
     """Whether challengers are replayed by themselves, and when."""
 
     asks = (q.replay_settings(),)
+    shows = q.replay_settings()
 
     enabled = forms.BooleanField(label="Replay by itself", required=False)
     day = forms.ChoiceField(choices=DAYS)

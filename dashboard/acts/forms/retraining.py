@@ -235,6 +235,7 @@ class RetrainingSettingsForm(ActForm):
     """What runs train on and in whose name."""
 
     asks = (q.retraining_settings(), q.shared_roles())
+    shows = q.retraining_settings()
 
     dataset = forms.CharField(
         label="Dataset", max_length=128, required=False, help_text="Id of the dataset that runs train on; empty: none."

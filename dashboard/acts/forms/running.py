@@ -27,7 +27,7 @@ class RuntimeForm(ActForm):
     """One field for each parameter that the champion's package defines; what is left empty is as the package says."""
 
     asks = (q.runtime_parameters(),)
-    needs = q.runtime_parameters()
+    shows = q.runtime_parameters()
 
     @property
     def rows(self) -> list[dict[str, Any]]:
@@ -118,7 +118,6 @@ class SetForm(ActForm):
     """A set of secondary datasets: under which name the model knows each, and which dataset it is."""
 
     asks = (q.datasets(),)
-    needs = q.datasets()
 
     name = forms.CharField(max_length=200)
 

@@ -93,3 +93,13 @@ def test_bars_on_bars_of_different_heights_are_closed_one_by_one() -> None:
     assert path == "M0.00 9.00V1.00H1.00V9.00ZM2.00 8.00V2.00H3.00V8.00Z"
     level = columns.boxes(left, left + 1, columns.numbers([1.0, 2.0]), columns.numbers([9.0, 9.0]))
     assert level == "M0.0 9.0H0.0V1.0H1.0V9.0H2.0V2.0H3.0V9.0Z"
+
+
+def test_many_gaps_of_a_month_of_hours_are_told_by_one_trace_that_holds_every_silent_bin() -> None:
+    shown = [None if i % 24 < 5 else 0.7 for i in range(720)]
+    points = TimePoints(START, HOUR, (Series("v3", shown),), "AUC")
+    assert len(gaps(points)) == 30
+    (told,) = [t for t in LANE.figure(points)["data"] if t.get("hovertemplate") == "no data<extra></extra>"]
+    first = round(START.timestamp() * 1000)
+    assert told["x"] == [first + 3_600_000 * i for i, value in enumerate(shown) if value is None]
+    assert len(told["y"]) == len(told["x"])
