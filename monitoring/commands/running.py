@@ -173,7 +173,7 @@ def _show(wire: Wire, command: Command, kind: Kind, now: datetime) -> None:
         return
     jobs = [
         Job(watched.pk, watched.remote_id, ask_of((question,), question.period(now)))
-        for question in kind.asks_again(command.ids)
+        for question in kind.asks_again(command.ids, batch=watched.batch_monitoring)
     ]
     if jobs:
         save(wire.fetch(jobs), now=now, lags={})

@@ -4,18 +4,30 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from django.db import connection
 from sklearn.metrics import log_loss, roc_auc_score
 
-from deployments.models import Area, Deployment, Grain, MonitoringBatch, SegmentAttribute, State
+from deployments.models import Area, Deployment, DirtyBucket, Grain, MonitoringBatch, SegmentAttribute, State
 from deployments.rollups import large_batches
 from deployments.rollups.declarations import ROLLUPS
+from deployments.rollups.marks import mark
 from deployments.rollups.read import Scope, Segment, accuracy_by_batch, layout_of, predictions_by_batch
 from deployments.rollups.states import decode_predictions
 from metrics import binary_metrics
 from tests.deployments.factories import HOUR, make_deployment, roll_up, send_actuals, send_predictions
+from tests.deployments.killing import kill
 
 pytestmark = pytest.mark.django_db
 REQUESTS, ROWS = 9, 60
+
+
+WORKER = """
+from datetime import datetime, UTC
+from deployments.rollups import fill, large_batches, recompute
+recompute.MOST_ROWS = 100
+stop_after(large_batches, sys.argv[2])
+fill.run(int(sys.argv[1]), datetime(2026, 3, 2, 12, 30, tzinfo=UTC))
+"""
 
 
 def make_batch(seed: int = 1) -> tuple[Deployment, MonitoringBatch, dict[str, tuple[float, str]]]:
@@ -116,3 +128,19 @@ def test_a_batch_beyond_the_bound_is_rolled_up_part_by_part(monkeypatch: pytest.
     scope = Scope(deployment, deployment.champion)
     assert predictions_by_batch(scope, [batch])[0].n_rows == REQUESTS * ROWS
     assert accuracy_by_batch(scope, [batch])[0].n_actual == len(scored)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("moment", ["_needed", "replace_states"])
+def test_a_worker_killed_among_the_parts_leaves_the_old_states_and_the_next_one_completes(moment: str) -> None:
+    deployment, batch, _ = make_batch(3)
+    assert deployment.champion is not None
+    whole = states(deployment, Area.ACCURACY)
+    mark(deployment.pk, [(int(Area.ACCURACY), int(Grain.BATCH), deployment.champion.pk, batch.pk)])
+    connection.close()
+    kill(WORKER, str(deployment.pk), moment)
+    assert states(deployment, Area.ACCURACY) == whole
+    assert DirtyBucket.objects.filter(deployment_id=deployment.pk).count() == 1
+    roll_up(deployment)
+    assert states(deployment, Area.ACCURACY) == whole
+    assert not DirtyBucket.objects.filter(deployment_id=deployment.pk).exists()
