@@ -30,9 +30,9 @@ def run() -> list[Row]:
     few, many = _deployment(FEW), _deployment(MANY)
     rows = []
     for kind in ("csv", "parquet"):
-        _measured(partial(_export, few, kind))
-        small = _measured(partial(_export, few, kind))
-        large = _measured(partial(_export, many, kind))
+        measured(partial(_export, few, kind))
+        small = measured(partial(_export, few, kind))
+        large = measured(partial(_export, many, kind))
         rows.append(
             Row(
                 f"export of {MANY:,} rows as {kind}: memory beyond that of {FEW:,}",
@@ -57,7 +57,8 @@ class Cost:
     peak_mb: float
 
 
-def _measured(work: Callable[[], None]) -> Cost:
+def measured(work: Callable[[], None]) -> Cost:
+    """How long a piece of work takes, and the most memory that the process holds meanwhile."""
     peak, done = [0.0], threading.Event()
 
     def watch() -> None:

@@ -126,7 +126,7 @@ app.conf.update(
     task_routes={
         **{
             f"deployments.tasks.{name}": {"queue": "rollup"}
-            for name in ("roll_up", "dispatch_rollups", "refresh_health")
+            for name in ("roll_up", "dispatch_rollups", "refresh_health", "judge")
         },
         "deployments.tasks.send_reports": {"queue": "mail"},
         "deployments.tasks.*": {"queue": "jobs"},

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,12 +24,14 @@ from dashboard.reader import PageRequest, Reader
 from monitoring import commands
 from monitoring.commands import KINDS, BadTarget, Method, NotAllowed
 from monitoring.configuration.edits import chosen
+from monitoring.configuration.fields import FIELDS
 from monitoring.configuration.present import QUESTIONS
 from monitoring.configuration.values import value_at
 from monitoring.configuration.values import words as setting_words
 from monitoring.models import Command, CommandKind, Watched, WorkState
 
 _SIGNER = signing.Signer(salt="vitals.form")
+_STATUS = re.compile(r"^4\d\d: ")
 #: As many differing fields are told of a conflict.
 MOST_FIELDS = 6
 #: As many bad places of a file are listed.
@@ -188,7 +191,18 @@ def _text(command: Command, state: WorkState) -> str:
         return command.message or command.problem or "Under way at the source."
     if _places(command):
         return f"{command.problem.splitlines()[0].split('. ')[0]}. {len(_places(command))} places are wrong:"
-    return command.message if state is WorkState.DONE else command.problem
+    return command.message if state is WorkState.DONE else _problem(command)
+
+
+def _problem(command: Command) -> str:
+    """What went wrong; a setting is named as on its form, not as in the body that was sent."""
+    text: str = command.problem
+    if command.kind not in QUESTIONS:
+        return text
+    for (kind, path), one in FIELDS.items():
+        if kind == command.kind:
+            text = text.replace(f"{'.'.join(path)}: ", f"{one.word}: ")
+    return _STATUS.sub("", text)
 
 
 def _differences(command: Command) -> tuple[Field, ...]:

@@ -6,11 +6,12 @@ them in SQL. A deployment with batch monitoring is judged by its latest batches 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Q
+from django.db.models import F, Q
 
 from deployments import timeliness
 from deployments.custom_metrics import judging
@@ -40,7 +41,10 @@ from metrics import (
 from metrics.buckets import Bucket, top_of_next_hour
 from metrics.service import column
 
+logger = logging.getLogger(__name__)
+
 STALE_AFTER = timedelta(minutes=5)
+JUDGED_TOGETHER = 100
 SERVICE_WINDOW = timedelta(hours=24)
 MOST_BATCHES = 100
 GAP = "\u202f"
@@ -114,11 +118,28 @@ def refresh(pk: int, now: datetime) -> None:
         _judge_batches(deployment, deployment.champion)
 
 
-def refresh_stale(now: datetime) -> None:
-    """Judge all deployments whose verdicts are older than STALE_AFTER: windows move on without data."""
+def stale(now: datetime, among: Sequence[int] | None = None) -> list[int]:
+    """The deployments whose verdicts are older than STALE_AFTER, the oldest first: windows move on without data."""
     old = Q(health_at=None) | Q(health_at__lt=now - STALE_AFTER)
-    for pk in Deployment.objects.filter(old, deleted_at=None).values_list("pk", flat=True):
-        refresh(pk, now)
+    found = Deployment.objects.filter(old, deleted_at=None, champion__isnull=False)
+    if among is not None:
+        found = found.filter(pk__in=among)
+    return list(found.order_by(F("health_at").asc(nulls_first=True), "pk").values_list("pk", flat=True))
+
+
+def portions(now: datetime) -> list[list[int]]:
+    """All stale deployments, JUDGED_TOGETHER at a time: each portion is one task, so that all workers share them."""
+    waiting = stale(now)
+    return [waiting[start : start + JUDGED_TOGETHER] for start in range(0, len(waiting), JUDGED_TOGETHER)]
+
+
+def refresh_stale(pks: Sequence[int], now: datetime) -> None:
+    """Judge those of these deployments that are still stale; one that cannot be judged is no reason to leave others."""
+    for pk in stale(now, pks):
+        try:
+            refresh(pk, now)
+        except Exception:
+            logger.exception("Deployment %s could not be judged.", pk)
 
 
 def judge(deployment: Deployment, champion: DeployedModel, now: datetime) -> Mapping[str, Judged]:

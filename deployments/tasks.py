@@ -59,10 +59,19 @@ def ensure_partitions() -> None:
 
 @shared_task(name="deployments.tasks.refresh_health")
 def refresh_health() -> None:
-    """Time windows move on without data: look again at verdicts that are a few minutes old."""
+    """Time windows move on without data: verdicts that are a few minutes old are looked at again, some a task."""
     from deployments import health
 
-    health.refresh_stale(timezone.now())
+    for pks in health.portions(timezone.now()):
+        wake.judge(pks)
+
+
+@shared_task(name="deployments.tasks.judge")
+def judge(pks: list[int]) -> None:
+    """Judge some deployments; those that were judged meanwhile are left."""
+    from deployments import health
+
+    health.refresh_stale(pks, timezone.now())
 
 
 @shared_task(name="deployments.tasks.prune")

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+from collections.abc import Sequence
 
 from celery import current_app
 from django.core.cache import cache
@@ -17,6 +18,9 @@ EVERY = 3
 """Seconds within which one message for a deployment is enough, however many requests come in."""
 ROLL_UP = "deployments.tasks.roll_up"
 RUN_JOB = "deployments.tasks.run_job"
+JUDGE = "deployments.tasks.judge"
+JUDGED_EVERY = 240
+"""Seconds after which a message to judge is stale: the next round sends it again."""
 
 
 def roll_up(deployment_id: int) -> None:
@@ -40,8 +44,13 @@ def run_job(pk: int) -> None:
     _send(RUN_JOB, pk)
 
 
-def _send(task: str, key: int, countdown: float = 0) -> None:
+def judge(pks: Sequence[int]) -> None:
+    """The verdicts of these deployments are old; a message that waits for too long is repeated by the next round."""
+    _send(JUDGE, list(pks), expires=JUDGED_EVERY)
+
+
+def _send(task: str, key: int | list[int], countdown: float = 0, expires: float | None = None) -> None:
     try:
-        current_app.send_task(task, args=[key], countdown=countdown, retry=False)
+        current_app.send_task(task, args=[key], countdown=countdown, expires=expires, retry=False)
     except (OperationalError, RedisError, OSError) as error:
         logger.warning("%s(%s) waits for beat: the queue cannot be reached (%s).", task, key, error)

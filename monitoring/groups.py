@@ -104,6 +104,15 @@ def plain_groups(rows: QuerySet[Watched]) -> dict[Grouping, Groups]:
     return {by: _groups(by, counted) for by in PLAIN}
 
 
+def groups_then(rows: QuerySet[Watched], by: Grouping, worst: Mapping[int, Status]) -> Groups:
+    """The same with the verdicts of another moment; deployments without one are left out. Their traffic is not known
+    then, and what they are grouped by is of today.
+    """
+    names = {f"{by.value}_key": _KEYS[by]} | ({f"{by.value}_name": _NAMES[by]} if by in _NAMES else {})
+    found = rows.filter(pk__in=list(worst)).order_by().annotate(**names).values("pk", *names)
+    return _groups(by, ({**row, "worst": worst[row["pk"]].value, "n": 1, "rate": 0.0} for row in found))
+
+
 def _counted(rows: QuerySet[Watched], by: Sequence[Grouping]) -> Iterable[Mapping[str, Any]]:
     """How many there are of each verdict, and their traffic, by every value of what is asked for."""
     names = {f"{one.value}_key": _KEYS[one] for one in by} | {

@@ -15,9 +15,10 @@ from typing import Any
 from django.db import connection
 from django.db.models import Q
 
-from monitoring import conf, fleet
+from monitoring import conf, fleet, groups
 from monitoring.clock import DAY, format_time
 from monitoring.fleet import Filters, FleetPage
+from monitoring.groups import Grouping, Groups
 from monitoring.models import Source, Status, Watched
 
 UNKNOWN_THEN = "Nothing was known of it then."
@@ -138,12 +139,7 @@ def fleet_then(
     `viewer`: for whom the rows tell `wish`, which is of today.
     """
     sources = tuple(Source.objects.filter(team__in=list(team_ids)).select_related("team").order_by("name"))
-    plain = Filters(**{**{name: getattr(filters, name) for name in Filters.__slots__}, "areas": ()})
-    rows = Watched.objects.filter(Q(gone_at__isnull=True) | Q(gone_at__gt=then), source__in=sources)
-    listed = list(fleet.narrow(rows, plain).order_by(*fleet.ORDERS[order]).values_list("pk", "importance_rank"))
-    known = statuses([pk for pk, _ in listed], then)
-    seen = [(pk, rank) for pk, rank in listed if pk in known and _has(known[pk], filters.areas)]
-    worst_of = {pk: worst(known[pk]) for pk, _ in seen}
+    seen, worst_of = _seen(sources, filters, order, then)
     counts = {status.value: 0 for status in Status}
     for status in worst_of.values():
         counts[status.value] += 1
@@ -165,6 +161,25 @@ def fleet_then(
         silent_sources=(),
         data_age=None,
     )
+
+
+def _seen(
+    sources: Sequence[Source], filters: Filters, order: str, then: datetime
+) -> tuple[list[tuple[int, int]], dict[int, Status]]:
+    """What was there and known then, whatever its status: (key, rank of importance) in order, and the worst of each."""
+    plain = Filters(**{**{name: getattr(filters, name) for name in Filters.__slots__}, "areas": ()})
+    rows = Watched.objects.filter(Q(gone_at__isnull=True) | Q(gone_at__gt=then), source__in=sources)
+    listed = list(fleet.narrow(rows, plain).order_by(*fleet.ORDERS[order]).values_list("pk", "importance_rank"))
+    known = statuses([pk for pk, _ in listed], then)
+    seen = [(pk, rank) for pk, rank in listed if pk in known and _has(known[pk], filters.areas)]
+    return seen, {pk: worst(known[pk]) for pk, _ in seen}
+
+
+def groups_then(sources: Sequence[Source], filters: Filters, by: Grouping, then: datetime) -> Groups:
+    """The groups of the fleet as known then, worst first, of what the filters leave: three statements."""
+    _, worst_of = _seen(sources, filters, "label", then)
+    chosen = {pk: one for pk, one in worst_of.items() if not filters.statuses or one in filters.statuses}
+    return groups.groups_then(Watched.objects.all(), by, chosen)
 
 
 def _has(areas: Mapping[str, Status], wanted: Sequence[tuple[str, str]]) -> bool:

@@ -26,6 +26,7 @@ class Act:
     shows, that must still stand so at the source. `warns`: what will happen; shown on a page of its own before
     anything is sent. `typed`: also asks to type the name. `section`: where it stands on the manage tab. `at_once`: the
     button sends, without a page in between.
+    `for_new`: on the button where the thing may be left out and is.
     """
 
     kind: C
@@ -38,6 +39,7 @@ class Act:
     warns: Warns | None = None
     typed: bool = False
     at_once: bool = False
+    for_new: str = ""
 
     @property
     def command(self) -> Kind:
@@ -220,7 +222,11 @@ _ROWS = (
         warns=_report_goes,
         typed=True,
     ),
-    _act(C.SHARE, "Change the role", f.ShareForm, "sharing", warns=_role_changes),
+    _act(
+        *(C.SHARE, "Change the role", f.ShareForm, "sharing"),
+        warns=_role_changes,
+        for_new="Share with somebody",
+    ),
     _act(C.DETAILS, "Change name, description or importance", f.DetailsForm, "deployment"),
     _act(C.ACTIVATE, "Activate", f.ActForm, "deployment", at_once=True),
     _act(C.DEACTIVATE, "Deactivate", f.ActForm, "deployment", warns=_stops),

@@ -127,12 +127,13 @@ def _humility(case: Case) -> Section:
 def _trigger_words(trigger: dict[str, Any]) -> str:
     feature = str(trigger.get("featureName") or "")
     low, high = trigger.get("lower"), trigger.get("upper")
-    span = f"{words.number(low)} to {words.number(high)}" if low is not None and high is not None else ""
+    low, high = (f"{one:g}" if isinstance(one, int | float) else None for one in (low, high))
+    span = f"{low} and {high}" if low is not None and high is not None else ""
     match trigger.get("type"):
         case "uncertainPrediction":
             return f"prediction between {span}".strip() if span else "uncertain prediction"
         case "outlyingInput":
-            return f"{feature} outside {span}".strip()
+            return f"{feature} not between {span}" if span else f"{feature} outside its usual range"
         case "lowObservationRegion":
             return f"{feature} with a value that is seldom seen"
     return ""

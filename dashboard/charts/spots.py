@@ -13,6 +13,7 @@ Box = tuple[float, float, float, float]
 """Left, top, right, bottom in px."""
 Spot = tuple[str, float, float, Box]
 """The anchor of a text, how far it stands from its dot in px, and its ground."""
+_BAND = 64
 
 
 def spots_around(at: tuple[float, float], wide: float) -> list[Spot]:
@@ -36,21 +37,28 @@ def free_spots(
     """
     boxes = np.array([[spot[3] for spot in around] for around in spots], np.float64).reshape(-1, 4)
     inside = (boxes[:, 0] >= 0) & (boxes[:, 2] <= width) & (boxes[:, 1] >= 0) & (boxes[:, 3] <= tall)
-    free = inside & ~covered(boxes, np.array(taken, np.float64))
-    quiet = free & ~covered(boxes, np.array([(0.0, line - 1, width, line + 1)]))
+    free, quiet = inside.copy(), inside.copy()
+    free[inside] = ~covered(boxes[inside], np.array(taken, np.float64))
+    quiet[inside] = free[inside] & ~covered(boxes[inside], np.array([(0.0, line - 1, width, line + 1)]))
     return _listed(free, len(spots)), _listed(quiet, len(spots))
 
 
 def _listed(true: npt.NDArray[np.bool_], n: int) -> list[list[int]]:
-    return [np.flatnonzero(row).tolist() for row in true.reshape(n, -1)] if n else []
+    return [[at for at, one in enumerate(row) if one] for row in true.reshape(n, -1).tolist()] if n else []
 
 
 def covered(boxes: Array, others: Array) -> npt.NDArray[np.bool_]:
-    """Which boxes share ground with any of the others."""
-    one, other = boxes[:, None, :], others[None, :, :]
-    across = (one[..., 0] < other[..., 2]) & (other[..., 0] < one[..., 2])
-    down = (one[..., 1] < other[..., 3]) & (other[..., 1] < one[..., 3])
-    found: npt.NDArray[np.bool_] = np.any(across & down, axis=1, keepdims=False)
+    """Which boxes share ground with any of the others; compared by bands of the height, where few others reach in."""
+    found = np.zeros(len(boxes), np.bool_)
+    order = np.argsort(boxes[:, 1])
+    for band in np.split(order, range(_BAND, len(order), _BAND)):
+        some = boxes[band]
+        top, bottom = some[:, 1].min(initial=np.inf), some[:, 3].max(initial=-np.inf)
+        near = others[(others[:, 1] < bottom) & (others[:, 3] > top)]
+        one, other = some[:, None, :], near[None, :, :]
+        across = (one[..., 0] < other[..., 2]) & (other[..., 0] < one[..., 2])
+        down = (one[..., 1] < other[..., 3]) & (other[..., 1] < one[..., 3])
+        found[band] = np.any(across & down, axis=1)
     return found
 
 

@@ -173,7 +173,8 @@ def _entry(one: Field, present: Any, posted: QueryDict, known: Known) -> Entry:
     if same(present, value):
         return Entry(one, present, present, known)
     strange = unknown_names(one, value, known, present if isinstance(present, list) else ())
-    problem = f"Not a feature of this model: {', '.join(strange)}." if strange else ""
+    kind = "categorical feature" if one.known == "categorical" else "feature"
+    problem = f"Not a {kind} of this model: {', '.join(strange)}." if strange else ""
     return Entry(one, present, value, known, problem)
 
 

@@ -210,14 +210,14 @@ def offered(subject: Subject) -> tuple[str, ...]:
 def address(subject: Subject, metric: str, beside: bool = False) -> str:
     """The tab with a metric chosen, perhaps with the challengers beside."""
     query = urlencode([("metric", metric), *([("beside", "challengers")] if beside else [])])
-    return f"{subject.url('accuracy')}{'&' if subject.view.query() else '?'}{query}"
+    return f"{subject.url('accuracy')}{'&' if subject.query else '?'}{query}"
 
 
 def _segments(subject: Subject, metric: str) -> str:
     """The segments, ranked by the metric; "" where none is followed."""
     if not subject.attributes(KIND):
         return ""
-    return f"{subject.url('segments')}{'&' if subject.view.query() else '?'}{urlencode({'by': metric})}"
+    return f"{subject.url('segments')}{'&' if subject.query else '?'}{urlencode({'by': metric})}"
 
 
 def _chosen(subject: Subject, metric: str, beside: bool) -> list[tuple[str, str]]:

@@ -176,7 +176,7 @@ def build(subject: Subject, chosen: str = "") -> Tab:
 
 def address(subject: Subject, metric: Metric) -> str:
     """The tab with a metric chosen."""
-    return f"{subject.url('custom')}{'&' if subject.view.query() else '?'}metric={quote(metric.id)}"
+    return f"{subject.url('custom')}{'&' if subject.query else '?'}metric={quote(metric.id)}"
 
 
 def window_words(subject: Subject) -> str:

@@ -214,7 +214,7 @@ def pairs(shown: Stretch, **changes: str) -> str:
 
 def address(subject: Subject, shown: Stretch, **changes: str) -> str:
     """The tab with another stretch."""
-    return f"{subject.url('data')}{'&' if subject.view.query() else '?'}{pairs(shown, **changes)}"
+    return f"{subject.url('data')}{'&' if subject.query else '?'}{pairs(shown, **changes)}"
 
 
 def moved(stretch: Stretch, steps: int) -> str:

@@ -211,9 +211,9 @@ def _scatter(subject: Subject, found: Sequence[Feature], picked: Feature | None,
             one.shown.value if one.shown in (Status.FAILING, Status.WARNING) else Status.PASSING.value,
             starred=one.starred,
             excluded=one.status is FeatureStatus.EXCLUDED,
-            href=replace(look, feature=one.name).address(subject),
+            href=href,
         )
-        for one in found
+        for one, href in zip(found, look.addresses(subject, (one.name for one in found)), strict=True)
     )
     points = ImportancePoints(
         dots,
@@ -448,7 +448,7 @@ def _segments(subject: Subject, picked: Feature | None) -> str:
     """The segments, ranked by the drift of the chosen feature; "" where none is followed."""
     if picked is None or not subject.attributes(KIND):
         return ""
-    return f"{subject.url('segments')}{'&' if subject.view.query() else '?'}by={quote(f'drift:{picked.name}')}"
+    return f"{subject.url('segments')}{'&' if subject.query else '?'}by={quote(f'drift:{picked.name}')}"
 
 
 def _tone(status: Status) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from urllib.parse import urlencode
+from urllib.parse import quote_plus, urlencode
 
 from django.utils.safestring import SafeString
 
@@ -40,6 +41,12 @@ class Look:
             ("measure", self.measure or ""),
         ]
         return urlencode([pair for pair in pairs if pair[1]])
+
+    def addresses(self, subject: Subject, features: Iterable[str]) -> list[str]:
+        """The tab with each feature chosen: hundreds at the price of one."""
+        base, rest = subject.url("drift"), replace(self, feature="").query
+        head, tail = f"{base}{'&' if '?' in base else '?'}feature=", f"&{rest}" if rest else ""
+        return [f"{head}{quote_plus(name)}{tail}" for name in features]
 
     def address(self, subject: Subject) -> str:
         """The tab seen so."""

@@ -178,6 +178,8 @@ def verdict(subject: Subject) -> Judged:
 
 def build(subject: Subject, feature: str = "", metric: str = "", name: str = "") -> Tab:
     """Tiles, the classes of the chosen feature, their scores over time, and the same as a table."""
+    if subject.watched.batch_monitoring:
+        return Tab("dashboard/tab_fairness.html", timeless=True, more=_by_batch(subject))
     features, metrics = protected(subject), watched_metrics(subject)
     if not features:
         return Tab("dashboard/tab_fairness.html", more={"off": off(subject), "example": example(subject)})
@@ -216,7 +218,7 @@ def address(subject: Subject, feature: str, metric: str, name: str = "") -> str:
     """The tab with a feature, a metric and perhaps a class chosen."""
     pairs = [("feature", feature), ("metric", metric), ("class", name)]
     query = urlencode([pair for pair in pairs if pair[1]])
-    return f"{subject.url('fairness')}{'&' if subject.view.query() else '?'}{query}"
+    return f"{subject.url('fairness')}{'&' if subject.query else '?'}{query}"
 
 
 def tiles(subject: Subject, features: Sequence[str]) -> tuple[Tile, ...]:
@@ -459,6 +461,19 @@ def _feature_links(subject: Subject, features: Sequence[str], chosen: str, shown
 
 
 # --- When it is off ------------------------------------------------------------------------------------------------
+
+
+BY_BATCH = (
+    "This deployment is watched by batch. The API that is asked tells fairness over time only, not of a batch: a "
+    "verdict on it rests on the hours in which batches came. How right the model is for each value of a feature, "
+    "batch by batch, stands among the segments."
+)
+
+
+def _by_batch(subject: Subject) -> dict[str, Any]:
+    """What is said instead, with the page that comes nearest."""
+    nearest = subject.url("segments"), "Open the segments"
+    return {"title": "Fairness is not told by batch", "off": BY_BATCH, "elsewhere": nearest}
 
 
 def off(subject: Subject) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.urls import reverse
+
 from dashboard import examples
 from dashboard.charts import words
 from dashboard.charts.chart import ChartView
@@ -66,6 +68,8 @@ def is_on(subject: Subject) -> bool:
 
 def build(subject: Subject) -> Tab:
     """Tiles, the share of predictions by rule over time, the rules themselves, prediction warnings."""
+    if subject.watched.batch_monitoring:
+        return Tab("dashboard/tab_humility.html", timeless=True, more=_by_batch(subject))
     if not is_on(subject):
         return Tab(
             "dashboard/tab_humility.html",
@@ -313,6 +317,18 @@ def action_words(action: Mapping[str, Any]) -> str:
 
 
 # --- When it is off ------------------------------------------------------------------------------------------------
+
+
+BY_BATCH = (
+    "This deployment is watched by batch. The API that is asked counts over time only how often humility rules "
+    "applied, not for a batch. The rules work on every prediction all the same; they are changed under Manage."
+)
+
+
+def _by_batch(subject: Subject) -> dict[str, Any]:
+    """What is said instead, with the page where the rules are."""
+    rules_page = reverse("manage", args=[subject.watched.pk]) + "#humility", "Manage the deployment"
+    return {"title": "Humility is not told by batch", "off": BY_BATCH, "elsewhere": rules_page}
 
 
 def off(subject: Subject) -> str:

@@ -193,4 +193,4 @@ def pairs(chosen: Choice, **changes: str) -> str:
 
 def address(subject: Subject, chosen: Choice, **changes: str) -> str:
     """The tab with another choice."""
-    return f"{subject.url('map')}{'&' if subject.view.query() else '?'}{pairs(chosen, **changes)}"
+    return f"{subject.url('map')}{'&' if subject.query else '?'}{pairs(chosen, **changes)}"

@@ -91,9 +91,16 @@ ROWS = (
         ),
         (Area.FAIRNESS,),
         ("feature", "metric", "class"),
-        is_on=fairness.is_on,
+        by_batch=True,
+        is_on=lambda subject: not subject.watched.batch_monitoring and fairness.is_on(subject),
     ),
-    TabRow("humility", "Humility", lambda subject, query: humility.build(subject), is_on=humility.is_on),
+    TabRow(
+        "humility",
+        "Humility",
+        lambda subject, query: humility.build(subject),
+        by_batch=True,
+        is_on=lambda subject: not subject.watched.batch_monitoring and humility.is_on(subject),
+    ),
     TabRow(
         "custom",
         "Custom metrics",

@@ -211,7 +211,7 @@ def _pairs(chosen: Choice, **changes: str) -> str:
 
 def address(subject: Subject, chosen: Choice, **changes: str) -> str:
     """The tab with another choice."""
-    return f"{subject.url('segments')}{'&' if subject.view.query() else '?'}{_pairs(chosen, **changes)}"
+    return f"{subject.url('segments')}{'&' if subject.query else '?'}{_pairs(chosen, **changes)}"
 
 
 def _more(

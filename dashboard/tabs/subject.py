@@ -49,7 +49,7 @@ class Subject:
         self.anchor = self.view.as_of or self.now
         self.shelf = Shelf(self.watched, self.view, self.anchor)
         self.clock = Clock.of(self.view)
-        self._query = self.view.query()
+        self.query = self.view.query()
         self._paths: dict[str, str] = {}  # a page names the same dozen addresses eighty times
 
     @classmethod
@@ -278,10 +278,10 @@ class Subject:
         path = self._paths.get(tab)
         if path is None:
             path = self._paths[tab] = reverse(tab, args=[self.watched.pk])
-        return path + (self.view.query(**changes) if changes else self._query)
+        return path + (self.view.query(**changes) if changes else self.query)
 
     def csv_url(self, tab: str, name: str, extra: str = "") -> str:
-        query = self._query
+        query = self.query
         joined = f"{query}&{extra}" if query and extra else f"?{extra}" if extra else query
         return reverse("chart-csv", args=[self.watched.pk, tab, name]) + joined
 

@@ -229,12 +229,13 @@ def _name(case: Case, form: forms.ActForm) -> str:
 
 def _page(request: PageRequest, case: Case, form: forms.ActForm, found: Act) -> HttpResponse:
     on_list = bool(case.thing or case.of)
+    word = found.word if on_list else found.for_new or found.word
     context = {
         "nav": "deployment",
         "watched": case.watched,
         "form": form,
-        "title": found.title.format(name=case.name) if on_list or found.section == "deployment" else found.word,
-        "word": found.word,
+        "title": found.title.format(name=case.name) if on_list or found.section == "deployment" else word,
+        "word": word,
         "act": found,
         "warning": found.warns(case) if found.warns else "",
         "danger": found.typed,

@@ -21,9 +21,9 @@ from dashboard.sentences import fleet_headline, fleet_note, news
 from dashboard.views.bell import hears_of
 from monitoring.bulk import BULKS, BulkAct
 from monitoring.fleet import LACKING, ORDERS, Filters, FleetPage, fleet, left_out, listed, narrow, wanted
-from monitoring.groups import Group, Grouping, groups, plain_groups
+from monitoring.groups import Group, Grouping, Groups, groups, plain_groups
 from monitoring.models import CORE_AREAS, Importance, Status, Transition
-from monitoring.past import fleet_then
+from monitoring.past import fleet_then, groups_then
 
 ORDER_WORDS = {
     "worst": "worst first",
@@ -60,7 +60,7 @@ def show(request: PageRequest) -> HttpResponse:
         "now": now,
         "page": found,
         "filters": by.filters,
-        **(_groups(found, by, request.GET) if by.group and by.as_of is None else _rows(found, request, now, by.as_of)),
+        **(_groups(found, by, request.GET) if by.group else _rows(found, request, now, by.as_of)),
         "as_of": as_of(request.GET, by.as_of, now, reader),
         "stamp": by.as_of.isoformat() if by.as_of else "",
         "chips": chips(found, request.GET, by.filters),
@@ -89,8 +89,9 @@ def group_rows(request: PageRequest) -> HttpResponse:
     now = timezone.now()
     by = asked(request.GET, now, request.reader.zone, request.reader.user.pk)
     reader = request.reader
-    found = _now(reader, Asked(by.filters, by.order), now, ROWS)
-    context = {"now": now, "page": found, "more": link(request.GET, group=""), **_rows(found, request, now)}
+    found = page_of(reader, Asked(by.filters, by.order, as_of=by.as_of), now)
+    shown = _rows(found, request, now, by.as_of)
+    context = {"now": now, "page": found, "more": link(request.GET, group=""), **shown}
     return part(request, "dashboard/_fleet_rows.html", context)
 
 
@@ -110,7 +111,7 @@ def choices(request: PageRequest) -> HttpResponse:
 
 
 def page_of(reader: Reader, by: Asked, now: datetime) -> FleetPage:
-    """The fleet now, or as it was known; of the past there are rows only, no groups."""
+    """The fleet now, or as it was known."""
     if by.as_of is not None:
         return fleet_then(
             reader.team_ids, by.filters, by.order, by.page, then=by.as_of, size=ROWS, viewer=reader.user.pk
@@ -152,10 +153,16 @@ def _offered(act: BulkAct, found: FleetPage) -> bool:
 def _groups(found: FleetPage, by: Asked, query: QueryDict) -> dict[str, Any]:
     """The groups of what the filters leave, the chosen statuses among them."""
     assert by.group is not None
+    if by.as_of is not None:
+        made = groups_then(found.sources, by.filters, by.group, by.as_of)
+        return _shown(made, query)
     narrowed = narrow(wanted(found.sources, by.filters), by.filters)
     if by.filters.statuses:
         narrowed = narrowed.filter(worst__in=by.filters.statuses)
-    made = groups(narrowed, by.group)
+    return _shown(groups(narrowed, by.group), query)
+
+
+def _shown(made: Groups, query: QueryDict) -> dict[str, Any]:
     return {
         "groups": [(one, link(query, group="", **_filter(one))) for one in made.shown],
         "groups_left_out": made.total - len(made.shown),

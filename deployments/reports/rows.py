@@ -13,7 +13,7 @@ from deployments.blocks import CONTEXTS, FEATURE
 from deployments.ingest.prepared import moment
 from deployments.ingest.shape import Target
 from deployments.models import CustomMetric, CustomRow
-from deployments.rollups.compute import matrix
+from deployments.rollups.columns import matrix
 
 CSV_HEADER = ("timestamp", "modelId", "associationId", "predicted", "actual", "forecastDistance")
 

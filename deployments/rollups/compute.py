@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from deployments.blocks import FEATURE, SEGMENT, SKIP_DRIFT, WARNING
 from deployments.ingest.shape import CONSUMER, Target
+from deployments.rollups.columns import floats, matrix
 from deployments.rollups.cuts import Cut
 from deployments.rollups.levels import places_in
 from deployments.rollups.scoring import Scored
@@ -245,14 +246,25 @@ class _Scores:
 
 def accuracy(scored: Scored, cuts: Sequence[Cut], model: Model) -> list[list[bytes | None]]:
     """Accuracy states by cut and group; None where no row has an association id."""
-    states: list[list[bytes | None]] = []
+    return [
+        [payload if any_key else None for payload, any_key in zip(payloads, keyed.tolist(), strict=True)]
+        for payloads, keyed in zip(bare_accuracy(scored, cuts, model), with_ids(scored, cuts), strict=True)
+    ]
+
+
+def with_ids(scored: Scored, cuts: Sequence[Cut]) -> list[Counts]:
+    """How many rows of each group, by cut, have an association id."""
+    return [rows_by_group(np.where(scored.keyed, cut.group, -1), cut.n_groups) for cut in cuts]
+
+
+def bare_accuracy(scored: Scored, cuts: Sequence[Cut], model: Model) -> list[list[bytes]]:
+    """Accuracy states by cut and group, also where no row has an association id."""
+    states: list[list[bytes]] = []
     for cut in cuts:
         n = cut.n_groups
         total = rows_by_group(np.where(scored.counted, cut.group, -1), n)
-        keyed = rows_by_group(np.where(scored.keyed, cut.group, -1), n)
         doubled = rows_by_group(np.where(scored.duplicate, cut.group, -1), n)
-        found = _accuracy_of_cut(scored, cut.of(scored.rows), n, model).payloads(total, doubled)
-        states.append([payload if any_key else None for payload, any_key in zip(found, keyed.tolist(), strict=True)])
+        states.append(_accuracy_of_cut(scored, cut.of(scored.rows), n, model).payloads(total, doubled))
     return states
 
 
@@ -285,24 +297,3 @@ def _accuracy_of_classes(y: Floats, z: Floats, group: Counts, n: int, model: Mod
     of_actual, of_label = count_by_group(actual, group, n, classes), count_by_group(labels, group, n, classes)
     sum_y = of_actual[:, 1].astype(np.float64) if classes == 2 else np.full(n, np.nan)
     return _Scores(rows_by_group(group, n), sum_y, sum_z, sums, scores, pack_rows(of_actual), pack_rows(of_label))
-
-
-# --- Columns ----------------------------------------------------------------------------------------------------
-
-
-def floats(rows: pl.DataFrame, column: str) -> Floats:
-    """A numeric column, `nan` where it is missing or was not sent."""
-    if column not in rows.columns:
-        return np.full(rows.height, np.nan)
-    series = rows[column]
-    if series.null_count():
-        series = series.cast(pl.Float64).fill_null(np.nan)
-    return series.to_numpy().astype(np.float64, copy=False)
-
-
-def matrix(rows: pl.DataFrame, target: Target) -> Floats:
-    """The predictions, shape `[n, columns]`; of texts only whether there is one: 0, else `nan`."""
-    if target.is_text:
-        known = rows["p"].is_not_null().to_numpy() if "p" in rows.columns else np.zeros(rows.height)
-        return np.where(known, 0.0, np.nan)[:, None]
-    return np.stack([floats(rows, column) for column in target.columns], axis=1)

@@ -14,7 +14,7 @@ from django.db import connection
 from numpy.typing import NDArray
 
 from deployments.models import Area, SegmentAttribute, SegmentValue
-from deployments.rollups.compute import floats
+from deployments.rollups.columns import floats
 from deployments.rollups.cuts import Attribute, by_segment
 from deployments.rollups.piece import Piece
 from deployments.rollups.read import Bucket, Scope, spots_of

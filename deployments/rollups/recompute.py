@@ -8,39 +8,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 
 import numpy as np
 import polars as pl
-from django.db import connection
 from numpy.typing import NDArray
 
-from deployments.blocks import HOUR_US, decode, together
-from deployments.ingest.prepared import microseconds
-from deployments.ingest.shape import shape_of
-from deployments.models import Area, BlockState, DeployedModel, Grain
-from deployments.rollups import attributes, scoring
+from deployments.blocks import HOUR_US, together
+from deployments.models import Area, DeployedModel, Grain
+from deployments.rollups import attributes, large_batches, loading
 from deployments.rollups.areas import made, wanted
 from deployments.rollups.cuts import Attribute
 from deployments.rollups.declarations import FED_BY, ROLLUPS, Rollup, beside
 from deployments.rollups.fold import fold_days
+from deployments.rollups.loading import Rows
 from deployments.rollups.marks import Work, all_dirty, next_work, unmark
 from deployments.rollups.numbering import distinct, places
 from deployments.rollups.piece import Piece
 from deployments.rollups.write import replace_states
-from metrics import day_start
 
 MOST_ROWS = 300_000
 MOST_BUCKETS = 5_000
 HOURS = 24
-
-
-@dataclass(frozen=True)
-class Rows:
-    """The rows of a piece: predictions or service events, and of accuracy the actuals too."""
-
-    table: pl.DataFrame
-    actuals: pl.DataFrame
 
 
 @dataclass(frozen=True)
@@ -67,20 +55,28 @@ def next_piece(deployment_id: int) -> bool:
 
 
 def _batch(model: DeployedModel, work: Work) -> None:
-    rollup = ROLLUPS[work.area]
-    rows = Rows(_load(model, rollup, batch_id=work.buckets[0]), _actuals(model, Grain.BATCH, work.buckets))
-    numbers = np.full(rows.table.height, work.buckets[0], np.int64)
-    _write(model, Grain.BATCH, rows, numbers, work.buckets, _aims(model, [rollup], rows.table))
-    unmark(model.deployment_id, work)
+    works = _joined(model.deployment_id, work)
+    rollup, batch_id = ROLLUPS[work.area], work.buckets[0]
+    if loading.rows_of_batch(model, rollup, batch_id) > MOST_ROWS:
+        works = [work]
+        large_batches.recompute(model, rollup, batch_id, MOST_ROWS)
+    else:
+        table = together(list(loading.of_batch(model, rollup, batch_id, MOST_ROWS)))
+        rows = Rows(table, loading.actuals(model, Grain.BATCH, work.buckets))
+        numbers = np.full(rows.table.height, batch_id, np.int64)
+        _write(
+            model, Grain.BATCH, rows, numbers, work.buckets, _aims(model, [ROLLUPS[one.area] for one in works], table)
+        )
+    for one in works:
+        unmark(model.deployment_id, one)
 
 
 def _hours(model: DeployedModel, dirty: Work) -> None:
     rollup = ROLLUPS[dirty.area]
-    sizes = _rows_by_day(model, rollup, dirty.buckets)
+    sizes = loading.rows_by_day(model, rollup, sorted({hour // HOURS for hour in dirty.buckets}))
     work = _piece(dirty, sizes)
     days = sorted({hour // HOURS for hour in work.buckets})
-    span = (work.buckets[0], work.buckets[-1])
-    rows = Rows(_load(model, rollup, days=days, hours=span), _actuals(model, Grain.DAY, days))
+    rows = Rows(loading.of_days(model, rollup, days, work.buckets), loading.actuals(model, Grain.DAY, days))
     numbers = _hour_numbers(rows.table)
     works = _joined(model.deployment_id, work)
     aims = _aims(model, [aim for one in works for aim in (ROLLUPS[one.area], *beside(one.area))], rows.table)
@@ -156,72 +152,8 @@ def _whole_days(
     return [day for day in days if at_hand.get(day, 0) == sizes.get(day, 0) and day not in clean]
 
 
-# --- Rows -------------------------------------------------------------------------------------------------------
-
-
-def _rows_by_day(model: DeployedModel, rollup: Rollup, hours: Sequence[int]) -> dict[int, int]:
-    days = sorted({hour // HOURS for hour in hours})
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT first_hour / 24, sum(rows) FROM deployments_block WHERE deployment_id = %s AND day = ANY(%s) "
-            "AND kind = %s AND state = %s AND model_id = %s AND batch_id IS NULL GROUP BY 1",
-            [model.deployment_id, _dates(days), int(rollup.source), int(BlockState.ROLLED), model.pk],
-        )
-        return {int(day): int(rows) for day, rows in cursor.fetchall()}
-
-
-def _load(
-    model: DeployedModel,
-    rollup: Rollup,
-    *,
-    days: Sequence[int] = (),
-    hours: tuple[int, int] = (0, 0),
-    batch_id: int | None = None,
-) -> pl.DataFrame:
-    """The rows of days (those blocks that reach into the hours) or of a batch, in the order of submission."""
-    where = "batch_id = %s"
-    params: list[int | list[date] | None] = [batch_id]
-    if batch_id is None:
-        where = "day = ANY(%s) AND batch_id IS NULL AND first_hour <= %s AND last_hour >= %s"
-        params = [_dates(days), hours[1], hours[0]]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT received_at, payload FROM deployments_block WHERE deployment_id = %s AND kind = %s "  # noqa: S608
-            f"AND state = %s AND model_id = %s AND {where} ORDER BY id",
-            [model.deployment_id, int(rollup.source), int(BlockState.ROLLED), model.pk, *params],
-        )
-        found = cursor.fetchall()
-    return _stamped([decode(payload) for _, payload in found], [microseconds(received) for received, _ in found])
-
-
-def _stamped(blocks: list[pl.DataFrame], received: list[int]) -> pl.DataFrame:
-    """All rows, each with its time of receipt; in blocks that were put together it is a column already."""
-    rows = together(blocks)
-    if not rows.width:
-        return rows
-    times = pl.Series("received", np.repeat(received, [block.height for block in blocks]))
-    return rows.with_columns(pl.col("received").fill_null(times) if "received" in rows.columns else times)
-
-
-def _actuals(model: DeployedModel, grain: Grain, buckets: Sequence[int]) -> pl.DataFrame:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT payload FROM deployments_actualblock "
-            "WHERE deployment_id = %s AND grain = %s AND bucket = ANY(%s) ORDER BY id",
-            [model.deployment_id, int(grain), list(buckets)],
-        )
-        tables = [decode(row[0]) for row in cursor.fetchall()]
-    if tables:
-        return pl.concat(tables, how="vertical_relaxed")
-    return scoring.no_actuals(shape_of(model).target).with_columns(hour=pl.lit(0, pl.Int64))
-
-
 def _hour_numbers(rows: pl.DataFrame) -> NDArray[np.int64]:
     if not rows.height:
         return np.empty(0, np.int64)
     numbers: NDArray[np.int64] = rows["at"].to_numpy() // HOUR_US
     return numbers
-
-
-def _dates(days: Sequence[int]) -> list[date]:
-    return [day_start(day).date() for day in days]

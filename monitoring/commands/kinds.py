@@ -10,7 +10,8 @@ from typing import Any
 from monitoring import questions as q
 from monitoring.commands import matching as m
 from monitoring.models import CommandKind
-from monitoring.questions import Question
+from monitoring.poll.standing import DAYS, DEFAULT_INTERVAL
+from monitoring.questions import Last, Question
 
 Matches = Callable[[Mapping[str, Any], Mapping[str, Any]], bool]
 #: A question, or how to ask it given the ids of the thing.
@@ -49,10 +50,11 @@ class Kind:
     deployment itself); None where nothing shows it. `matches`: for changes, whether (present, body) is as asked
     already; for creations, whether (entry of the list, body) is the thing. `named`: names are used once, so an entry
     that matches before anything was sent is a conflict. `again`: what pages show of it, asked once it is done.
-    `at_work`: whether pages show it while it is at work, so that `again` is asked once it has begun, too.
-    `capability`: what the source must say it supports. `why`: what an HTTP status of refusal means here. `may_lack`:
-    before the first change nothing stands there (404). `uploads`: the body may come with a file, which becomes a
-    dataset of the source first. A path that begins with a slash is below the API's address, not below the deployment.
+    `by_time`, `by_batch`: what is asked besides, by how the deployment is watched. `at_work`: whether pages show it
+    while it is at work, so that `again` is asked once it has begun, too. `capability`: what the source must say it
+    supports. `why`: what an HTTP status of refusal means here. `may_lack`: before the first change nothing stands there
+    (404). `uploads`: the body may come with a file, which becomes a dataset of the source first. A path that begins
+    with a slash is below the API's address, not below the deployment.
     """
 
     slug: CommandKind
@@ -66,6 +68,8 @@ class Kind:
     named: bool = False
     paged: bool = False
     again: tuple[Again, ...] = ()
+    by_time: tuple[Again, ...] = ()
+    by_batch: tuple[Again, ...] = ()
     at_work: bool = False
     capability: str = ""
     why: Mapping[int, str] = field(default_factory=dict)
@@ -76,9 +80,10 @@ class Kind:
         """`Lock batch January`, `Locked batch January`."""
         return (self.did if done else self.does).format(name=name or "it").strip()
 
-    def asks_again(self, ids: Sequence[str]) -> list[Question]:
-        """What is asked once it is done, so that pages show it."""
-        return [one(ids) if callable(one) else one for one in self.again]
+    def asks_again(self, ids: Sequence[str], *, batch: bool = False) -> list[Question]:
+        """What is asked once it is done, so that pages show it. `batch`: of a deployment that is watched by batch."""
+        found = (*self.again, *(self.by_batch if batch else self.by_time))
+        return [one(ids) if callable(one) else one for one in found]
 
 
 def _change(slug: CommandKind, does: str, did: str, path: str, *again: Again, **more: Any) -> Kind:
@@ -96,6 +101,14 @@ def _remove(slug: CommandKind, does: str, did: str, path: str, *again: Again, **
 
 def _runs_of(ids: Sequence[str]) -> Question:
     return q.retraining_runs(ids[0])
+
+
+def _values_by_day(ids: Sequence[str]) -> Question:
+    return q.custom_over_time(ids[0], DAYS)
+
+
+def _values_by_batch(ids: Sequence[str]) -> Question:
+    return q.custom_over_batch(ids[0])
 
 
 C = CommandKind
@@ -159,12 +172,16 @@ _ROWS = (
         *(C.METRIC_VALUES, "Send values of {name}", "Sent values of {name}", Method.CREATE, _METRIC + "fromJSON/"),
         repeat=Repeat.KEYED,
         again=(q.custom_metrics(),),
+        by_time=(_values_by_day, q.custom_summary(Last(DEFAULT_INTERVAL))),
+        by_batch=(_values_by_batch,),
     ),
     Kind(
         *(C.METRIC_DATASET, "Send values of {name} from a file", "Sent values of {name} from a file"),
         *(Method.CREATE, _METRIC + "fromDataset/"),
         repeat=Repeat.KEYED,
         again=(q.custom_metrics(), q.datasets()),
+        by_time=(_values_by_day, q.custom_summary(Last(DEFAULT_INTERVAL))),
+        by_batch=(_values_by_batch,),
         uploads=True,
     ),
     _create(

@@ -182,7 +182,7 @@ def _show(wire: Wire, command: Command, kind: Kind, now: datetime) -> None:
         return
     jobs = [
         Job(watched.pk, watched.remote_id, ask_of((question,), question.period(now)))
-        for question in kind.asks_again(command.ids or _named(command))
+        for question in kind.asks_again(command.ids or _named(command), batch=watched.batch_monitoring)
     ]
     if jobs:
         save(wire.fetch(jobs), now=now, lags={})

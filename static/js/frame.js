@@ -29,6 +29,15 @@
   addEventListener("resize", reachable);
   document.addEventListener("htmx:load", reachable);
 
+  // What somebody is typing is not drawn away; the tab is asked for again a little later.
+  const typed = (one) => one.type === "checkbox" || one.type === "radio" ? one.checked !== one.defaultChecked : one.type !== "hidden" && one.value !== one.defaultValue;
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const piece = event.detail.target;
+    if (piece?.id !== "content" || ![...piece.querySelectorAll("form[method=post] :is(input, textarea)")].some(typed)) return;
+    event.detail.shouldSwap = false;
+    setTimeout(() => window.htmx.trigger(document.body, "acted"), 5000);
+  });
+
   const neighbours = () => [...document.querySelectorAll("[data-neighbour]")];
   const rows = () => [...document.querySelectorAll("tr[data-href]")];
 
@@ -68,11 +77,11 @@
   let held = null;
   document.addEventListener("htmx:beforeSwap", (event) => {
     const { target } = event.detail, at = document.activeElement;
-    held = target?.id && at !== document.body && target.contains(at) ? { id: target.id, key: keyOf(at) } : null;
+    held = target && at !== document.body && target.contains(at) ? { id: target.id, key: keyOf(at) } : null;
   });
-  document.addEventListener("htmx:afterSettle", () => {
+  document.addEventListener("htmx:afterSettle", (event) => {
     if (!held || (document.activeElement && document.activeElement !== document.body)) return;
-    const came = document.getElementById(held.id) || document.getElementById("main");
+    const came = (held.id ? document.getElementById(held.id) : event.detail.elt) || document.getElementById("main");
     const same = [...came.querySelectorAll(CONTROLS)].find((one) => !one.disabled && keyOf(one) === held.key);
     if (!same && !came.hasAttribute("tabindex")) came.tabIndex = -1;
     for (const one of [same, came, document.getElementById("main")]) {

@@ -18,7 +18,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from tests.browser.test_pages_in_browser import DESK, PHONE, Visit, visit
 from tests.dashboard import world as worlds
-from tests.dashboard.test_access import FOUND, TABLE, address, hold_mail, hold_reviews
+from tests.dashboard.test_access import FOUND, TABLE, address, hold_all, hold_mail, hold_reviews
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 STANDARD = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
@@ -104,6 +104,7 @@ def _addresses(found: Visit) -> list[tuple[str, str]]:
     """Every page that the owner may open, by name."""
     hold_mail(found.world)
     hold_reviews(found.world)
+    hold_all(found.world)
     shown = [row for row in TABLE if row.method == "get" and row.owner == FOUND]
     pages = [(row.name, address(found.world, row)) for row in shown] + [("login", reverse("login"))]
     return [(name, url) for name, url in pages if url.endswith("/") and name not in PIECES]

@@ -177,3 +177,19 @@ def test_a_row_bears_the_person_s_own_star_and_bell(world: World, inside: Client
     assert text.count("Hear it again.") == 1
     then = inside.get("/", {"as_of": (world.now - timedelta(hours=1)).isoformat()})
     assert muted.pk not in then.context["heard"]
+
+
+def test_groups_of_a_past_moment_open_to_rows_of_then(world: World, inside: Client) -> None:
+    query = {"group": "team", "as_of": (world.now - timedelta(days=1)).isoformat()}
+    page = inside.get("/", query)
+    groups = page.context["groups"]
+    assert sum(one.size for one, _ in groups) == page.context["page"].all_count > 0
+    text = page.content.decode()
+    assert "Verdicts are those of then" in text
+    assert 'a day</span><a class="group-link"' not in text
+    href = groups[0][1]
+    assert "as_of=" in href
+    rows = inside.get(reverse("fleet-rows") + href)
+    assert [row.row.watched for row in rows.context["rows"]] == [
+        row.row.watched for row in inside.get(href).context["rows"]
+    ]

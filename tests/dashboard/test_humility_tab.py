@@ -116,3 +116,25 @@ def test_an_action_is_a_sentence() -> None:
     assert action_words({"type": "throwError"}) == "Refuses to predict (status 480)"
     assert action_words({"type": "somethingNew"}) == "somethingNew"
     assert action_words({}) == ""
+
+
+@pytest.mark.parametrize(
+    ("tab", "said", "next_"),
+    [
+        ("fairness", "Fairness is not told by batch", "Open the segments"),
+        ("humility", "Humility is not told by batch", "Manage the deployment"),
+    ],
+)
+def test_a_deployment_watched_by_batch_is_told_what_the_api_does_not_tell(
+    world: World, inside: Client, tab: str, said: str, next_: str
+) -> None:
+    pk = world.watched("Departure delayed by batch").pk
+    before = Topic.objects.filter(watched=pk).count()
+    page = inside.get(reverse(tab, args=[pk])).content.decode()
+    assert said in page
+    assert "over time only" in page
+    assert "not of a batch" in page or "not for a batch" in page
+    href = re.findall(rf'<a class="button" href="([^"]+)">{next_}</a>', page)
+    assert inside.get(href[0].partition("#")[0]).status_code == 200
+    assert Topic.objects.filter(watched=pk).count() == before  # nothing is asked that could not be answered
+    assert f'href="{reverse(tab, args=[pk])}"' in inside.get(reverse("batches", args=[pk])).content.decode()

@@ -11,11 +11,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from monitoring.fleet import Filters
+from monitoring.groups import Grouping
 from monitoring.incidents import listing, record
 from monitoring.incidents.listing import Narrowed, Show
 from monitoring.incidents.past import as_known
 from monitoring.models import Area, AreaHealth, EventKind, HealthDay, Incident, Status, Transition, Watched
-from monitoring.past import RECONSTRUCTED, fleet_then, put_back, statuses, verdicts, worst
+from monitoring.past import RECONSTRUCTED, fleet_then, groups_then, put_back, statuses, verdicts, worst
 from tests.monitoring.factories import NOW, make_incident, make_member, make_source, make_watched
 
 pytestmark = pytest.mark.django_db
@@ -138,6 +139,32 @@ def test_the_fleet_of_a_past_moment_counts_and_orders_as_of_then() -> None:
     assert [row.watched.label for row in risky.rows] == ["Model 1"]
     drifting = fleet_then([source.team_id], Filters(areas=(("drift", "failing"),)), "label", 1, then=NOW, size=9)
     assert [row.watched.label for row in drifting.rows] == ["Model 0"]
+
+
+def test_groups_of_a_past_moment_have_the_verdicts_of_then() -> None:
+    source = make_source()
+    tags = [{"name": "tier", "value": "1"}]
+    one, two, three = (make_watched(source, remote_id=f"d{i}", label=f"Model {i}") for i in range(3))
+    Watched.objects.filter(pk__in=[one.pk, two.pk]).update(tags=tags)
+    change(one, "passing", "failing", NOW - 5 * HOUR)
+    change(two, "passing", "warning", NOW - 5 * HOUR)
+    change(one, "failing", "passing", NOW - HOUR)
+    present(three, "passing", NOW - DAY)
+    present(make_watched(source, remote_id="new", label="New"), "passing", NOW - HOUR)  # unknown then
+    with CaptureQueriesContext(connection) as queries:
+        then = groups_then([source], Filters(), Grouping.TAG, NOW - 2 * HOUR)
+    assert len(queries) == 3
+    assert [(group.label, group.worst, group.size) for group in then.shown] == [
+        ("tier: 1", Status.FAILING, 2),
+        ("No tag", Status.PASSING, 1),
+    ]
+    now = groups_then([source], Filters(), Grouping.TAG, NOW)
+    assert [(group.label, group.worst, group.size) for group in now.shown] == [
+        ("tier: 1", Status.WARNING, 2),
+        ("No tag", Status.PASSING, 2),
+    ]
+    risky = groups_then([source], Filters(statuses=("warning",)), Grouping.SOURCE, NOW - 2 * HOUR)
+    assert [(group.label, group.size) for group in risky.shown] == [(source.name, 1)]
 
 
 def test_a_deployment_that_is_gone_now_was_there_then_and_one_that_came_later_was_not() -> None:

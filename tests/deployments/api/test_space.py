@@ -338,7 +338,7 @@ def test_the_places_of_a_piece_are_read_once_for_hours_days_and_accuracy(
     send_predictions(deployment, [1.0, 2.0], ids=["a", "b"], places=["59.91,10.75"] * 2)
     send_actuals(deployment, {"a": 1.0, "b": 1.0})
     roll_up(deployment)
-    assert calls == [2, 2], "the rows were loaded twice: for predictions, and for predictions with actuals"
+    assert calls == [2], "the rows are loaded once, for predictions and for predictions with actuals"
 
 
 def test_a_place_is_no_segment_and_needs_to_be_followed(client: APIClient, user: User) -> None:

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from sklearn.metrics import log_loss, mean_squared_error, roc_auc_score
 
-from deployments.models import Block, Deployment, DirtyBucket, State
-from deployments.rollups import fill
+from deployments.models import Area, Block, Deployment, DirtyBucket, State
+from deployments.rollups import fill, loading
+from deployments.rollups.declarations import ROLLUPS
 from deployments.rollups.read import Scope, Segment, accuracy_over, predictions_over, service_over
 from deployments.rollups.states import AccuracyState, PredictionState
 from metrics import binary_metrics, multiclass_metrics, regression_metrics
@@ -165,6 +166,20 @@ def test_late_actuals_restate_the_hour_of_their_prediction_and_no_other() -> Non
     assert {area: bytes(payload) for area, payload in before.items()} == {
         area: bytes(payload) for area, payload in after.items()
     }
+
+
+def test_only_blocks_that_hold_a_touched_hour_are_read_again() -> None:
+    deployment = make_deployment()
+    assert deployment.champion is not None
+    for hour in range(6):
+        send_predictions(deployment, [0.5], at=DAY + hour * ONE_HOUR, ids=[f"row-{hour}"])
+    send_predictions(deployment, [0.1, 0.2], at=[DAY, DAY + 5 * ONE_HOUR], ids=["early", "late"])
+    roll_up(deployment)
+    first = int(DAY.timestamp()) // 3600
+    rollup = ROLLUPS[Area.ACCURACY]
+    found = loading.of_days(deployment.champion, rollup, [first // 24], [first + 1, first + 2, first + 4])
+    assert found["id"].to_list() == ["row-1", "row-2", "row-4", "early", "late"]
+    assert loading.of_days(deployment.champion, rollup, [first // 24], [first + 9]).height == 0
 
 
 def test_a_corrected_actual_takes_the_place_of_the_first() -> None:
