@@ -34,6 +34,8 @@ _SIGNER = signing.Signer(salt="vitals.form")
 _STATUS = re.compile(r"^4\d\d: ")
 #: As many differing fields are told of a conflict.
 MOST_FIELDS = 6
+#: As many bad places of a file are listed.
+MOST_PLACES = 200
 
 
 def new_nonce(user: User) -> str:
@@ -63,10 +65,13 @@ def act_on(
     target: str = "",
     name: str = "",
     once: str = "",
+    key: str = "",
 ) -> Command:
     """Asks for a change in the reader's name; the same form sent twice asks once.
 
     `once`: what may be asked a single time whatever the form, such as the repetition of one command.
+
+    `key`: under which the file that goes with it was kept.
 
     `body`: what is sent. `read`: the fields as the page showed them. `target`, `name`: the thing below the deployment.
     Answers 403 for who may not, 400 for a forged form or a thing that is not named by an id.
@@ -84,6 +89,7 @@ def act_on(
             body=body,
             read=read,
             nonce=once or nonce,
+            key=key,
         )
     except NotAllowed as refused:
         raise PermissionDenied(str(refused)) from None
@@ -114,6 +120,7 @@ class Shown:
     percent: int | None = None
     fields: tuple[Field, ...] = ()
     may_repeat: bool = False
+    places: tuple[str, ...] = ()
     at_work: bool = False
     checks: tuple[tuple[str, str, str], ...] = ()
 
@@ -160,8 +167,19 @@ def shown(command: Command, reader: Reader, now: datetime, *, may_change: bool) 
         percent=round(command.progress * 100) if command.progress is not None and state is WorkState.RUNNING else None,
         fields=fields,
         at_work=state is WorkState.RUNNING and bool(command.location),
-        may_repeat=may_change and ended and not (creates and state is WorkState.CONFLICT),
+        may_repeat=may_change
+        and ended
+        and not (creates and state is WorkState.CONFLICT)
+        and "file" not in command.body,
+        places=_places(command),
     )
+
+
+def _places(command: Command) -> tuple[str, ...]:
+    """The lines of a failed job's report, if it has more than one: what is wrong in a file, place by place."""
+    report = command.result.get("report") if isinstance(command.result, dict) else None
+    lines = report.splitlines() if isinstance(report, str) else []
+    return tuple(line.removeprefix("Nothing was taken in. ") for line in lines[:MOST_PLACES]) if len(lines) > 1 else ()
 
 
 def _text(command: Command, state: WorkState) -> str:
@@ -171,6 +189,8 @@ def _text(command: Command, state: WorkState) -> str:
         return f"{command.problem} Tried again soon." if command.problem else "Waiting for the source."
     if state is WorkState.RUNNING:
         return command.message or command.problem or "Under way at the source."
+    if _places(command):
+        return f"{command.problem.splitlines()[0].split('. ')[0]}. {len(_places(command))} places are wrong:"
     return command.message if state is WorkState.DONE else _problem(command)
 
 
@@ -191,9 +211,31 @@ def _differences(command: Command) -> tuple[Field, ...]:
     found = present if isinstance(present, dict) else {}
     if command.kind in QUESTIONS:
         return _settings(CommandKind(command.kind), command, found)
+    if command.kind == CommandKind.RUNTIME:
+        return _parameters(command, found)[:MOST_FIELDS]
     names = [*command.body, *(name for name in command.read if name not in command.body)]
     rows = [Field(name, _value(command.body.get(name)), _value(found.get(name))) for name in names if name in found]
     return tuple(row for row in rows if row.wanted != row.present)[:MOST_FIELDS]
+
+
+def _parameters(command: Command, present: Mapping[str, Any]) -> tuple[Field, ...]:
+    """The parameters that stand otherwise than the person saw them."""
+    wanted = {one["fieldName"]: one for one in command.body.get("runtimeParameterValues", ())}
+    before = {one.get("fieldName"): one for one in command.read.get("data", ()) if isinstance(one, dict)}
+    rows = [
+        one for one in present.get("data") or () if isinstance(one, dict) and one != before.get(one.get("fieldName"))
+    ]
+    return tuple(
+        Field(str(one.get("fieldName")), _parameter(wanted.get(one.get("fieldName"))), _value(one.get("overrideValue")))
+        for one in rows
+    )
+
+
+def _parameter(asked: Mapping[str, Any] | None) -> str:
+    """A value that was asked for; a secret stays one."""
+    if asked is None:
+        return "as the package says"
+    return "a secret" if isinstance(asked.get("value"), dict) else _value(asked.get("value"))
 
 
 def _settings(kind: CommandKind, command: Command, present: Mapping[str, Any]) -> tuple[Field, ...]:

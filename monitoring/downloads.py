@@ -25,6 +25,7 @@ AT_ONCE = 2
 #: Types that browsers only ever save; anything else is passed on as bytes without a meaning.
 KNOWN_TYPES = frozenset(
     {
+        "application/java-archive",
         "application/json",
         "application/pdf",
         "application/vnd.apache.parquet",
@@ -124,7 +125,7 @@ def clean_name(name: str) -> str:
 def _told(source: Source, error: DeploymentsError) -> str:
     status = error.status if isinstance(error, Refused) else None
     if status in {404, 410}:
-        return f"{source.name} no longer has this file: export it again."
+        return f"{source.name} no longer has this file: let it be made again."
     if status == 403:
         return f"{source.name} does not let its token read this file: it may have been made for somebody else. {error}"
     return f"The file could not be fetched from {source.name}. {error}"

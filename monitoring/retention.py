@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 
 from monitoring import compaction, conf
+from monitoring.commands import files
 from monitoring.mail.carriers.sealed import lives
 from monitoring.models import (
     Answer,
@@ -54,6 +55,7 @@ def prune(now: datetime) -> dict[str, int]:
     counts = {name: _forget(rows) for name, rows in _old(now).items()}
     counts["registrations"] = forget_old(now - conf.KEEP_DONE)[0]
     counts["sessions"] = _sessions(now)
+    files.forget_left_over(now)
     ended = Message.objects.filter(link_encrypted__isnull=False, created_at__lt=now - lives())
     ended.update(link_encrypted=None)
     return {**counts, "thinned": compaction.compact(now)}

@@ -9,6 +9,7 @@ from typing import Any
 from dashboard.reader import Reader
 from dashboard.shelf import Shelf
 from monitoring import questions as q
+from monitoring.commands import id_of
 from monitoring.models import Role, Watched
 from monitoring.questions import Question
 
@@ -72,8 +73,9 @@ class Case:
 
 
 def entries(shelf: Shelf, question: Question) -> list[dict[str, Any]]:
-    """The things of a list that have an id."""
-    return [one for one in shelf.entries(question) if isinstance(one.get("id"), str)]
+    """The things of a list that have an id, under `id` whatever the list calls it."""
+    found = [{**one, "id": id_of(one)} for one in shelf.entries(question)]
+    return [one for one in found if isinstance(one["id"], str)]
 
 
 def name_of(thing: dict[str, Any]) -> str:

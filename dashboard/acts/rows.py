@@ -102,6 +102,33 @@ def _actuals_file_goes(case: Case) -> str:
     return "The file goes with it. The actuals themselves stay."
 
 
+def _set_used(case: Case) -> str:
+    return "From now on the model looks things up in these datasets, in every prediction."
+
+
+def _set_goes(case: Case) -> str:
+    return "Nobody can choose it any more. What was predicted with it stays, and so do the datasets."
+
+
+def _report_goes(case: Case) -> str:
+    others = len(case.thing.get("deploymentIds") or ()) - 1
+    also = f" It is also about {words.count(others, 'other deployment')}." if others > 0 else ""
+    return f"It is no longer made or mailed to anybody. Pages that it made stay.{also}"
+
+
+def _report_runs(case: Case) -> str:
+    people = case.thing.get("recipients") or []
+    return (
+        f"It is made now and mailed to {words.count(len(people), 'address', 'addresses')}."
+        if people
+        else "It is made now."
+    )
+
+
+def _parameters_change(case: Case) -> str:
+    return "They hold for every prediction from now on: with a wrong value the model may answer nonsense, or nothing."
+
+
 def _act(
     kind: C, word: str, form: type[f.ActForm], section: str, things: Question | None = None, **more: object
 ) -> Act:
@@ -119,12 +146,18 @@ _ROWS = (
         warns=_batch_goes,
         typed=True,
     ),
+    _act(
+        *(C.BATCH_TIMES, "When a model's data begins and ends", f.BatchTimesForm, "batches", q.batches()),
+    ),
     _act(C.METRIC_CREATE, "New custom metric", f.MetricCreateForm, "metrics"),
     _act(
         *(C.METRIC_UPDATE, "Change", f.MetricForm, "metrics", q.custom_metrics()),
         reads=("name", "type", "directionality", "units", "description", "baselineValues", "categories"),
     ),
     _act(C.METRIC_VALUES, "Send values", f.ValuesForm, "metrics", q.custom_metrics()),
+    _act(C.METRIC_DATASET, "Send a file", f.MetricFileForm, "metrics", q.custom_metrics()),
+    _act(C.METRIC_FROM_JOB, "New metric from a job", f.FromJobForm, "metrics"),
+    _act(C.METRIC_JOB_RUN, "Work out now", f.ActForm, "metrics", q.custom_metrics(), at_once=True),
     _act(
         *(C.METRIC_DELETE, "Delete", f.ActForm, "metrics", q.custom_metrics()),
         reads=("name",),
@@ -151,7 +184,7 @@ _ROWS = (
     _act(C.POLICY_CREATE, "New policy", f.PolicyForm, "retraining"),
     _act(
         *(C.POLICY_UPDATE, "Change", f.PolicyForm, "retraining", q.retraining_policies()),
-        reads=("name", "description", "action", "trigger"),
+        reads=("name", "description", "action", "trigger", "autopilotOptions", "projectOptions"),
     ),
     _act(
         *(C.POLICY_DELETE, "Delete", f.ActForm, "retraining", q.retraining_policies()),
@@ -170,6 +203,25 @@ _ROWS = (
     _act(C.CANCEL_PREDICTIONS, "Cancel", f.CancelForm, "exports", q.prediction_exports(), at_once=True),
     _act(C.CANCEL_ACTUALS, "Cancel", f.CancelForm, "exports", q.actuals_exports(), at_once=True),
     _act(C.EXPORT_DELETE, "Delete", f.ActForm, "exports", q.actuals_exports(), warns=_actuals_file_goes),
+    _act(C.PREDICTIONS_DATASET, "Send predictions", f.PredictionsFileForm, "sending"),
+    _act(C.ACTUALS_DATASET, "Send actuals", f.ActualsFileForm, "sending"),
+    _act(C.RUNTIME, "Change the parameters", f.RuntimeForm, "runtime", warns=_parameters_change),
+    _act(C.SECONDARY_CREATE, "New set", f.SetForm, "secondary"),
+    _act(C.SECONDARY_USE, "Use", f.SetUseForm, "secondary", q.secondary_sets(), warns=_set_used),
+    _act(C.SECONDARY_DELETE, "Delete", f.ActForm, "secondary", q.secondary_sets(), warns=_set_goes, typed=True),
+    _act(C.SCORING_CODE, "Build one that reports", f.ScoringCodeForm, "scoring"),
+    _act(C.REPORT_CREATE, "New report", f.ReportForm, "reports"),
+    _act(
+        *(C.REPORT_UPDATE, "Change", f.ReportForm, "reports", q.scheduled_reports()),
+        reads=("name", "days", "recipients", "schedule", "enabled"),
+    ),
+    _act(C.REPORT_RUN, "Make it now", f.ReportRunForm, "reports", q.scheduled_reports(), warns=_report_runs),
+    _act(
+        *(C.REPORT_DELETE, "Delete", f.ActForm, "reports", q.scheduled_reports()),
+        reads=("name",),
+        warns=_report_goes,
+        typed=True,
+    ),
     _act(
         *(C.SHARE, "Change the role", f.ShareForm, "sharing"),
         warns=_role_changes,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -15,6 +16,9 @@ from dashboard.acts.rows import ACTS, Act
 from monitoring import commands
 from monitoring.models import CommandKind as C
 from monitoring.questions import Question
+
+#: Nobody polls these lists: one that is older is asked for again.
+OLD = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from django.urls import reverse
 
 from dashboard.acts.buttons import Button
 from dashboard.acts.case import Case, entries
-from dashboard.acts.section import Line, Section, buttons
+from dashboard.acts.section import OLD, Line, Section, buttons
 from dashboard.shelf import Shelf
 from monitoring import questions as q
 from monitoring.clock import parse_time
@@ -25,6 +26,13 @@ WORDS = {"predictions": "Predictions", "actuals": "Actuals", "training": "Traini
 CANCELS = {"predictions": C.CANCEL_PREDICTIONS, "actuals": C.CANCEL_ACTUALS}
 DELETES = {"actuals": C.EXPORT_DELETE}
 SHOWN = 10
+#: What can be had of a model's scoring code: word of the button, query, name ("": as the source calls it).
+SCORING = {
+    "program": ("Download", "", ""),
+    "sources": ("Download the sources", "?sourceCode=true", ""),
+    "reporting": ("Download the one that reports", "?includeAgent=true", ""),
+}
+KINDS = frozenset({*LISTS, "reports", "scoring"})
 
 
 def files_of(entry: dict[str, Any]) -> dict[str, str]:
@@ -35,13 +43,53 @@ def files_of(entry: dict[str, Any]) -> dict[str, str]:
     return {row["id"]: row["name"] if isinstance(row.get("name"), str) else "" for row in found}
 
 
-def file_name(shelf: Shelf, kind: str, file_id: str) -> str | None:
-    """What the file of an export of this deployment is called; None for one that its lists do not tell of."""
+@dataclass(frozen=True)
+class Found:
+    """A file that may be had: its path below the API's address, and its name, perhaps "" to take the source's word."""
+
+    path: str
+    name: str
+
+
+def find(shelf: Shelf, kind: str, file_id: str) -> Found | None:
+    """A file of this deployment; None for one that no list of it tells of, so that nothing else can be had."""
+    if kind == "scoring":
+        return _archive(shelf, file_id)
+    shelf.read([q.scheduled_reports() if kind == "reports" else LISTS[kind]], again=OLD)
+    if kind == "reports":
+        return _page_of_report(shelf, file_id)
     for entry in entries(shelf, LISTS[kind]):
         files = files_of(entry)
         if file_id in files:
-            return files[file_id]
+            return Found(f"datasets/{file_id}/file/", files[file_id])
     return None
+
+
+def _page_of_report(shelf: Shelf, file_id: str) -> Found | None:
+    mine = reports_of(shelf)
+    shelf.read([q.report_runs(one["id"]) for one in mine], again=OLD)
+    for report in mine:
+        if any(run.get("datasetId") == file_id for run in shelf.entries(q.report_runs(report["id"]))):
+            return Found(f"datasets/{file_id}/file/", "")
+    return None
+
+
+def _archive(shelf: Shelf, key: str) -> Found | None:
+    if key not in SCORING:
+        return None
+    return Found(f"deployments/{shelf.watched.remote_id}/scoringCode/{SCORING[key][1]}", SCORING[key][2])
+
+
+def reports_of(shelf: Shelf) -> list[dict[str, Any]]:
+    """The reports about this deployment, as far as they are shown."""
+    remote = shelf.watched.remote_id
+    rows = entries(shelf, q.scheduled_reports())
+    return [one for one in rows if remote in (one.get("deploymentIds") or ())][:SHOWN]
+
+
+def may_download(case: Case) -> bool:
+    """Whether this person may have files of the source."""
+    return case.role is not None and case.role.may_change
 
 
 def exported(case: Case) -> Section:
@@ -76,7 +124,7 @@ def _line(case: Case, kind: str, one: dict[str, Any]) -> Line:
 
 def _downloads(case: Case, kind: str, files: dict[str, str]) -> tuple[Button, ...]:
     """One button a file, for who may ask a source for anything."""
-    if case.role is None or not case.role.may_change:
+    if not may_download(case):
         return ()
     word = "Download" if len(files) < 2 else "Download {}"
     return tuple(

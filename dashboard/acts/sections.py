@@ -13,8 +13,10 @@ from django.urls import reverse
 
 from dashboard.acts.buttons import Button
 from dashboard.acts.case import Case, entries, name_of
-from dashboard.acts.section import Builder, Line, Section, button, buttons, listed
+from dashboard.acts.section import OLD, Builder, Line, Section, button, buttons, listed
 from dashboard.acts.section_files import exported
+from dashboard.acts.section_model import runtime, scoring, secondary, servers
+from dashboard.acts.section_rows import reported, sending
 from dashboard.charts import words
 from dashboard.shelf import number
 from dashboard.tabs.subject import Subject
@@ -23,8 +25,8 @@ from monitoring.clock import parse_time
 from monitoring.models import CommandKind as C
 from monitoring.models import DeploymentStatus
 
-#: Nobody polls these lists: one that is older is asked for again, sooner while something on it is at work.
-OLD, AT_WORK = timedelta(minutes=5), timedelta(seconds=10)
+#: Sooner while something on a list is at work.
+AT_WORK = timedelta(seconds=10)
 
 
 def section(subject: Subject, slug: str) -> Section:
@@ -80,7 +82,7 @@ def _batches(case: Case) -> Section:
         locked = one.get("isLocked") is True
         rows = number(one, "predictionsCount")
         facts = (f"{words.number(rows, 0)} predictions" if rows is not None else "", str(one.get("description") or ""))
-        kinds = (C.BATCH_UPDATE, C.BATCH_UNLOCK if locked else C.BATCH_LOCK, C.BATCH_DELETE)
+        kinds = (C.BATCH_UPDATE, C.BATCH_TIMES, C.BATCH_UNLOCK if locked else C.BATCH_LOCK, C.BATCH_DELETE)
         return Line(name_of(one), facts, buttons(case, *kinds, thing=one), tag="locked" if locked else "")
 
     return listed(
@@ -99,12 +101,12 @@ def _metrics(case: Case) -> Section:
             str(one.get("units") or ""),
             better.get(str(one.get("directionality")), ""),
         )
-        kinds = (C.METRIC_UPDATE, C.METRIC_VALUES, C.METRIC_DELETE)
+        kinds = (C.METRIC_UPDATE, C.METRIC_VALUES, C.METRIC_DATASET, C.METRIC_DELETE)
         return Line(name_of(one), facts, buttons(case, *kinds, thing=one))
 
     return listed(
         *(case, q.custom_metrics(), "metrics", "Custom metrics", line),
-        buttons=buttons(case, C.METRIC_CREATE),
+        buttons=buttons(case, C.METRIC_CREATE, C.METRIC_FROM_JOB),
         empty="No custom metric yet: a number of your own business, sent beside the predictions.",
     )
 
@@ -239,5 +241,11 @@ SECTIONS: dict[str, Builder] = {
     "challengers": Builder((q.challengers(), q.replay_settings()), _challengers),
     "retraining": Builder((q.retraining_policies(), q.retraining_settings()), _retraining),
     "exports": Builder((q.prediction_exports(), q.actuals_exports(), q.training_exports()), exported),
+    "sending": Builder((), sending),
+    "reports": Builder((q.scheduled_reports(),), reported),
+    "runtime": Builder((q.runtime_parameters(),), runtime),
+    "secondary": Builder((q.secondary_sets(), q.secondary_in_use()), secondary),
+    "servers": Builder((q.prediction_servers(), q.details()), servers),
+    "scoring": Builder((), scoring),
     "deletion": Builder((), _deletion),
 }

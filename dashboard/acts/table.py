@@ -12,6 +12,21 @@ from monitoring.models import CommandKind, Role
 #: Commands that have a page of their own instead of an act.
 PAGES = (CommandKind.MODEL_REPLACE, CommandKind.DATA_DELETE, CommandKind.SETTINGS, CommandKind.HEALTH_SETTINGS)
 
+#: Write operations of the reference that no page asks for, and why.
+ELSEWHERE = {
+    "POST actuals/fromJSON/": "Programs send actuals as they come true; people send a file (*Rows from a file*).",
+    "POST deployments/fromLearningModel/": "*Register a model* makes the deployment of a registered model, with the "
+    "same fields, and shows its baselines first.",
+    "PATCH deletedDeployments/": "It erases deployments of anybody for good and is for administrators of the service; "
+    "a page of one team does not offer it.",
+}
+
+
+def elsewhere() -> str:
+    """The reasons as a table for docs/operations.md."""
+    head = "| operation | why no page asks for it |\n| --- | --- |\n"
+    return head + "".join(f"| `{operation}` | {why} |\n" for operation, why in ELSEWHERE.items())
+
 
 def rows() -> Iterator[tuple[str, str, str, str]]:
     """(what, roles, how it is asked, what happens when the answer is lost) of every change at a source."""
@@ -43,4 +58,4 @@ def _words(does: str) -> str:
     return does.format(name="…")
 
 
-__all__ = ["markdown", "rows"]
+__all__ = ["ELSEWHERE", "elsewhere", "markdown", "rows"]

@@ -8,8 +8,10 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.http import QueryDict
+from django.urls import reverse
 
 from dashboard import examples
+from dashboard.acts.section_files import LISTS, WORDS, files_of
 from dashboard.charts import words
 from dashboard.shelf import number, objects
 from dashboard.tabs import data_quality, data_rows, measures
@@ -23,16 +25,12 @@ Json = dict[str, Any]
 TEXT_ROWS = 25
 MOST_WORDS = 80
 AGAIN = timedelta(minutes=10)
-EXPORTS = (
-    (q.prediction_exports(), "Predictions"),
-    (q.actuals_exports(), "Actuals"),
-    (q.training_exports(), "Training data"),
-)
+EXPORTS = tuple((question, kind) for kind, question in LISTS.items())
 
 
 @dataclass(frozen=True)
 class Export:
-    """One file that can be had from the source."""
+    """One export; `files`: the name of each, and its address for who may have it."""
 
     what: str
     made: datetime | None
@@ -290,20 +288,22 @@ def _quality_why(subject: Subject, quality: list[data_quality.Quality]) -> str:
 
 def exports(subject: Subject) -> list[Export]:
     """The newest first, of all three kinds."""
-    found = [_export(subject, one, what) for question, what in EXPORTS for one in subject.shelf.entries(question)]
+    found = [_export(subject, one, kind) for question, kind in EXPORTS for one in subject.shelf.entries(question)]
     return sorted(found, key=lambda one: str(one.made or ""), reverse=True)[:20]
 
 
-def _export(subject: Subject, one: Json, what: str) -> Export:
+def _export(subject: Subject, one: Json, kind: str) -> Export:
     period = one.get("period") if isinstance(one.get("period"), dict) else {}
     begin, end = (parse_time((period or {}).get(name)) for name in ("start", "end"))
-    data = one.get("data")
-    files = [row for row in (data if isinstance(data, list) else [data]) if isinstance(row, dict) and row.get("id")]
-    base = subject.watched.source.base_url.rstrip("/")
+    role = subject.reader.role_in(subject.watched.source.team_id)
+    may = role is not None and role.may_change
     return Export(
-        what,
+        WORDS[kind],
         parse_time(one.get("createdAt")),
         words.span_of_days(begin, end) if begin and end else "everything that is kept",
         str(one.get("status") or "SUCCEEDED").lower(),
-        tuple((str(row.get("name") or row["id"]), f"{base}/datasets/{row['id']}/file/") for row in files),
+        tuple(
+            (name or key, reverse("download", args=[subject.watched.pk, kind, key]) if may else "")
+            for key, name in files_of(one).items()
+        ),
     )

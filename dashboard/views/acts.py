@@ -22,8 +22,9 @@ from dashboard.reader import PageRequest
 from dashboard.shelf import Shelf, number
 from monitoring import commands
 from monitoring import questions as q
-from monitoring.commands import KINDS, Kind
+from monitoring.commands import KINDS, Kind, files
 from monitoring.models import Command, CommandKind, TopicState, Watched, WorkState
+from monitoring.models.commands import new_key
 from monitoring.questions import Question
 
 #: A check of a replacement is good for this long: the champion or its settings may have changed since.
@@ -41,7 +42,7 @@ def act(request: PageRequest, pk: int, kind: str) -> HttpResponse:
     case = _case(request, watched, found.form.asks, found)
     allowed(case, found.command)
     posted = request.POST if request.method == "POST" and not _unseen(case, found) else None
-    form = found.form(posted, case=case, typed=found.typed)
+    form = found.form(posted, request.FILES or None, case=case, typed=found.typed)
     form.initial.update((name, request.GET[name]) for name in form.fields if name in request.GET and name != "typed")
     if posted is not None and form.is_valid():
         command = _ask(request, case, found, form)
@@ -179,8 +180,27 @@ def _ask(request: PageRequest, case: Case, found: Act, form: forms.ActForm) -> C
         body = {"isLocked": found.kind is CommandKind.BATCH_LOCK}
     if found.kind in {CommandKind.ACTIVATE, CommandKind.DEACTIVATE}:
         body = {"status": "active" if found.kind is CommandKind.ACTIVATE else "inactive"}
-    target = case.target if "{" in found.command.path else ""
-    return act_on(request, case.watched, found.kind, body, _read(case, found), target=target, name=_name(case, form))
+    target = form.target() or (case.target if "{" in found.command.path else "")
+    read = form.read()
+    read = _read(case, found) if read is None else read
+    if form.upload is None:
+        return act_on(request, case.watched, found.kind, body, read, target=target, name=_name(case, form))
+    return _with_file(request, case, found, form, body, target)
+
+
+def _with_file(
+    request: PageRequest, case: Case, found: Act, form: forms.ActForm, body: dict[str, Any], target: str
+) -> Command:
+    """The command with its file, which is kept first and taken away again where nothing became of it."""
+    key = new_key()
+    body = {"file": files.keep(key, form.upload), **body}
+    made = None
+    try:
+        made = act_on(request, case.watched, found.kind, body, target=target, name=_name(case, form), key=key)
+    finally:
+        if made is None or made.key != key:  # not allowed, or the same form sent again
+            files.drop(key)
+    return made
 
 
 def _read(case: Case, found: Act) -> dict[str, Any]:

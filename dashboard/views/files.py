@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import close_old_connections
@@ -15,7 +13,7 @@ from django.utils import timezone
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_GET
 
-from dashboard.acts.section_files import LISTS, file_name
+from dashboard.acts.section_files import KINDS, Found, find
 from dashboard.filters import View
 from dashboard.pages import page
 from dashboard.reader import PageRequest
@@ -33,12 +31,13 @@ def download(request: PageRequest, pk: int, kind: str, file_id: str) -> HttpResp
     role = request.reader.role_in(watched.source.team_id)
     if role is None or not role.may_change:
         raise PermissionDenied("Only owners and managers of the team download files of the source.")
-    name = _name(request, watched, kind, file_id)
+    wanted = _wanted(request, watched, kind, file_id)
     try:
-        found = downloads.begin(watched.source, f"datasets/{file_id}/file/", name)
+        found = downloads.begin(watched.source, wanted.path, wanted.name)
     except Unavailable as why:
         messages.error(request, str(why), extra_tags="failing")
-        return redirect(reverse("manage", args=[pk]) + "#exports")
+        place = kind if kind in {"reports", "scoring"} else "exports"
+        return redirect(reverse("manage", args=[pk]) + f"#{place}")
     audit.note(
         AuditAction.DOWNLOADED,
         request.reader.user,
@@ -50,17 +49,15 @@ def download(request: PageRequest, pk: int, kind: str, file_id: str) -> HttpResp
     return _streamed(found)
 
 
-def _name(request: PageRequest, watched: Watched, kind: str, file_id: str) -> str:
-    """What the file is called; 404 unless a list of this deployment tells of it, so that nothing else can be had."""
-    if kind not in LISTS:
+def _wanted(request: PageRequest, watched: Watched, kind: str, file_id: str) -> Found:
+    """The file; 404 unless a list of this deployment tells of it."""
+    if kind not in KINDS:
         raise Http404("There is no such list of files.")
     now = timezone.now()
-    shelf = Shelf(watched, View.parse({}, now, request.reader.zone), now)
-    shelf.read([LISTS[kind]], again=timedelta(minutes=5))
-    name = file_name(shelf, kind, file_id)
-    if name is None:
+    wanted = find(Shelf(watched, View.parse({}, now, request.reader.zone), now), kind, file_id)
+    if wanted is None:
         raise Http404("It is not on the list that the source last gave.")
-    return name
+    return wanted
 
 
 def _streamed(found: Download) -> StreamingHttpResponse:

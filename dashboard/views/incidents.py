@@ -53,8 +53,8 @@ def show_all(request: PageRequest) -> HttpResponse:
     counts = listing.counts(everything, reader.user.pk, now) if then is None else listing.counts_then(everything, then)
     number = request.GET.get("page", "1")
     at = max(1, int(number)) if number.isdecimal() and len(number) < 6 else 1
-    found = listing.narrowed(everything, by, reader.user.pk, now, then).select_related(*RELATED)
-    rows = list(found[(at - 1) * SIZE : at * SIZE + 1])
+    found = listing.narrowed(everything, by, reader.user.pk, now, then)
+    rows = _wide(list(found.values_list("pk", flat=True)[(at - 1) * SIZE : at * SIZE + 1]))
     rows = as_known(rows, then) if then is not None else rows
     members = _members([row.pk for row in rows])
     context = {
@@ -73,6 +73,12 @@ def show_all(request: PageRequest) -> HttpResponse:
         "query": "&".join(f"{name}={value}" for name, value in _pairs(request.GET)),
     }
     return render(request, "dashboard/incidents.html", context)
+
+
+def _wide(keys: list[int]) -> list[Incident]:
+    """The rows of a page, in its order: what a list passes over is not joined to all that a row tells of."""
+    found = Incident.objects.select_related(*RELATED).in_bulk(keys)
+    return [found[pk] for pk in keys if pk in found]
 
 
 def asked(query: QueryDict) -> Narrowed:

@@ -20,8 +20,9 @@ from monitoring.commands.asking import (
     shown,
 )
 from monitoring.commands.kinds import KINDS, Kind, Method, Repeat, kind_of
-from monitoring.commands.matching import includes
+from monitoring.commands.matching import id_of, includes
 from monitoring.commands.running import run_due
+from monitoring.commands.sealing import sealed
 
 __all__ = [
     "KINDS",
@@ -33,11 +34,13 @@ __all__ = [
     "Repeat",
     "ask",
     "dismiss",
+    "id_of",
     "includes",
     "kind_of",
     "obstacle",
     "open_commands",
     "role_of",
     "run_due",
+    "sealed",
     "shown",
 ]

@@ -13,6 +13,7 @@ from django.db.models import Q, QuerySet
 from monitoring import audit
 from monitoring.commands.kinds import KINDS, Kind, Method
 from monitoring.models import AuditAction, Command, CommandKind, Membership, Role, Source, Watched, WorkState
+from monitoring.models.commands import new_key
 
 OPEN_STATES = (WorkState.PENDING, WorkState.RUNNING)
 TROUBLE = (WorkState.REFUSED, WorkState.CONFLICT, WorkState.FAILED, WorkState.IN_DOUBT)
@@ -59,9 +60,10 @@ def ask(
     read: Mapping[str, Any] | None = None,
     nonce: str = "",
     group: str = "",
+    key: str = "",
 ) -> Command:
     """Queues a command. `read`: the fields as the person saw them. `nonce`: of the form; the same form sent again
-    returns the command that it made the first time.
+    returns the command that it made the first time. `key`: under which its file was kept, if it has one.
 
     Raises NotAllowed unless they manage the team, BadTarget for ids that do not fit the kind's path.
     """
@@ -81,6 +83,7 @@ def ask(
         asked_at=now,
         nonce=nonce or None,
         group=group,
+        key=key or new_key(),
     )
     try:
         with transaction.atomic():

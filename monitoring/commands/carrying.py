@@ -8,8 +8,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from monitoring.client import DeploymentsError, Malformed, Overloaded, Refused, Reply, Unauthorised
+from monitoring.commands import files
 from monitoring.commands.kinds import Kind, Method, Repeat
-from monitoring.commands.matching import includes
+from monitoring.commands.matching import id_of, includes
+from monitoring.commands.sealing import opened
 from monitoring.commands.wire import Wire
 from monitoring.models import Command, WorkState
 
@@ -19,6 +21,8 @@ DOUBT_AFTER = timedelta(minutes=1)
 FOLLOWED_FOR = timedelta(hours=24)
 #: Where jobs stand, below the API's address.
 JOBS = "status/"
+#: As much is kept of what a job says of itself: the bad lines of a file, say.
+LONGEST_REPORT = 20_000
 _OVER = {
     "COMPLETED": WorkState.DONE,
     "ERROR": WorkState.FAILED,
@@ -47,6 +51,8 @@ def carry_out(wire: Wire, command: Command, kind: Kind, now: datetime) -> End:
         return End(WorkState.REFUSED, "The command names no deployment.")
     if command.location:
         return _follow(wire, command, now)
+    if kind.uploads and files.waits(command) and not files.send(wire, command):
+        return End(WorkState.FAILED, "The file is no longer here: choose it again.")
     return _METHODS[kind.method](wire, command, kind, now)
 
 
@@ -84,12 +90,12 @@ def _create(wire: Wire, command: Command, kind: Kind, now: datetime) -> End:
             return _conflict("There is one of this name already.", twin)
     else:
         known = command.before.get("ids") or ()
-        made = [one for one in entries if one.get("id") not in known and kind.matches(one, command.body)]
+        made = [one for one in entries if id_of(one) not in known and kind.matches(one, command.body)]
         if made:
             return End(WorkState.DONE, result=made[0], message="The answer was lost, and it was found at the source.")
         if not _repeatable(kind, command):
             return _doubtful(command, now)
-    before = {"ids": [one.get("id") for one in entries]}
+    before = {"ids": [id_of(one) for one in entries]}
     reply = _send(wire, command, "POST", _path(command, kind.path), before, now)
     return _replied(wire, reply, command, kind, lambda: reply.data)
 
@@ -111,6 +117,7 @@ def _test(wire: Wire) -> End:
 
 _METHODS: dict[Method, Callable[[Wire, Command, Kind, datetime], End]] = {
     Method.CHANGE: _change,
+    Method.REPLACE: _change,
     Method.REMOVE: _remove,
     Method.CREATE: _create,
     Method.CONSULT: _consult,
@@ -140,12 +147,13 @@ def _follow(wire: Wire, command: Command, now: datetime) -> End:
         return End(WorkState.IN_DOUBT, "The source no longer knows this job.", command.result, command.location)
     data = reply.data if isinstance(reply.data, dict) else {}
     state = WorkState.DONE if reply.status == 303 else _OVER.get(str(data.get("status")).upper(), WorkState.RUNNING)
-    message = str(data.get("message") or "")[:500]
+    report = str(data.get("message") or "")[:LONGEST_REPORT]
+    message = report[:500]
     if state is WorkState.RUNNING and command.sent_at is not None and now - command.sent_at > FOLLOWED_FOR:
         return End(WorkState.IN_DOUBT, "The job has been running for a day; it is no longer followed.", command.result)
     if state in {WorkState.FAILED, WorkState.REFUSED}:
         told = "The job was stopped at the source." if state is WorkState.REFUSED else "The job failed at the source."
-        return End(state, message or told, command.result, command.location)
+        return End(state, message or told, {**command.result, "report": report}, command.location)
     progress = 1.0 if state is WorkState.DONE else _share(data.get("progress"))
     return End(state, "", command.result, command.location, progress, message)
 
@@ -185,7 +193,7 @@ def _send(wire: Wire, command: Command, method: str, path: str, before: Mapping[
     first = command.sent_at is None
     if first:
         _note_sent(command, now, before)
-    body = None if method == Method.REMOVE.value else command.body
+    body = None if method == Method.REMOVE.value else opened(command.body)
     try:
         return wire.send(method, path, body, command.key)
     except (Refused, Unauthorised, Overloaded):
@@ -204,7 +212,12 @@ def _present(wire: Wire, command: Command, kind: Kind) -> dict[str, Any]:
     if kind.reads is None:
         return {}
     path = _path(command, kind.reads)
-    data = wire.pages(path) if kind.paged else wire.get(path).data
+    try:
+        data = wire.pages(path) if kind.paged else wire.get(path).data
+    except Refused as refused:
+        if not kind.may_lack or refused.status != 404:
+            raise
+        return {}
     return data if isinstance(data, dict) else {}
 
 
@@ -216,4 +229,5 @@ def _entries(wire: Wire, command: Command, kind: Kind) -> list[dict[str, Any]]:
 
 def _path(command: Command, tail: str) -> str:
     assert command.watched is not None
-    return f"deployments/{command.watched.remote_id}/{tail.format(*command.ids)}"
+    filled = tail.format(*command.ids)
+    return filled[1:] if filled.startswith("/") else f"deployments/{command.watched.remote_id}/{filled}"

@@ -22,6 +22,7 @@ class Method(Enum):
     """How a command reaches the source."""
 
     CHANGE = "PATCH"
+    REPLACE = "PUT"
     CREATE = "POST"
     REMOVE = "DELETE"
     CONSULT = "POST, which changes nothing"
@@ -51,7 +52,9 @@ class Kind:
     that matches before anything was sent is a conflict. `again`: what pages show of it, asked once it is done.
     `by_time`, `by_batch`: what is asked besides, by how the deployment is watched. `at_work`: whether pages show it
     while it is at work, so that `again` is asked once it has begun, too. `capability`: what the source must say it
-    supports. `why`: what an HTTP status of refusal means here.
+    supports. `why`: what an HTTP status of refusal means here. `may_lack`: before the first change nothing stands there
+    (404). `uploads`: the body may come with a file, which becomes a dataset of the source first. A path that begins
+    with a slash is below the API's address, not below the deployment.
     """
 
     slug: CommandKind
@@ -70,6 +73,8 @@ class Kind:
     at_work: bool = False
     capability: str = ""
     why: Mapping[int, str] = field(default_factory=dict)
+    may_lack: bool = False
+    uploads: bool = False
 
     def sentence(self, name: str, *, done: bool) -> str:
         """`Lock batch January`, `Locked batch January`."""
@@ -111,6 +116,7 @@ _BATCH, _METRIC, _RULE = "monitoringBatches/{0}/", "customMetrics/{0}/", "humili
 _CHALLENGER, _POLICY = "challengers/{0}/", "retrainingPolicies/{0}/"
 _PREDICTIONS, _ACTUALS, _TRAINING = "predictionDataExports/", "actualsDataExports/", "trainingDataExports/"
 _CHALLENGED = "supportsChallengerModels"
+_REPORTS, _SETS = "/scheduledReports/", "secondaryDatasetConfigurations/"
 _ONE_OWNER = "A deployment keeps at least one owner who can log in: make somebody else an owner first."
 
 _ROWS = (
@@ -140,6 +146,14 @@ _ROWS = (
             (C.BATCH_UNLOCK, "Unlock", "Unlocked"),
         )
     ),
+    _change(
+        C.BATCH_TIMES,
+        "Change when the data of {name} begins and ends",
+        "Changed when the data of {name} begins and ends",
+        "monitoringBatches/{0}/models/{1}/",
+        q.batches(),
+        why={404: "This model has no data in the batch."},
+    ),
     _remove(C.BATCH_DELETE, "Delete batch {name}", "Deleted batch {name}", _BATCH, q.batches()),
     # Custom metrics.
     _create(
@@ -160,6 +174,27 @@ _ROWS = (
         again=(q.custom_metrics(),),
         by_time=(_values_by_day, q.custom_summary(Last(DEFAULT_INTERVAL))),
         by_batch=(_values_by_batch,),
+    ),
+    Kind(
+        *(C.METRIC_DATASET, "Send values of {name} from a file", "Sent values of {name} from a file"),
+        *(Method.CREATE, _METRIC + "fromDataset/"),
+        repeat=Repeat.KEYED,
+        again=(q.custom_metrics(), q.datasets()),
+        by_time=(_values_by_day, q.custom_summary(Last(DEFAULT_INTERVAL))),
+        by_batch=(_values_by_batch,),
+        uploads=True,
+    ),
+    _create(
+        *(C.METRIC_FROM_JOB, "Create custom metric {name} from a job", "Created custom metric {name} from a job"),
+        *("customMetrics/fromCustomJob/", q.custom_metrics()),
+        reads="customMetrics/",
+        named=True,
+    ),
+    Kind(
+        *(C.METRIC_JOB_RUN, "Work {name} out for the last hour", "Worked {name} out for the last hour"),
+        *(Method.CREATE, _METRIC + "customJobRuns/"),
+        again=(q.custom_metrics(),),
+        why={404: "This metric has no job: its values are sent."},
     ),
     # Humility rules: an extension of our service; other sources refuse them.
     _create(
@@ -265,6 +300,69 @@ _ROWS = (
     _remove(
         *(C.EXPORT_DELETE, "Delete the export of actuals", "Deleted the export of actuals", _ACTUALS + "{0}/"),
         q.actuals_exports(),
+    ),
+    # Rows from files: a source that honours the key, or matches what it has, takes them once.
+    *(
+        Kind(
+            *(slug, f"Send {what} from a file", f"Sent {what} from a file", Method.CREATE, path),
+            repeat=Repeat.KEYED,
+            again=(q.datasets(),),
+            uploads=True,
+        )
+        for slug, what, path in (
+            (C.PREDICTIONS_DATASET, "predictions", "predictionInputs/fromDataset/"),
+            (C.ACTUALS_DATASET, "actuals", "actuals/fromDataset/"),
+        )
+    ),
+    # What the model runs with.
+    Kind(
+        *(C.RUNTIME, "Change the runtime parameters", "Changed the runtime parameters"),
+        *(Method.REPLACE, "runtimeParameters/", "runtimeParameters/"),
+        matches=m.parameters_as_asked,
+        paged=True,
+        again=(q.runtime_parameters(),),
+    ),
+    _change(
+        *(C.SECONDARY_USE, "Use the secondary datasets {name}", "Used the secondary datasets {name}"),
+        *("model/secondaryDatasetConfiguration/", q.secondary_in_use(), q.secondary_sets()),
+        matches=m.same_set,
+        may_lack=True,
+    ),
+    _create(
+        C.SECONDARY_CREATE,
+        "Make the set {name} of secondary datasets",
+        "Made the set {name} of secondary datasets",
+        _SETS,
+        q.secondary_sets(),
+        named=True,
+    ),
+    Kind(
+        C.SECONDARY_DELETE,
+        "Delete the set {name} of secondary datasets",
+        "Deleted the set {name} of secondary datasets",
+        Method.REMOVE,
+        _SETS + "{0}/",
+        again=(q.secondary_sets(),),
+    ),
+    Kind(
+        *(C.SCORING_CODE, "Build scoring code that reports", "Built scoring code that reports"),
+        *(Method.CREATE, "scoringCodeBuilds/"),
+        capability="supportsScoringCodeDownload",
+    ),
+    # Reports, which may be about several deployments.
+    _create(
+        *(C.REPORT_CREATE, "Create report {name}", "Created report {name}", _REPORTS, q.scheduled_reports()),
+    ),
+    _change(
+        *(C.REPORT_UPDATE, "Change report {name}", "Changed report {name}", _REPORTS + "{0}/", q.scheduled_reports()),
+    ),
+    _remove(
+        *(C.REPORT_DELETE, "Delete report {name}", "Deleted report {name}", _REPORTS + "{0}/", q.scheduled_reports())
+    ),
+    Kind(
+        *(C.REPORT_RUN, "Make report {name} now", "Made report {name}", Method.CREATE, "onDemandReports/"),
+        repeat=Repeat.NEVER,
+        again=(lambda ids: q.report_runs(ids[0]),),
     ),
     # The deployment itself.
     Kind(

@@ -102,3 +102,22 @@ def _held(held: list[Mapping[str, Any]], wanted: Body) -> bool:
     if wanted.get("role") == "NO_ROLE":
         return found is None
     return found is not None and found.get("role") == wanted.get("role")
+
+
+def same_set(present: Body, body: Body) -> bool:
+    """The set of secondary datasets that was chosen is in use."""
+    return bool(present.get("secondaryDatasetConfigId") == body.get("secondaryDatasetConfigId"))
+
+
+def parameters_as_asked(present: Body, body: Body) -> bool:
+    """Every parameter has the value that was set, or none of its own. A secret is never shown, so it never matches."""
+    wanted = {one["fieldName"]: one.get("value") for one in body.get("runtimeParameterValues", ())}
+    rows = [row for row in present.get("data") or () if isinstance(row, Mapping)]
+    if any(row.get("type") == "credential" and row.get("fieldName") in wanted for row in rows):
+        return False
+    return bool(rows) and all(row.get("overrideValue") == wanted.get(str(row.get("fieldName"))) for row in rows)
+
+
+def id_of(entry: Body) -> Any:
+    """The id of a thing on a list, whatever its list calls it."""
+    return next((entry[name] for name in ("id", "secondaryDatasetConfigId", "datasetId") if entry.get(name)), None)

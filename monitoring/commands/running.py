@@ -11,7 +11,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q
 
-from monitoring import conf, sources
+from monitoring import sources
 from monitoring.client import (
     AnswerError,
     DeploymentsError,
@@ -22,6 +22,7 @@ from monitoring.client import (
     TooLarge,
     Unauthorised,
 )
+from monitoring.commands import files
 from monitoring.commands.asking import OPEN_STATES
 from monitoring.commands.carrying import FOLLOWED_FOR, End, carry_out
 from monitoring.commands.kinds import KINDS, Kind, Method
@@ -67,7 +68,7 @@ def _claim(now: datetime, down: Collection[int]) -> Command | None:
         waiting = rows.filter(free, callable_, state__in=OPEN_STATES).exclude(source__in=down)
         command = waiting.select_related("source", "watched").order_by("asked_at", "pk").first()
         if command is not None:
-            command.state, command.claimed_until = WorkState.RUNNING, now + conf.LEASE
+            command.state, command.claimed_until = WorkState.RUNNING, now + files.lease_of(command)
             command.attempts += not command.location  # looking after a job is no attempt
             command.save(update_fields=["state", "claimed_until", "attempts"])
     return command
@@ -89,7 +90,7 @@ def _run(command: Command, now: datetime, transport: MakeTransport | None) -> bo
 
 def _attempt(command: Command, kind: Kind, now: datetime, transport: MakeTransport | None) -> End:
     try:
-        with Wire(command.source, transport) as wire:
+        with Wire(command.source, transport, timeout=files.timeout_of(command)) as wire:
             end = carry_out(wire, command, kind, now)
             begun = kind.at_work and bool(end.location) and not command.location
             if end.state is WorkState.DONE or begun:
@@ -155,6 +156,8 @@ def _write(command: Command, end: End, now: datetime) -> None:
     # Only while the claim is still ours: who took it over meanwhile knows better.
     held = Command.objects.filter(pk=command.pk, state=WorkState.RUNNING, claimed_until=lease)
     held.update(**{name: getattr(command, name) for name in names})
+    if end.state not in OPEN_STATES:
+        files.release(command)
 
 
 def _pause(command: Command, end: End, now: datetime) -> datetime | None:
@@ -166,6 +169,12 @@ def _pause(command: Command, end: End, now: datetime) -> datetime | None:
     return None
 
 
+def _named(command: Command) -> list[str]:
+    """The id of the thing, where it goes in the body and not in the path."""
+    named = command.body.get("id")
+    return [named] if isinstance(named, str) else []
+
+
 def _show(wire: Wire, command: Command, kind: Kind, now: datetime) -> None:
     """What pages show of it is known at once; the verdicts follow with the next poll, due now."""
     watched = command.watched
@@ -173,7 +182,7 @@ def _show(wire: Wire, command: Command, kind: Kind, now: datetime) -> None:
         return
     jobs = [
         Job(watched.pk, watched.remote_id, ask_of((question,), question.period(now)))
-        for question in kind.asks_again(command.ids, batch=watched.batch_monitoring)
+        for question in kind.asks_again(command.ids or _named(command), batch=watched.batch_monitoring)
     ]
     if jobs:
         save(wire.fetch(jobs), now=now, lags={})

@@ -81,9 +81,10 @@ def worst_first(rows: IncidentQuerySet, now: datetime) -> IncidentQuerySet:
 
 
 def counts(rows: IncidentQuerySet, user_id: int, now: datetime) -> dict[Show, int]:
-    """How many each list would show: one statement."""
-    asked = {show.value: Count("pk", filter=_state(show, user_id, now)) for show in Show}
-    found = rows.order_by().aggregate(**asked)
+    """How many each list would show: two statements, as the few open ones and the many others have an index each."""
+    asked = {show.value: Count("pk", filter=_state(show, user_id, now)) for show in Show if show is not Show.RESOLVED}
+    found = rows.filter(_state(Show.OPEN, user_id, now)).order_by().aggregate(**asked)
+    found[Show.RESOLVED.value] = rows.filter(_state(Show.RESOLVED, user_id, now)).count()
     return {show: found[show.value] for show in Show}
 
 

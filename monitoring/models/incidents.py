@@ -106,6 +106,12 @@ class Incident(models.Model):
                 fields=["team", "-severity"], name="monitoring_incident_open", condition=models.Q(resolved_at=None)
             ),
             models.Index(fields=["team", "-opened_at"], name="monitoring_incident_list"),
+            # The list of what is over, newest first, and how much that is.
+            models.Index(
+                fields=["team", "-resolved_at", "-id"],
+                name="monitoring_incident_past",
+                condition=models.Q(resolved_at__isnull=False, parent__isnull=True),
+            ),
             # Timers that have run out.
             models.Index(fields=["check_at"], name="monitoring_incident_due", condition=models.Q(resolved_at=None)),
             # The history of a deployment; the fleet page's marks.

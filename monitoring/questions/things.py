@@ -1,6 +1,7 @@
 """Questions about what people make at a source: challengers, policies, rules, exports, roles.
 
-None is polled but the humility rules, where humility is on.
+None is polled but the humility rules, where humility is on. A path that begins with a slash is not below the
+deployment, but asked for its sake.
 """
 
 from __future__ import annotations
@@ -69,6 +70,45 @@ def shared_roles() -> Question:
 
 
 def model_packages() -> Question:
-    """The registered models that the token may see; an extension that only our service answers. Not below the
-    deployment, but asked for its sake."""
+    """The registered models that the token may see; an extension that only our service answers."""
     return Question("/modelPackages/", params_of(("limit", PAGE)), paged=True)
+
+
+def custom_jobs() -> Question:
+    """What custom metrics can be made from: the built-in recipes and addresses of one's own."""
+    return Question("/customJobs/", params_of(("limit", PAGE)))
+
+
+def datasets() -> Question:
+    """The newest files of rows that the token may see."""
+    return Question("/datasets/", params_of(("limit", PAGE)))
+
+
+def prediction_servers() -> Question:
+    """Where predictions are made, each with what waits there."""
+    return Question("/predictionServers/", params_of(("limit", PAGE)))
+
+
+def runtime_parameters() -> Question:
+    """What the champion's package defines: each parameter with its type, default, limits and the deployment's value."""
+    return Question("runtimeParameters/", params_of(("limit", PAGE)), paged=True)
+
+
+def secondary_sets() -> Question:
+    """The sets of secondary datasets to choose from; an extension that only our service answers."""
+    return Question("secondaryDatasetConfigurations/", params_of(("limit", PAGE)))
+
+
+def secondary_in_use() -> Question:
+    """Which sets were used, the newest first: the first one is in use."""
+    return Question("model/secondaryDatasetConfigurationHistory/", params_of(("limit", PAGE)))
+
+
+def scheduled_reports() -> Question:
+    """Reports of any deployment that the token may see, with schedule and recipients."""
+    return Question("/scheduledReports/", params_of(("limit", PAGE)))
+
+
+def report_runs(report_id: str) -> Question:
+    """When a report was made, its file, and what became of its mails, the newest first."""
+    return Question(f"/scheduledReports/{report_id}/runs/", params_of(("limit", 10)))

@@ -52,7 +52,7 @@ def test_a_file_that_is_gone_or_a_source_that_refuses_is_told_on_the_page(export
     assert made is not None
     made.file.delete(save=False)
     response = exported.client.get(url, follow=True)
-    assert "no longer has this file: export it again" in response.content.decode()
+    assert "no longer has this file: let it be made again" in response.content.decode()
     source = Source.objects.get()
     source.token = "not the token"
     source.save()

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from django.core.files.storage import default_storage
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -18,17 +22,19 @@ from dashboard.acts.case import Case
 from dashboard.acts.forms import PolicyForm
 from dashboard.acts.rows import ACTS, OPTIONAL_THING, Act
 from dashboard.acts.sections import SECTIONS
-from dashboard.acts.table import markdown
+from dashboard.acts.table import ELSEWHERE, elsewhere, markdown
 from dashboard.filters import View
 from dashboard.reader import Reader, zone
 from dashboard.shelf import Shelf
 from monitoring import questions as q
-from monitoring.commands import KINDS
-from monitoring.models import Command, CommandKind, Role, TopicState
+from monitoring.commands import KINDS, files, id_of
+from monitoring.commands.sealing import opened
+from monitoring.models import AuditEntry, Command, CommandKind, Role, Source, TopicState
 from monitoring.poll.fetch import Outcome
 from monitoring.poll.plan import ask_of
 from monitoring.poll.store import save
 from tests.dashboard.world import World, person
+from tests.deployments.operations import ONE, OPERATIONS
 
 RUN = {"id": "r1", "status": "running"}
 LISTS: dict[str, list[dict[str, Any]]] = {
@@ -41,6 +47,14 @@ LISTS: dict[str, list[dict[str, Any]]] = {
     q.actuals_exports().key: [{"id": "e2", "status": "SUCCEEDED", "period": {}, "data": [{"id": "d1"}]}],
     q.training_exports().key: [],
     q.shared_roles().key: [{"id": "u1", "name": "ada", "role": "USER", "shareRecipientType": "user"}],
+    q.scheduled_reports().key: [],
+    q.runtime_parameters().key: [{"fieldName": "retries", "type": "numeric", "defaultValue": 3, "maxValue": 10}],
+    q.secondary_sets().key: [{"secondaryDatasetConfigId": "s1", "name": "Weather", "secondaryDatasets": []}],
+    q.secondary_in_use().key: [],
+    q.prediction_servers().key: [{"id": "v1", "url": "https://predict.example", "batchPredictions": {"queued": 2}}],
+    q.details().key: [],
+    q.datasets().key: [{"id": "d7", "name": "rows.csv", "rowCount": 12}],
+    q.custom_jobs().key: [{"id": "j1", "name": "Missing rate", "description": "The share.", "isBuiltIn": True}],
     q.replay_settings().key: [],
     q.retraining_settings().key: [],
 }
@@ -72,6 +86,18 @@ FILLED: dict[CommandKind, dict[str, str]] = {
         "mode": "auto",
     },
 }
+FILLED |= {
+    CommandKind.BATCH_TIMES: {"start_at": "2026-01-05T09:30"},
+    CommandKind.METRIC_DATASET: {"dataset": "d7"},
+    CommandKind.METRIC_FROM_JOB: {"job": "j1", "name": "Missing", "hour": "*", "minute": "5"},
+    CommandKind.PREDICTIONS_DATASET: {"dataset": "d7"},
+    CommandKind.ACTUALS_DATASET: {"dataset": "d7", "association_column": "id", "value_column": "late"},
+    CommandKind.RUNTIME: {"p0": "5"},
+    CommandKind.SECONDARY_CREATE: {"name": "Winter", "identifier1": "weather", "dataset1": "d7"},
+    CommandKind.REPORT_CREATE: {"name": "Weekly", "days": "7", "when": "schedule", "day": "1", "hour": "6"},
+}
+FILLED[CommandKind.REPORT_UPDATE] = FILLED[CommandKind.REPORT_CREATE]
+FILLED[CommandKind.POLICY_CREATE]["own"] = "same_as_champion"
 FILLED[CommandKind.POLICY_UPDATE] = FILLED[CommandKind.POLICY_CREATE]
 ROLES = {Role.OWNER: True, Role.MANAGER: True, Role.MEMBER: False, Role.READONLY: False}
 
@@ -81,7 +107,10 @@ def stocked(world: World) -> World:
     """The installation, in which the source has told one thing of each kind."""
     watched = world.watched()
     outcomes = []
-    for make in {one for builder in SECTIONS.values() for one in builder.asks}:
+    report = {"id": "t1", "name": "Weekly", "deploymentIds": [watched.remote_id], "recipients": ["ada@example.org"]}
+    LISTS[q.scheduled_reports().key] = [report]
+    asked = {one for builder in SECTIONS.values() for one in builder.asks}
+    for make in asked | {q.datasets(), q.custom_jobs()}:
         payload = {"data": LISTS[make.key], "count": len(LISTS[make.key]), "enabled": False}
         outcomes.append(Outcome(watched.pk, ask_of((make,), None), TopicState.OK, payload))
     save(outcomes, now=timezone.now(), lags={})
@@ -90,6 +119,7 @@ def stocked(world: World) -> World:
 
 def address(world: World, act: Act) -> str:
     ids = {"batches": "b1", "metrics": "m1", "humility": "h1", "challengers": "c1", "retraining": "y1"}
+    ids |= {"reports": "t1", "secondary": "s1"}
     ids |= {"exports": "e1" if act.kind is CommandKind.CANCEL_PREDICTIONS else "e2"}
     thing = "r1" if act.of is not None else ids.get(act.section, "") if act.things is not None else ""
     query = f"?{urlencode({'thing': thing})}" if thing else ""
@@ -100,11 +130,13 @@ def form(world: World, act: Act, user: Any) -> dict[str, str]:
     filled = dict(FILLED.get(act.kind, {}))
     if act.kind in {CommandKind.EXPORT_PREDICTIONS, CommandKind.EXPORT_ACTUALS, CommandKind.EXPORT_TRAINING}:
         filled["model"] = world.watched().model_id
+    if act.kind == CommandKind.BATCH_TIMES:
+        filled["model"] = world.watched().model_id
     if act.typed:
         filled["typed"] = world.watched().label
         for rows in LISTS.values():
             for one in rows:
-                if act.things is not None and f"thing={one['id']}" in address(world, act):
+                if act.things is not None and f"thing={id_of(one)}" in address(world, act):
                     filled["typed"] = one["name"]
     return {**filled, "nonce": new_nonce(user)}
 
@@ -154,6 +186,9 @@ def test_a_post_without_the_token_of_the_session_or_of_the_form_asks_nothing(sto
     assert not Command.objects.exists()
 
 
+NEW = ("retries", "now 3", "Weather", "https://predict.example", "Weekly", "Scoring code")
+
+
 def test_the_page_shows_all_there_is_and_buttons_only_to_who_may(stocked: World, inside: Client) -> None:
     url = reverse("manage", args=[stocked.watched().pk])
     page = inside.get(url).content.decode()
@@ -166,6 +201,7 @@ def test_the_page_shows_all_there_is_and_buttons_only_to_who_may(stocked: World,
         "Send values",
         "Cancel the run",
         "/files/actuals/d1/",
+        *NEW,
     ):
         assert told in page
     client = Client()
@@ -238,3 +274,99 @@ def test_an_interval_that_the_form_does_not_offer_is_kept(stocked: World, inside
     form = PolicyForm({**FILLED[CommandKind.POLICY_UPDATE], **DECLINE, "interval": "P3D"}, case=case)
     assert form.is_valid(), form.errors
     assert form.body()["trigger"]["minIntervalBetweenRuns"] == "P3D"
+
+
+def test_every_write_operation_of_the_reference_can_be_had_from_a_page_or_says_why_not() -> None:
+    asked = {(kind.method.value.split(",")[0], _places(kind.path)) for kind in KINDS.values()}
+    below = {(one.method, _places(one.path.removeprefix(ONE))) for one in OPERATIONS if one.method != "GET"}
+    assert {f"{method} {path}" for method, path in below - asked} == set(ELSEWHERE)
+    text = (Path(__file__).resolve().parents[2] / "docs" / "operations.md").read_text()
+    assert elsewhere() in text
+
+
+def _places(path: str) -> str:
+    """A path without the names of its ids: `customMetrics/{}/fromDataset/`."""
+    return re.sub(r"\{\w+\}", "{}", path)
+
+
+def test_project_options_of_a_policy_are_sent_and_what_the_trainer_refuses_is_shown(
+    stocked: World, inside: Client
+) -> None:
+    Source.objects.update(built_in=True)
+    url = reverse("act-on", args=[stocked.watched().pk, "policy_create"])
+    page = inside.get(url).content.decode()
+    assert "Refused: Models are not blended here." in page
+    own = {"own": "override_champion", "metric": "AUC", "partition": "StratifiedCV", "validation": "TVH"}
+    form = {**FILLED[CommandKind.POLICY_CREATE], **own, "validation_pct": "20", "holdout_pct": "15", "blend": "on"}
+    told = inside.post(url, {**form, "reps": "5", "nonce": new_nonce(stocked.owner)}).content.decode()
+    assert "Only by folds" in told
+    assert inside.post(url, {**form, "nonce": new_nonce(stocked.owner)}).status_code == 302
+    body = Command.objects.get().body
+    assert body["projectOptions"] == {
+        "cvMethod": "StratifiedCV",
+        "validationType": "TVH",
+        "validationPct": 20.0,
+        "holdoutPct": 15.0,
+        "metric": "AUC",
+    }
+    assert (body["projectOptionsStrategy"], body["useActuals"]) == ("override_champion", False)
+    assert body["autopilotOptions"] == {"mode": "auto"}
+
+
+def test_a_secret_of_the_runtime_parameters_is_never_written_down(stocked: World, inside: Client) -> None:
+    watched = stocked.watched()
+    secret = {"fieldName": "key", "type": "credential", "overrideValue": "********"}
+    outcome = Outcome(watched.pk, ask_of((q.runtime_parameters(),), None), TopicState.OK, {"data": [secret]})
+    save([outcome], now=timezone.now(), lags={})
+    url = reverse("act-on", args=[watched.pk, "runtime"])
+    lost = inside.post(url, {"nonce": new_nonce(stocked.owner)}).content.decode()
+    assert "it cannot be kept unseen" in lost
+    assert inside.post(url, {"nonce": new_nonce(stocked.owner), "p0": "hunter2 "}).status_code == 302
+    command = Command.objects.get()
+    assert "hunter2" not in str(command.body)
+    assert "hunter2" not in str(list(AuditEntry.objects.values_list("detail", flat=True)))
+    assert opened(command.body)["runtimeParameterValues"] == [
+        {"fieldName": "key", "type": "credential", "value": "hunter2 "}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "told"),
+    [
+        (b"", "rows.csv", "empty"),
+        (b"id,late\n", "rows.csv", "has no rows"),
+        (b"id,late\na,1\n", "rows.txt", "CSV, NDJSON or Parquet"),
+        (b"a,b\n1,2\n", "rows.csv", "There is no column &#x27;id&#x27;; there is a, b."),
+        (b"PAR1nothing", "rows.parquet", "cannot be read"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_told_before_anything_is_kept(
+    stocked: World, inside: Client, content: bytes, name: str, told: str
+) -> None:
+    url = reverse("act-on", args=[stocked.watched().pk, "actuals_dataset"])
+    form = {"association_column": "id", "value_column": "late", "nonce": new_nonce(stocked.owner)}
+    page = inside.post(url, {**form, "file": SimpleUploadedFile(name, content)}).content.decode()
+    assert told in page
+    assert not Command.objects.exists()
+
+
+def test_a_file_is_kept_once_however_often_the_form_is_sent_and_goes_when_nothing_waits_for_it(
+    stocked: World, inside: Client
+) -> None:
+    url = reverse("act-on", args=[stocked.watched().pk, "predictions_dataset"])
+    nonce = new_nonce(stocked.owner)
+    for _ in range(2):
+        file = SimpleUploadedFile("rows.csv", b"id,late\na,1\n")
+        assert inside.post(url, {"nonce": nonce, "file": file}).status_code == 302
+    command = Command.objects.get()
+    assert command.body["file"] == {"name": "rows.csv", "bytes": 12, "mediaType": "text/csv"}
+    assert default_storage.exists(files.path_of(command.key))
+    both = {"nonce": new_nonce(stocked.owner), "dataset": "d7", "file": SimpleUploadedFile("rows.csv", b"id\na\n")}
+    assert "one of them" in inside.post(url, both).content.decode()
+    files.keep("abandoned", SimpleUploadedFile("rows.csv", b"id\na\n"))
+    later = timezone.now() + timedelta(days=2)
+    assert files.forget_left_over(later) == 1
+    assert default_storage.exists(files.path_of(command.key))
+    Command.objects.update(finished_at=later)
+    assert files.forget_left_over(later) == 1
+    assert not default_storage.exists(files.path_of(command.key))

@@ -134,10 +134,15 @@ def test_a_source_without_bins_is_said(world: World, inside: Client) -> None:
     assert "does not tell the bins of features" in get(inside, world)
 
 
-def test_exports_are_listed_with_the_address_of_their_files(world: World, inside: Client) -> None:
+def test_files_of_exports_are_downloaded_through_the_page_by_who_may(world: World, inside: Client) -> None:
     page = answered(inside, world)
-    assert f'href="https://flights.example/api/v2/datasets/{"8" * 24}/file/"' in page
-    assert "predictions.csv" in page
+    address = reverse("download", args=[world.watched().pk, "predictions", "8" * 24])
+    assert f'<a href="{address}">predictions.csv</a>' in page
+    client = Client()
+    client.force_login(world.reader)
+    seen = get(client, world)
+    assert "predictions.csv" in seen
+    assert address not in seen
 
 
 def test_a_page_costs_a_bounded_number_of_queries(world: World, inside: Client) -> None:

@@ -98,7 +98,7 @@ def test_a_type_that_a_browser_would_show_is_only_bytes(source: Source) -> None:
 @pytest.mark.parametrize(
     ("answer", "told"),
     [
-        (says(404, "Not found."), "Flights no longer has this file: export it again."),
+        (says(404, "Not found."), "Flights no longer has this file: let it be made again."),
         (says(410), "no longer has this file"),
         (says(403, "Not yours."), "does not let its token read this file"),
         (says(401, "Bad token."), "does not take the token: Bad token."),

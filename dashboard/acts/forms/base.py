@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
 from django import forms
+from django.core.files.uploadedfile import UploadedFile
+from django.utils.datastructures import MultiValueDict
 
 from dashboard.acts.case import Case
 from monitoring.clock import format_time
@@ -17,6 +19,8 @@ DAYS = (
     *(("1", "Monday"), ("2", "Tuesday"), ("3", "Wednesday"), ("4", "Thursday")),
     *(("5", "Friday"), ("6", "Saturday"), ("0", "Sunday")),
 )
+#: Schedules may name their days.
+WEEK = {word.lower()[:3]: number for number, word in DAYS[1:]}
 HOURS = tuple((str(hour), f"{hour:02d}:00 UTC") for hour in range(24))
 
 
@@ -32,9 +36,16 @@ class ActForm(forms.Form):
     shows: ClassVar[Question | None] = None
     fresh: ClassVar[timedelta] = timedelta(minutes=5)
 
-    def __init__(self, data: Mapping[str, Any] | None = None, *, case: Case, typed: bool = False) -> None:
+    def __init__(
+        self,
+        data: Mapping[str, Any] | None = None,
+        files: MultiValueDict[str, UploadedFile[Any]] | None = None,
+        *,
+        case: Case,
+        typed: bool = False,
+    ) -> None:
         self.case, self.typed = case, typed
-        super().__init__(data, initial=self.start(case))
+        super().__init__(data, files, initial=self.start(case))
         self.prepare()
         if typed:
             self.fields["typed"] = forms.CharField(
@@ -53,6 +64,19 @@ class ActForm(forms.Form):
         """What is sent."""
         return {}
 
+    def target(self) -> str:
+        """The ids in the path, where the form chooses them; "" for those of the thing."""
+        return ""
+
+    def read(self) -> dict[str, Any] | None:
+        """What the person saw, where it is neither the thing nor the deployment; None otherwise."""
+        return None
+
+    @property
+    def upload(self) -> Any:
+        """The file that goes with it, None without one."""
+        return None
+
     def sentence(self) -> str:
         """What else the person should know before it is sent."""
         return ""
@@ -68,12 +92,12 @@ class ActForm(forms.Form):
 _MOMENTS = ("%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S")
 
 
-class HourField(forms.DateTimeField):
-    """A whole hour in UTC, as the source wants periods; `text` is how it is sent."""
+class MomentField(forms.DateTimeField):
+    """A time in UTC, to the minute."""
 
     def __init__(self, **more: Any) -> None:
-        widget = forms.DateTimeInput({"type": "datetime-local", "step": "3600"}, format="%Y-%m-%dT%H:00")
-        super().__init__(widget=widget, help_text="UTC, on the hour.", **more)
+        widget = forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
+        super().__init__(**{"widget": widget, "help_text": "UTC.", **more})
 
     def prepare_value(self, value: Any) -> Any:
         """Times are shown in UTC, whatever the reader's zone."""
@@ -87,10 +111,25 @@ class HourField(forms.DateTimeField):
                 found = datetime.strptime(str(value), style).replace(tzinfo=UTC)
             except ValueError:
                 continue
-            if (found.minute, found.second) != (0, 0):
-                raise forms.ValidationError("Must be the top of an hour.")
-            return found
+            return self.checked(found)
         raise forms.ValidationError("Not a time such as 2026-01-05T09:00.")
+
+    def checked(self, found: datetime) -> datetime:
+        """The time, if it is one that is wanted."""
+        return found
+
+
+class HourField(MomentField):
+    """A whole hour in UTC, as the source wants periods."""
+
+    def __init__(self, **more: Any) -> None:
+        widget = forms.DateTimeInput({"type": "datetime-local", "step": "3600"}, format="%Y-%m-%dT%H:00")
+        super().__init__(widget=widget, help_text="UTC, on the hour.", **more)
+
+    def checked(self, found: datetime) -> datetime:
+        if (found.minute, found.second) != (0, 0):
+            raise forms.ValidationError("Must be the top of an hour.")
+        return found
 
 
 def told(moment: datetime | None) -> str | None:
@@ -109,11 +148,22 @@ def schedule(hour: str, day: str) -> dict[str, Any]:
     return {"minute": [0], "hour": [int(hour)], "dayOfMonth": ["*"], "month": ["*"], "dayOfWeek": [week]}
 
 
+def planned(form: forms.Form, present: Any) -> dict[str, Any]:
+    """The schedule of a form with `hour` and `day`.
+
+    While nobody touches them the present one stays, whatever its shape: a form shows only one hour and one day of it.
+    """
+    if isinstance(present, dict) and present and not {"hour", "day"} & set(form.changed_data):
+        return present
+    return schedule(form.cleaned_data["hour"], form.cleaned_data["day"])
+
+
 def hour_and_day(given: Any) -> tuple[str, str]:
     """The first hour and day of a schedule; 6 o'clock every day where there is none to read."""
     plan = given if isinstance(given, dict) else {}
     hours, days = plan.get("hour"), plan.get("dayOfWeek")
     hour = str(hours[0]) if isinstance(hours, list) and hours else "6"
-    day = str(days[0]) if isinstance(days, list) and days else "*"
+    day = str(days[0]).lower() if isinstance(days, list) and days else "*"
+    day = WEEK.get(day[:3], day)
     known = {value for value, _ in DAYS}
     return (hour if hour.isdecimal() else "6"), (day if day in known else "*")

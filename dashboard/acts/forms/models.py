@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 
 from dashboard.acts.case import Case, name_of
-from dashboard.acts.forms.base import DAYS, HOURS, ActForm, HourField, hour_and_day, schedule, told
+from dashboard.acts.forms.base import DAYS, HOURS, ActForm, HourField, hour_and_day, planned, told
 from monitoring import questions as q
 
 REASONS = (
@@ -100,7 +100,8 @@ class ReplaySettingsForm(ActForm):
         values = self.cleaned_data
         if not values["enabled"]:
             return {"enabled": False}
-        return {"enabled": True, "schedule": schedule(values["hour"], values["day"])}
+        present = self.case.shelf.payload(q.replay_settings())
+        return {"enabled": True, "schedule": planned(self, present.get("schedule"))}
 
 
 class CheckForm(PackageForm):
