@@ -31,7 +31,7 @@ from monitoring.configuration.values import words as setting_words
 from monitoring.models import Command, CommandKind, Watched, WorkState
 
 _SIGNER = signing.Signer(salt="vitals.form")
-_STATUS = re.compile(r"^4\d\d: ")
+_STATUS = re.compile(r"^422: ")
 #: As many differing fields are told of a conflict.
 MOST_FIELDS = 6
 #: As many bad places of a file are listed.

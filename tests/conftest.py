@@ -62,6 +62,14 @@ def _use_own_redis_database(worker: str) -> None:
         os.environ["REDIS_URL"] = urlunsplit(parts._replace(path=f"/{number}"))
 
 
+def _use_own_folder(worker: str) -> None:
+    """Files of one worker: a restored backup takes away all that lie in the folder."""
+    folder = Path(os.environ["VITALS_DATA"]) / worker
+    DataFolder(folder).prepare()
+    (folder / "static").mkdir(exist_ok=True)
+    os.environ["VITALS_DATA"] = str(folder)
+
+
 def _forget_a_developers_settings() -> None:
     """What is set for a running installation must not change a test; the first reading says which names there are."""
     example = Path(__file__).parent.parent / ".env.example"
@@ -74,6 +82,7 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
 _forget_a_developers_settings()
 if worker := os.environ.get("PYTEST_XDIST_WORKER"):
     _use_own_redis_database(worker)
+    _use_own_folder(worker)
 else:
     _start_servers()
 django.setup()

@@ -7,22 +7,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from threading import Event, Thread
 
-from celery import signals
-from celery.contrib.testing.worker import start_worker
 from django.contrib.auth.models import User
-from django.db import connection
 from django.urls import reverse
 from playwright.sync_api import Browser, expect
 from pytest_django.live_server_helper import LiveServer
 
-from config.celery import QUEUES, app
 from deployments import registry
 from deployments.api.authentication import digest
 from deployments.models import ApiToken, Deployment
 from deployments.rollups import fill
-from monitoring import sources, tasks
+from monitoring import sources
 from monitoring.models import Membership, Role, Source, Team, Watched
 from monitoring.poll import cycle
 from tests.browser.test_pages_in_browser import Visit
@@ -34,7 +29,7 @@ from tests.deployments.test_retraining import table
 
 LABEL = "Late buyers"
 ROWS, HOURS = 400, 72
-TICK, PATIENCE_MS = 0.25, 30_000
+PATIENCE_MS = 30_000
 
 
 @dataclass
@@ -73,38 +68,6 @@ def floor(
     yield found
     assert found.trouble == []
     context.close()
-
-
-@contextmanager
-def work(*but: str) -> Iterator[None]:
-    """A Celery worker on every queue `but` some, and the entries of the schedule that people wait for."""
-    over = Event()
-
-    def beat() -> None:
-        while not over.wait(TICK):
-            for task in (tasks.run_commands, tasks.dispatch_questions):
-                task.apply_async(expires=2)
-
-    def close(**_: object) -> None:
-        connection.close()
-
-    signals.task_postrun.connect(close)
-    ticking = Thread(target=beat, daemon=True)
-    try:
-        with start_worker(
-            app,
-            pool="solo",
-            perform_ping_check=False,
-            queues=[one for one in QUEUES if one not in but],
-            loglevel="WARNING",
-        ):
-            ticking.start()
-            yield
-            over.set()
-            ticking.join()
-    finally:
-        over.set()
-        signals.task_postrun.disconnect(close)
 
 
 def build(address: str, further: str = "") -> None:

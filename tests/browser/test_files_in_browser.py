@@ -11,6 +11,7 @@ from django.utils import timezone
 from playwright.sync_api import Browser, expect
 from pytest_django.live_server_helper import LiveServer
 
+from dashboard.acts.rows import ACTS
 from monitoring import questions as q
 from monitoring.models import Command, TopicState
 from monitoring.poll.fetch import Outcome
@@ -45,7 +46,11 @@ def seen(request: pytest.FixtureRequest, browser: Browser, live_server: LiveServ
 def told(seen: Visit) -> None:
     """The source has answered what the forms choose from."""
     pk = seen.world.watched().pk
-    outcomes = [Outcome(pk, ask_of((one,), None), TopicState.OK, {"data": rows}) for one, rows in TOLD.items()]
+    asked = {one for kind in FORMS for one in ACTS[kind].form.asks}
+    outcomes = [
+        Outcome(pk, ask_of((one,), None), TopicState.OK, {"data": TOLD.get(one, [])})
+        for one in sorted(asked | set(TOLD), key=repr)
+    ]
     save(outcomes, now=timezone.now(), lags={})
 
 

@@ -7,7 +7,8 @@ from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from deployments.models import Deployment
-from tests.browser.floor import LABEL, floor, work
+from tests.browser.floor import LABEL, floor
+from tests.browser.own_service import work
 from tests.browser.test_pages_in_browser import DESK, PHONE
 from tests.dashboard import world as worlds
 

@@ -7,7 +7,8 @@ from playwright.sync_api import Browser, expect
 from pytest_django.live_server_helper import LiveServer
 
 from deployments.models import Challenger, Deployment
-from tests.browser.floor import PATIENCE_MS, floor, work
+from tests.browser.floor import PATIENCE_MS, floor
+from tests.browser.own_service import work
 from tests.browser.test_pages_in_browser import DESK, PHONE
 from tests.browser.test_review_in_browser import picture, whole
 from tests.dashboard import world as worlds

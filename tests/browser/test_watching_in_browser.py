@@ -14,7 +14,8 @@ from pytest_django.live_server_helper import LiveServer
 from deployments.api.authentication import issue
 from deployments.models import Deployment
 from monitoring.models import Silence, Source, Star, Watched
-from tests.browser.floor import LABEL, PATIENCE_MS, Floor, floor, poll, work
+from tests.browser.floor import LABEL, PATIENCE_MS, Floor, floor, poll
+from tests.browser.own_service import work
 from tests.browser.test_pages_in_browser import DESK, PHONE
 from tests.browser.test_review_in_browser import picture, whole
 from tests.dashboard import world as worlds
@@ -99,11 +100,18 @@ def test_a_source_is_added_tested_changed_paused_and_removed(
         assert worlds.beside(lambda: Source.objects.count()) == 1
 
 
+def tick_all(at: Floor) -> None:
+    """On a phone the ticks stand only for who wants to choose."""
+    if at.page.viewport_size == PHONE:
+        at.page.get_by_label("Choose several").check()
+    for tick in at.page.get_by_role("checkbox", name="Tick Late").all():
+        tick.check()
+
+
 def chosen(at: Floor, act: str) -> None:
     """Everything on the fleet is ticked, an act chosen."""
     at.go(reverse("fleet"))
-    for tick in at.page.get_by_role("checkbox", name="Tick Late").all():
-        tick.check()
+    tick_all(at)
     at.page.get_by_label("With those ticked").select_option(label=act)
     picture(at, f"bulk-{act}")
     at.page.get_by_role("button", name="Go on").click()
@@ -153,8 +161,7 @@ def test_each_thing_that_can_be_done_with_many_is_done_with_two(
         expect(page.get_by_role("heading", name="All 2 deployments are left unwatched")).to_be_visible()
         picture(at, "fleet-left-out")
         page.get_by_role("link", name="Show what is left unwatched").click()
-        for tick in page.get_by_role("checkbox", name="Tick Late").all():
-            tick.check()
+        tick_all(at)
         page.get_by_label("With those ticked").select_option(label="Watch again")
         page.get_by_role("button", name="Go on").click()
         all_done(at, "Watch again")
