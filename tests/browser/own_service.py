@@ -6,11 +6,9 @@ jobs, and back onto the page. Only the clock of the schedule is quicker here tha
 
 from __future__ import annotations
 
-import gc
 import json
 import secrets
 import urllib.request
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -155,10 +153,6 @@ def work(*but: str) -> Iterator[None]:
     finally:
         over.set()
         signals.task_postrun.disconnect(close)
-        # A worker that was stopped leaves its line to the broker to the collector, which would say so in a later test.
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ResourceWarning)
-            gc.collect()
 
 
 def _furnish(address: str, batch: bool) -> House:
