@@ -19,6 +19,7 @@ MOST = 120
 
 def reach(page: Page, words: str) -> None:
     """By Tab to the thing that is called so; it must be seen where the focus is."""
+    page.wait_for_load_state("load")  # until then a button is a plain form, which leads to another page
     for _ in range(MOST):
         page.keyboard.press("Tab")
         if page.evaluate(FOCUSED) == words:
