@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Error as PlaywrightError
 from pytest_django.live_server_helper import LiveServer
 
 from deployments.models import Deployment
@@ -17,12 +18,22 @@ FOCUSED = "() => (document.activeElement.innerText || document.activeElement.id 
 MOST = 120
 
 
+def _focused(page: Page) -> str:
+    """What has the focus; nothing while another page is on its way."""
+    try:
+        return str(page.evaluate(FOCUSED))
+    except PlaywrightError as error:
+        assert "navigation" in str(error), error
+        page.wait_for_load_state("load")
+        return ""
+
+
 def reach(page: Page, words: str) -> None:
     """By Tab to the thing that is called so; it must be seen where the focus is."""
     page.wait_for_load_state("load")  # until then a button is a plain form, which leads to another page
     for _ in range(MOST):
         page.keyboard.press("Tab")
-        if page.evaluate(FOCUSED) == words:
+        if _focused(page) == words:
             ring = page.evaluate("() => getComputedStyle(document.activeElement).outlineStyle")
             assert ring != "none", f"nobody sees that {words} has the focus"
             return
