@@ -30,7 +30,8 @@ class Gate:
 
     def close(self) -> None:
         """Nobody passes from now on; waits for those who are just passing."""
-        self._lock.acquire(timeout=5)
+        if not self._lock.acquire(timeout=5):
+            raise RuntimeError("Another start is preparing this data folder.")
 
     def open(self) -> None:
         self._lock.release()

@@ -14,6 +14,7 @@ from dashboard.shelf import Shelf
 from monitoring import questions as q
 from monitoring.clock import parse_time
 from monitoring.models import CommandKind as C
+from monitoring.poll.areas import IDENTIFIER
 from monitoring.questions import Question
 
 #: The lists that tell of files, by the word in the address of a download.
@@ -35,11 +36,16 @@ SCORING = {
 KINDS = frozenset({*LISTS, "reports", "scoring"})
 
 
+def is_plain(identifier: object) -> bool:
+    """Whether it may stand in an address: a source may call its things anything."""
+    return isinstance(identifier, str) and IDENTIFIER.fullmatch(identifier) is not None
+
+
 def files_of(entry: dict[str, Any]) -> dict[str, str]:
     """The files of an export: id -> name, perhaps "". Training data has one file, the others a list."""
     data = entry.get("data")
     rows = data if isinstance(data, list) else [data]
-    found = [row for row in rows if isinstance(row, dict) and isinstance(row.get("id"), str) and row["id"]]
+    found = [row for row in rows if isinstance(row, dict) and is_plain(row.get("id"))]
     return {row["id"]: row["name"] if isinstance(row.get("name"), str) else "" for row in found}
 
 
@@ -84,7 +90,8 @@ def reports_of(shelf: Shelf) -> list[dict[str, Any]]:
     """The reports about this deployment, as far as they are shown."""
     remote = shelf.watched.remote_id
     rows = entries(shelf, q.scheduled_reports())
-    return [one for one in rows if remote in (one.get("deploymentIds") or ())][:SHOWN]
+    mine = (one for one in rows if isinstance(one.get("deploymentIds"), list) and remote in one["deploymentIds"])
+    return [one for one in mine if is_plain(one["id"])][:SHOWN]
 
 
 def may_download(case: Case) -> bool:

@@ -15,6 +15,7 @@ from monitoring import questions as q
 from monitoring.clock import parse_time
 from monitoring.commands import KINDS, id_of, obstacle
 from monitoring.models import CommandKind as C
+from monitoring.models import Role
 
 
 def runtime(case: Case) -> Section:
@@ -105,7 +106,7 @@ def _server(one: dict[str, Any], mine: Any) -> Line:
 
 def scoring(case: Case) -> Section:
     """The model as an archive, where its package came with one."""
-    why = obstacle(case.role, KINDS[C.SCORING_CODE.value], case.capabilities) if case.role else ""
+    why = obstacle(Role.OWNER, KINDS[C.SCORING_CODE.value], case.capabilities)  # the source's objection alone
     offered: tuple[Button, ...] = ()
     if may_download(case) and not why:
         base = [case.watched.pk, "scoring"]

@@ -10,8 +10,9 @@ from dashboard.acts.buttons import Button
 from dashboard.acts.case import Case, entries, name_of
 from dashboard.acts.forms.base import DAYS, WEEK
 from dashboard.acts.section import OLD, Line, Section, buttons
-from dashboard.acts.section_files import may_download, reports_of
+from dashboard.acts.section_files import is_plain, may_download, reports_of
 from dashboard.charts import words
+from dashboard.shelf import number
 from monitoring import questions as q
 from monitoring.clock import parse_time
 from monitoring.models import CommandKind as C
@@ -54,7 +55,7 @@ def _report(case: Case, one: dict[str, Any]) -> Line:
     facts = (
         _when(one.get("schedule")),
         f"next {following:%Y-%m-%d %H:%M} UTC" if following else "",
-        f"looks back {words.count(int(one.get('days') or 0), 'day')}",
+        f"looks back {words.count(int(number(one, 'days') or 0), 'day')}",
         f"to {', '.join(map(str, people[:3]))}{' …' if len(people) > 3 else ''}" if people else "mailed to nobody",
         f"and about {words.count(others, 'other deployment')}" if others > 0 else "",
     )
@@ -74,7 +75,7 @@ def _last(case: Case, report_id: str) -> tuple[str, tuple[Button, ...]]:
     told = f"last {str(run.get('status') or '').lower()}{f' {due:%Y-%m-%d %H:%M} UTC' if due else ''}"
     told += f", {words.count(lost, 'mail')} not delivered" if lost else ""
     file_id = run.get("datasetId")
-    if not isinstance(file_id, str) or not may_download(case):
+    if not is_plain(file_id) or not may_download(case):
         return told, ()
     return told, (Button("Download the page", reverse("download", args=[case.watched.pk, "reports", file_id])),)
 

@@ -29,6 +29,8 @@ from monitoring.questions import Question
 
 #: A check of a replacement is good for this long: the champion or its settings may have changed since.
 CHECK_HOLDS = timedelta(hours=1)
+#: What an address does not fill in: the name that is typed to agree, and what only a browser can choose.
+NEVER_GIVEN = frozenset({"typed", "file"})
 
 
 @page
@@ -43,7 +45,9 @@ def act(request: PageRequest, pk: int, kind: str) -> HttpResponse:
     allowed(case, found.command)
     posted = request.POST if request.method == "POST" and not _unseen(case, found) else None
     form = found.form(posted, request.FILES or None, case=case, typed=found.typed)
-    form.initial.update((name, request.GET[name]) for name in form.fields if name in request.GET and name != "typed")
+    form.initial.update(
+        (name, request.GET[name]) for name in form.fields if name in request.GET and name not in NEVER_GIVEN
+    )
     if posted is not None and form.is_valid():
         command = _ask(request, case, found, form)
         if found.kind is CommandKind.MODEL_CHECK:

@@ -38,14 +38,18 @@ def download(request: PageRequest, pk: int, kind: str, file_id: str) -> HttpResp
         messages.error(request, str(why), extra_tags="failing")
         place = kind if kind in {"reports", "scoring"} else "exports"
         return redirect(reverse("manage", args=[pk]) + f"#{place}")
-    audit.note(
-        AuditAction.DOWNLOADED,
-        request.reader.user,
-        team=watched.source.team,
-        about=f"{found.name} ({watched.label})",
-        detail={"kind": kind, "file": file_id, "source": watched.source.name, "bytes": found.size},
-        request=request,
-    )
+    try:
+        audit.note(
+            AuditAction.DOWNLOADED,
+            request.reader.user,
+            team=watched.source.team,
+            about=f"{found.name} ({watched.label})",
+            detail={"kind": kind, "file": file_id, "source": watched.source.name, "bytes": found.size},
+            request=request,
+        )
+    except BaseException:
+        found.close()  # nobody else gives its place back
+        raise
     return _streamed(found)
 
 

@@ -91,7 +91,8 @@ def group_rows(request: PageRequest) -> HttpResponse:
     reader = request.reader
     found = page_of(reader, Asked(by.filters, by.order, as_of=by.as_of), now)
     shown = _rows(found, request, now, by.as_of)
-    context = {"now": now, "page": found, "more": link(request.GET, group=""), **shown}
+    stamp = by.as_of.isoformat() if by.as_of else ""
+    context = {"now": now, "page": found, "more": link(request.GET, group=""), "stamp": stamp, **shown}
     return part(request, "dashboard/_fleet_rows.html", context)
 
 

@@ -181,7 +181,7 @@ def coded(rows: pl.DataFrame, name: str, bins: BinSpec) -> Coded:
 
 
 def _categories(words: pl.Series, bins: CategoricalBins) -> Counts:
-    """As `CategoricalBins.codes`, but each distinct word is looked up once."""
+    """As `CategoricalBins.codes`, but each known level is coded once and the words are placed among them."""
     levels = list(dict.fromkeys([*bins.levels, *bins.known, ""]))
     codes = np.append(bins.codes(levels), bins.size - 2)[places_in(words, levels)]
     if words.null_count():

@@ -55,12 +55,12 @@ def next_piece(deployment_id: int) -> bool:
 
 
 def _batch(model: DeployedModel, work: Work) -> None:
-    works = _joined(model.deployment_id, work)
     rollup, batch_id = ROLLUPS[work.area], work.buckets[0]
     if loading.rows_of_batch(model, rollup, batch_id) > MOST_ROWS:
         works = [work]
         large_batches.recompute(model, rollup, batch_id, MOST_ROWS)
     else:
+        works = _joined(model.deployment_id, work)
         table = together(list(loading.of_batch(model, rollup, batch_id, MOST_ROWS)))
         rows = Rows(table, loading.actuals(model, Grain.BATCH, work.buckets))
         numbers = np.full(rows.table.height, batch_id, np.int64)

@@ -155,8 +155,8 @@ def _write(command: Command, end: End, now: datetime) -> None:
     names = ("state", "problem", "result", "location", "progress", "message", "claimed_until", "finished_at")
     # Only while the claim is still ours: who took it over meanwhile knows better.
     held = Command.objects.filter(pk=command.pk, state=WorkState.RUNNING, claimed_until=lease)
-    held.update(**{name: getattr(command, name) for name in names})
-    if end.state not in OPEN_STATES:
+    mine = held.update(**{name: getattr(command, name) for name in names})
+    if mine and end.state not in OPEN_STATES:
         files.release(command)
 
 

@@ -20,6 +20,7 @@ from deployments.rollups import fill
 from monitoring import sources
 from monitoring.models import Membership, Role, Source, Team, Watched
 from monitoring.poll import cycle
+from tests.browser.own_service import log_in
 from tests.browser.test_pages_in_browser import Visit
 from tests.browser.test_review_in_browser import whole
 from tests.dashboard import world as worlds
@@ -60,11 +61,7 @@ def floor(
     context = browser.new_context(viewport=viewport, color_scheme=scheme, locale="en-GB")  # type: ignore[arg-type]
     found = Floor(context.new_page(), context, None, live_server.url)  # type: ignore[arg-type]
     found.watch()
-    found.go("/")
-    found.page.get_by_label("User name or e-mail").fill("ines")
-    found.page.get_by_label("Password").fill(worlds.PASSWORD)
-    found.page.get_by_role("button", name="Log in").click()
-    expect(found.page.get_by_role("heading", level=1)).to_contain_text("deployment")
+    log_in(found, "ines")
     yield found
     assert found.trouble == []
     context.close()

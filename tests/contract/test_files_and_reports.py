@@ -141,16 +141,16 @@ def test_runtime_parameters_are_set_taken_back_and_not_set_over_somebody_else(de
     rows = msgspec.to_builtins(msgspec.convert(wanted, list[Definition]))
     ModelPackage.objects.update(runtime_parameters=rows)
     assert "retries" in desk.see()
-    far = desk.post(CommandKind.RUNTIME, p0="11")
+    far = desk.post(CommandKind.RUNTIME, p_retries="11")
     assert "less than or equal to 10" in far.content.decode()
-    desk.do(CommandKind.RUNTIME, p0="5", p1="true", p2="hunter2")
+    desk.do(CommandKind.RUNTIME, p_retries="5", p_strict="true", p_key="hunter2")
     values = {row.name: row.value for row in RuntimeValue.objects.all()}
     assert (values["retries"], values["strict"], values["key"]) == (5, True, None)
-    desk.do(CommandKind.RUNTIME, p0="", p1="", p2_back="on")
+    desk.do(CommandKind.RUNTIME, p_retries="", p_strict="", back_p_key="on")
     assert not RuntimeValue.objects.exists()
     desk.see()
     RuntimeValue.objects.create(deployment=desk.deployment, name="retries", kind="numeric", value=7)
-    assert desk.post(CommandKind.RUNTIME, p0="9").status_code == 302
+    assert desk.post(CommandKind.RUNTIME, p_retries="9").status_code == 302
     command = failed(desk)
     assert command.state == WorkState.CONFLICT
     page = desk.see()

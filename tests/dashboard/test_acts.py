@@ -92,7 +92,7 @@ FILLED |= {
     CommandKind.METRIC_FROM_JOB: {"job": "j1", "name": "Missing", "hour": "*", "minute": "5"},
     CommandKind.PREDICTIONS_DATASET: {"dataset": "d7"},
     CommandKind.ACTUALS_DATASET: {"dataset": "d7", "association_column": "id", "value_column": "late"},
-    CommandKind.RUNTIME: {"p0": "5"},
+    CommandKind.RUNTIME: {"p_retries": "5"},
     CommandKind.SECONDARY_CREATE: {"name": "Winter", "identifier1": "weather", "dataset1": "d7"},
     CommandKind.REPORT_CREATE: {"name": "Weekly", "days": "7", "when": "schedule", "day": "1", "hour": "6"},
 }
@@ -321,7 +321,7 @@ def test_a_secret_of_the_runtime_parameters_is_never_written_down(stocked: World
     url = reverse("act-on", args=[watched.pk, "runtime"])
     lost = inside.post(url, {"nonce": new_nonce(stocked.owner)}).content.decode()
     assert "it cannot be kept unseen" in lost
-    assert inside.post(url, {"nonce": new_nonce(stocked.owner), "p0": "hunter2 "}).status_code == 302
+    assert inside.post(url, {"nonce": new_nonce(stocked.owner), "p_key": "hunter2 "}).status_code == 302
     command = Command.objects.get()
     assert "hunter2" not in str(command.body)
     assert "hunter2" not in str(list(AuditEntry.objects.values_list("detail", flat=True)))
@@ -370,3 +370,34 @@ def test_a_file_is_kept_once_however_often_the_form_is_sent_and_goes_when_nothin
     Command.objects.update(finished_at=later)
     assert files.forget_left_over(later) == 1
     assert not default_storage.exists(files.path_of(command.key))
+
+
+def test_a_value_of_a_parameter_that_is_gone_reaches_no_other(stocked: World, inside: Client) -> None:
+    watched = stocked.watched()
+    url = reverse("act-on", args=[watched.pk, "runtime"])
+    form = {"nonce": new_nonce(stocked.owner), "p_gone": "7", "p_retries": "5"}
+    assert inside.post(url, form).status_code == 302
+    assert Command.objects.get().body["runtimeParameterValues"] == [
+        {"fieldName": "retries", "type": "numeric", "value": 5.0}
+    ]
+
+
+def test_a_file_whose_id_fits_no_address_has_no_link_and_breaks_no_page(stocked: World, inside: Client) -> None:
+    watched = stocked.watched()
+    odd = {"id": "e9", "status": "SUCCEEDED", "period": {}, "data": [{"id": "a.b/c", "name": "odd.csv"}]}
+    save(
+        [Outcome(watched.pk, ask_of((q.prediction_exports(),), None), TopicState.OK, {"data": [odd]})],
+        now=timezone.now(),
+        lags={},
+    )
+    for name in ("manage", "data"):
+        assert inside.get(reverse(name, args=[watched.pk])).status_code == 200
+
+
+def test_an_address_cannot_fill_in_a_file(stocked: World, inside: Client) -> None:
+    url = reverse("act-on", args=[stocked.watched().pk, "actuals_dataset"]) + "?file=x"
+    fields = {**FILLED[CommandKind.ACTUALS_DATASET], "dataset": "", "file-clear": "on"}
+    page = inside.post(url, {"nonce": new_nonce(stocked.owner), **fields})
+    assert page.status_code == 200
+    assert "Choose a file, or a dataset" in page.content.decode()
+    assert not Command.objects.exists()

@@ -29,7 +29,7 @@ class DatasetForm(ActForm):
     file = forms.FileField(
         required=False,
         help_text="CSV, NDJSON or Parquet. It becomes a dataset of the source.",
-        widget=forms.ClearableFileInput({"accept": ".csv,.ndjson,.parquet"}),
+        widget=forms.FileInput({"accept": ".csv,.ndjson,.parquet"}),
     )
     dataset = forms.ChoiceField(label="Or a dataset that the source has", required=False)
 

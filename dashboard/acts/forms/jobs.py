@@ -11,7 +11,6 @@ from dashboard.acts.forms.base import HOURS, ActForm, filled
 from monitoring import questions as q
 
 MINUTES = tuple((str(minute), f"{minute:02d} past") for minute in range(0, 60, 5))
-LONGEST = 90
 
 
 class FromJobForm(ActForm):

@@ -36,22 +36,23 @@ class RuntimeForm(ActForm):
         return [one for one in found if isinstance(one.get("fieldName"), str)]
 
     def prepare(self) -> None:
-        for number, row in enumerate(self.rows):
-            self.fields[f"p{number}"] = _field(row)
+        for row in self.rows:
+            name = _name(row)
+            self.fields[name] = _field(row)
             if row.get("type") == "credential" and row.get("overrideValue") is not None:
-                self.fields[f"p{number}_back"] = forms.BooleanField(
+                self.fields[f"back_{name}"] = forms.BooleanField(
                     label=f"Take the secret of {row['fieldName']} back", required=False
                 )
             elif row.get("overrideValue") is not None:
-                self.initial[f"p{number}"] = _shown(row["overrideValue"])
+                self.initial[name] = _shown(row["overrideValue"])
 
     def clean(self) -> dict[str, Any]:
         values: dict[str, Any] = super().clean() or {}
         if not self.rows:
             raise forms.ValidationError("The model has no runtime parameters, or the source has not told them yet.")
-        for number in range(len(self.rows)):
-            name = f"p{number}"
-            if f"{name}_back" in self.fields and not values.get(name) and not values.get(f"{name}_back"):
+        for row in self.rows:
+            name = _name(row)
+            if f"back_{name}" in self.fields and not values.get(name) and not values.get(f"back_{name}"):
                 self.add_error(name, KEPT_UNSEEN)
             value = values.get(name)
             if isinstance(value, float) and not math.isfinite(value):
@@ -62,9 +63,9 @@ class RuntimeForm(ActForm):
         return {"runtimeParameterValues": list(self._values())}
 
     def _values(self) -> Iterator[dict[str, Any]]:
-        for number, row in enumerate(self.rows):
-            value = self.cleaned_data.get(f"p{number}")
-            if value in (None, "") or self.cleaned_data.get(f"p{number}_back"):
+        for row in self.rows:
+            value = self.cleaned_data.get(_name(row))
+            if value in (None, "") or self.cleaned_data.get(f"back_{_name(row)}"):
                 continue
             kind = row.get("type")
             sent = value == "true" if kind == "boolean" else sealed(value) if kind == "credential" else value
@@ -78,6 +79,11 @@ class RuntimeForm(ActForm):
         if not self.rows:
             return "The model's package defines no runtime parameters."
         return "All of them are set at once: what is left empty goes back to what the model's package says."
+
+
+def _name(row: dict[str, Any]) -> str:
+    """By the parameter, not by its place: another model may stand there when the form comes back."""
+    return f"p_{row['fieldName']}"
 
 
 def _field(row: dict[str, Any]) -> forms.Field:

@@ -12,7 +12,7 @@ from html import escape
 from django.conf import settings
 
 from monitoring.mail.carriers.errors import Refused
-from monitoring.models import Message
+from monitoring.models import Message, NotifyReason
 from monitoring.secrets import decrypt, encrypt
 
 
@@ -29,6 +29,8 @@ def seal(link: str) -> bytes:
 def opened(message: Message, now: datetime) -> tuple[str, str]:
     """Text and HTML as they go out. Raises Refused once the link would open nothing any more."""
     if message.link_encrypted is None:
+        if message.why == NotifyReason.PASSWORD:
+            raise Refused("Its link is gone: ask for a new one.")
         return message.text, message.html
     if now - message.created_at >= lives():
         raise Refused("Its link has ended meanwhile; ask for a new one.")
