@@ -40,9 +40,12 @@ def numbers(values: Values) -> Array:
 
 
 def significant(found: Array, digits: int) -> Array:
-    """Every number with that many significant digits; what is beyond any measure (1e±290) stays as it is."""
+    """Every number with that many significant digits (at most 15).
+
+    What is beyond any measure (1e±280) stays as it is: a power of ten that would lift it does not exist.
+    """
     size = np.abs(found)
-    usual = (size > 1e-290) & (size < 1e290)
+    usual = (size > 1e-280) & (size < 1e280)
     power = np.zeros(found.shape)
     np.log10(size, out=power, where=usual)
     places = digits - 1 - np.floor(power)
