@@ -16,6 +16,8 @@ TRIGGERS = (
     (OUTLYING, "An input lies outside its usual range"),
     (RARE, "An input has a value that is seldom or never seen"),
 )
+#: Types of target whose predictions are one number, which can be uncertain; our own service refuses others.
+BOUNDED = ("Regression", "Binary")
 OVERRIDE = "override"
 ACTIONS = (
     ("noOperation", "Only count it"),
@@ -72,6 +74,13 @@ class RuleForm(ActForm):
         }
 
     def prepare(self) -> None:
+        watched, present = self.case.watched, self.initial["trigger"]
+        if (
+            watched.source.built_in
+            and watched.target_type not in ("", *BOUNDED)
+            and (not self.case.thing or present != UNSURE)
+        ):
+            self.fields["trigger"].choices = TRIGGERS[1:]  # type: ignore[attr-defined]
         names = [str(one["name"]) for one in self.case.shelf.entries(q.features()) if one.get("name")]
         if names:
             self.fields["feature"] = forms.ChoiceField(
