@@ -178,7 +178,8 @@ def reopen(incident: Incident, person: Any, now: datetime, *, why: str, request:
             return [record.event(row, EventKind.REOPENED, now, by=person, text=words)]
 
         _apply([row], step, now, request)
-        Incident.objects.open().filter(pk=row.parent_id).update(check_at=now)
+        if row.parent_id is not None:
+            Incident.objects.filter(pk=row.parent_id).update(check_at=now)
         track.state, track.check_at, track.trouble_since = memory.to_json(), now, memory.trouble_since
         track.save(update_fields=["state", "check_at", "trouble_since"])
     _refresh(incident)

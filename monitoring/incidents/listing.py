@@ -71,14 +71,14 @@ def _named(search: str) -> Q:
     The few names are looked through once, and the many incidents by keys. Where few were found these are listed, so
     that the index by deployment gives the rows; where many were, the list is read in its order until a page is full.
     """
-    named = Watched.objects.filter(label__icontains=search).values("pk")
-    found = [row["pk"] for row in named[: FEW + 1]]
+    named = Watched.objects.filter(label__icontains=search)
+    found = list(named.values_list("pk", flat=True)[: FEW + 1])
     about = _about(found if len(found) <= FEW else named)
     sources = list(Source.objects.filter(name__icontains=search).values_list("pk", flat=True)[:FEW])
     return about | Q(source__in=sources, kind=IncidentKind.SOURCE) if sources else about
 
 
-def _about(of: list[int] | QuerySet[Watched, dict[str, int]]) -> Q:
+def _about(of: list[int] | QuerySet[Watched]) -> Q:
     """Of these deployments, or with one of them among its members."""
     members = Incident.objects.filter(parent__isnull=False, watched__in=of).order_by().values("parent")
     few = isinstance(of, list)

@@ -12,9 +12,11 @@ from tests.monitoring.factories import NOW, make_incident, make_source, make_wat
 pytestmark = pytest.mark.django_db
 
 
-def found(search: str, show: Show = Show.RESOLVED, **more: int) -> set[int]:
+def found(search: str, show: Show = Show.RESOLVED, watched_id: int | None = None) -> set[int]:
     rows = listing.of_teams(Incident.objects.values_list("team", flat=True))
-    return set(listing.narrowed(rows, Narrowed(show, search, **more), 1, NOW).values_list("pk", flat=True))
+    return set(
+        listing.narrowed(rows, Narrowed(show, search, watched_id=watched_id), 1, NOW).values_list("pk", flat=True)
+    )
 
 
 @pytest.mark.parametrize("few", [1, 200])
