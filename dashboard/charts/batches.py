@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from dashboard.charts import words
@@ -58,11 +59,15 @@ def batches_plot(points: BatchPoints) -> Plot:
     return Plot(x, (Panel(y, points.height, tuple(marks), points.caption),), left=44, right=108, clicks=clicks)
 
 
+HALF = 400
+"""The inner width in px of a chart that shares its row with another."""
+
+
 def batch_ticks(points: BatchPoints) -> tuple[Tick, ...]:
     """Names of the batches, thinned to what fits."""
     n = len(points.batches)
     longest = max((min(len(b.name), 16) for b in points.batches), default=1)
-    every = max(1, round(n * longest * 6.2 / 620 + 0.3))
+    every = max(1, math.ceil(n * (longest * 6.2 + 10) / HALF))
     ticks = []
     for i in range(0, n, every):
         label = words.shortened(points.batches[i].name, 16)

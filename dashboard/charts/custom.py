@@ -51,8 +51,9 @@ def custom_title(points: CustomPoints) -> str:
         return words.shortened(f"{name} has no value in this range", 80)
     hit = sum(1 for value in known if any(beyond(value, limit) for limit in time.limits))
     if hit:
+        noun = words.bin_noun(time.step)
         return words.shortened(
-            f"{name} was past its limit in {hit} of {len(known)} bins, now {time.text(known[-1])}", 80
+            f"{name} was past its limit on {hit} of {words.count(len(known), noun)}, now {time.text(known[-1])}", 80
         )
     if time.limits:
         return words.shortened(f"{name} kept within its limits, now {time.text(known[-1])}", 80)

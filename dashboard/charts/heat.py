@@ -93,10 +93,13 @@ def heat_title(points: HeatPoints) -> str:
     spells = {f.name: sum(1 for s in f.scores if s is not None and s > points.limit) for f in points.features}
     beyond = {name: n for name, n in spells.items() if n}
     if not beyond:
-        return f"No feature was above {points.metric} {words.metric_value(points.limit, points.metric)} in any bin"
+        limit, noun = words.metric_value(points.limit, points.metric), words.bin_noun(points.step)
+        return f"No feature was above {points.metric} {limit} in any {noun}"
     name = max(beyond, key=lambda key: beyond[key])
+    verb = "was" if len(beyond) == 1 else "were"
+    longest = words.count(beyond[name], words.bin_noun(points.step))
     return words.shortened(
-        f"{len(beyond)} of {len(spells)} features were above the limit, {name} on {beyond[name]} bins", 80
+        f"{len(beyond)} of {words.count(len(spells), 'feature')} {verb} above the limit, {name} on {longest}", 80
     )
 
 

@@ -6,7 +6,7 @@ value is a gap with a grey field. Immature points are hollow and joined by dots:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -34,6 +34,8 @@ from dashboard.charts.plot import (
 from dashboard.charts.scales import Axis, extremes, moment_at, time_axis, to_ms, value_axis, with_headroom
 
 Values = Sequence[float | None]
+END = 18
+"""How many characters fit at the right end of a line."""
 TALL = 160
 """From this height on, in px, the words of changes may take two lines."""
 
@@ -71,7 +73,8 @@ class Limit:
 class TimePoints:
     """Everything a chart over time shows. ``metric`` decides how values are written; ``unit`` is their unit.
 
-    ``unit`` "%" means shares of 1. ``untracked`` bins come before anything was measured, for ``reason``.
+    ``unit`` "%" means shares of 1. ``untracked`` bins come before anything was measured, for ``reason``. Of
+    ``unfinished`` bins more will come: their bars are hatched, their points hollow, and no value in them is missing.
     """
 
     start: datetime
@@ -89,6 +92,7 @@ class TimePoints:
     changes: tuple[Change, ...] = ()
     untracked: int = 0
     reason: str = ""
+    unfinished: frozenset[int] = frozenset()
     strip: tuple[str, ...] = ()
     axis: bool = True
     height: int = 124
@@ -124,6 +128,7 @@ def gaps(points: TimePoints) -> list[tuple[int, int]]:
         return []
     silent = np.ones(points.n, bool)
     silent[: points.untracked] = False
+    silent[[i for i in points.unfinished if i < points.n]] = False
     for s in points.series:
         silent[: len(s.values)] &= np.isnan(numbers(s.values))
     return spans(silent)
@@ -254,21 +259,21 @@ def series_marks(points: TimePoints, series: Series, axis: Axis) -> list[Mark]:
     """Band, judged line, dotted tail with hollow points, label at the right end."""
     xs = points.xs()[: len(series.values)]
     judged = series.values
-    if series.immature:
-        judged = Column(None if i in series.immature else v for i, v in enumerate(series.values))
+    hollow_bins = series.immature | {i for i in points.unfinished if i < len(judged) and judged[i] is not None}
+    if hollow_bins:
+        judged = Column(None if i in hollow_bins else v for i, v in enumerate(series.values))
     marks: list[Mark] = []
     if series.low and series.high:
         marks.append(Band(xs, series.low, series.high, series.token, 0.16))
     digits = words.significant_decimals(max(abs(axis.lo), abs(axis.hi)), 3)
     marks.append(Line(xs, judged, series.token, series.width, series.dash, series.name, digits, points.unit))
-    if series.immature:
-        near = series.immature | {i - 1 for i in series.immature} | {i + 1 for i in series.immature}
+    if hollow_bins:
+        near = hollow_bins | {i - 1 for i in hollow_bins} | {i + 1 for i in hollow_bins}
+        why = series.hollow if series.immature else "not over yet"
         tail = [v if i in near else None for i, v in enumerate(series.values)]
         marks.append(Line(xs, tail, series.token, 1.5, "2 2", hover=False))
-        hollow = [v if i in series.immature else None for i, v in enumerate(series.values)]
-        marks.append(
-            Dots(xs, hollow, (series.token,), ("ring",), 3.5, digits=digits, name=f"{series.name}, {series.hollow}")
-        )
+        hollow = [v if i in hollow_bins else None for i, v in enumerate(series.values)]
+        marks.append(Dots(xs, hollow, (series.token,), ("ring",), 3.5, digits=digits, name=f"{series.name}, {why}"))
     return marks + end_label(points, series)
 
 
@@ -279,8 +284,10 @@ def end_label(points: TimePoints, series: Series) -> list[Mark]:
         return []
     value = series.values[last]
     assert value is not None
-    told = series.label or (f"{series.name} {points.text(value)}" if len(points.series) > 1 else points.text(value))
-    return [EndLabel(value, words.shortened(told, 18), series.token if len(points.series) > 1 else "text1")]
+    told, many = points.text(value), len(points.series) > 1
+    if many:  # a long name gives way, its value never
+        told = f"{words.shortened(series.name, max(4, END - 1 - len(told)))} {told}"
+    return [EndLabel(value, words.shortened(series.label or told, END), series.token if many else "text1")]
 
 
 def bar_marks(points: TimePoints, series: Series) -> list[Mark]:
@@ -292,15 +299,31 @@ def bar_marks(points: TimePoints, series: Series) -> list[Mark]:
             series.values,
             size * 0.66,
             series.token,
-            hatched=series.immature,
+            hatched=series.immature | points.unfinished,
             name=series.name,
             unit=points.unit,
         )
     ]
-    if series.label != "" and (last := last_known(series.values)) is not None:
-        value = series.values[last]
-        marks.append(EndLabel(value or 0.0, series.label or points.text(value), "text1"))
-    return marks
+    if series.label:
+        last = last_known(series.values)
+        return marks if last is None else [*marks, EndLabel(series.values[last] or 0.0, series.label, "text1")]
+    return [*marks, *rows_label(points, series.values, points.text)] if series.label is None else marks
+
+
+def rows_label(points: TimePoints, values: Values, text: Callable[[float], str] = words.compact) -> list[Mark]:
+    """The last count at the right end of its bars; ``44 so far`` while its bin runs."""
+    last = last_known(values)
+    if last is None:
+        return []
+    value = values[last] or 0.0
+    return [EndLabel(value, text(value) + (" so far" if last in points.unfinished else ""), "text1")]
+
+
+def bin_words(points: TimePoints, index: int) -> str:
+    """``on Tue 2 Jul``, ``on Tue 2 Jul at 14:00``: the bin in a sentence."""
+    at = points.at(index)
+    hour = f" at {words.clock(at)}" if points.step < timedelta(days=1) else ""
+    return f"on {words.day(at)}{hour}"
 
 
 def strip_cells(points: TimePoints, statuses: Iterable[str]) -> tuple[Cell, ...]:

@@ -176,6 +176,16 @@ def count(n: int, singular: str, plural: str = "") -> str:
     return f"{n:,} {singular if n == 1 else plural or singular + 's'}"
 
 
+def bin_noun(step: timedelta) -> str:
+    """What a bin of a chart is called in a sentence: ``hour``, ``day``, ``week``, else ``bin``."""
+    return {1: "hour", 24: "day", 168: "week"}.get(int(step / timedelta(hours=1)), "bin")
+
+
+def every(n: int, singular: str) -> str:
+    """``all 30 days``, ``the only day``."""
+    return f"all {n:,} {singular}s" if n != 1 else f"the only {singular}"
+
+
 def listed(names: Sequence[str], limit: int = 3) -> str:
     """``a, b and c``; beyond ``limit`` names ``a, b and 4 more``."""
     if len(names) > limit:

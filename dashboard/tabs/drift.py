@@ -296,6 +296,7 @@ def series_points(
         zero=True,
         limits=() if look.measure else (limit,),
         changes=subject.changes(),
+        unfinished=subject.running,
         height=height,
     )
 

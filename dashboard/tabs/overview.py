@@ -100,6 +100,7 @@ def _time(subject: Subject, series: Sequence[Series], **more: object) -> TimePoi
         subject.clock.step,
         tuple(series),
         changes=subject.changes(),
+        unfinished=subject.running,
         axis=False,
         height=LANE_HEIGHT,
         **more,  # type: ignore[arg-type]

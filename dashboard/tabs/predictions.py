@@ -105,6 +105,7 @@ def points(subject: Subject) -> PredictionPoints:
         caption="share of predictions" if classes else f"predicted {subject.watched.target_name}",
         baseline=None if len(classes) > 2 else baseline(subject),
         changes=subject.changes(),
+        unfinished=subject.running,
         height=220,
         zero=bool(classes),
     )
@@ -193,8 +194,6 @@ def _pairs(subject: Subject) -> Pairs:
 def actual_points(subject: Subject) -> TimePoints:
     """Two lines: predicted in the champion's colour, actual in ink."""
     found = pairs(subject)
-    names = _pair_classes(subject.shelf.buckets(pairs_question(subject)))
-    told = class_words(subject, positive_class(subject, names)) if names else f"mean {subject.watched.target_name}"
     late = frozenset(i for i in subject.late if found.actual[i] is not None)
     return TimePoints(
         subject.clock.start,
@@ -204,11 +203,18 @@ def actual_points(subject: Subject) -> TimePoints:
             Series("actual", found.actual, token="actual", width=1.25, immature=late),  # noqa: S106 - a colour
         ),
         unit=found.unit,
-        caption=told,
+        caption=pair_words(subject),
         changes=subject.changes(),
-        zero=bool(names),
+        unfinished=subject.running,
+        zero=bool(found.unit),
         height=208,
     )
+
+
+def pair_words(subject: Subject) -> str:
+    """What is compared: `share of cancelled`, `mean arrival_delay`."""
+    names = _pair_classes(subject.shelf.buckets(pairs_question(subject)))
+    return class_words(subject, positive_class(subject, names)) if names else f"mean {subject.watched.target_name}"
 
 
 def baseline(subject: Subject) -> float | None:
@@ -233,8 +239,8 @@ def tiles(subject: Subject) -> tuple[Tile, ...]:
     return (
         Tile("Predictions", words.compact(total(rows)), note=subject.range_words),
         Tile("A day", words.number(subject.watched.predictions_per_day, 0), note="mean of the last 7 d"),
-        _level("Predicted", predicted, both.unit),
-        _level("Actual", actual, both.unit),
+        _level("Predicted", predicted, both.unit, pair_words(subject)),
+        _level("Actual", actual, both.unit, pair_words(subject)),
         Tile(
             "Outside of the usual",
             words.number(warned, 0),
@@ -265,12 +271,12 @@ def difference_words(predicted: float | None, actual: float | None, unit: str) -
     return f"{'Under' if predicted < actual else 'Over'}-predicts by {told} over the mature bins."
 
 
-def _level(name: str, mean: float | None, unit: str) -> Tile:
+def _level(name: str, mean: float | None, unit: str, told: str) -> Tile:
     if mean is None:
         return Tile(name, words.NONE, note="no labelled bin yet")
     if unit == "%":
-        return Tile(name, words.number(100 * mean, 1), "%", "mean of the mature bins")
-    return Tile(name, words.number(mean), "", "mean of the mature bins")
+        return Tile(name, words.number(100 * mean, 1), "%", f"{told}, mature bins")
+    return Tile(name, words.number(mean), "", f"{told}, mature bins")
 
 
 def _mean_series(subject: Subject, found: Sequence[Bucket]) -> tuple[Series, ...]:

@@ -158,6 +158,12 @@ class Subject:
         first, until = clock.index(self.anchor - self.lag), -((clock.start - self.anchor) // clock.step)
         return frozenset(range(max(0, first), min(clock.n, until)))
 
+    @cached_property
+    def running(self) -> frozenset[int]:
+        """The bin that is not over yet, where the range reaches it."""
+        index = self.clock.index(self.anchor)
+        return frozenset({index} if 0 <= index < self.clock.n else ())
+
     @property
     def owner(self) -> str:
         """The first owner by name or address, and how many others there are."""
