@@ -91,7 +91,7 @@ def accuracy_title(points: AccuracyPoints) -> str:
     time, metric = points.time, points.time.metric
     judged = [v for i, v in enumerate(time.series[0].values) if v is not None and i not in time.series[0].immature]
     if not judged:
-        return f"{metric} has no judged value yet"
+        return f"{metric} has no judged value in this range"
     if time.baseline is None or time.baseline == 0:
         return f"{metric} ended at {time.text(judged[-1])}; no baseline to compare with"
     worse = sum(1 for v in judged if (v - time.baseline) * points.better < 0)

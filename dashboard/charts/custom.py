@@ -52,9 +52,8 @@ def custom_title(points: CustomPoints) -> str:
     hit = sum(1 for value in known if any(beyond(value, limit) for limit in time.limits))
     if hit:
         noun = words.bin_noun(time.step)
-        return words.shortened(
-            f"{name} was past its limit on {hit} of {words.count(len(known), noun)}, now {time.text(known[-1])}", 80
-        )
+        often = words.every(hit, noun) if hit == len(known) else f"{hit} of {len(known)} {noun}s"
+        return words.shortened(f"{name} was past its limit on {often}, now {time.text(known[-1])}", 80)
     if time.limits:
         return words.shortened(f"{name} kept within its limits, now {time.text(known[-1])}", 80)
     if time.baseline:

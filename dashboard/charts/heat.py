@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from dashboard.charts import words
 from dashboard.charts.theme import heat_token
@@ -57,10 +58,12 @@ class HeatRow:
 
 
 def heat_heads(points: HeatPoints) -> list[str]:
-    """A label over every seventh day (or bin), empty in between."""
+    """A date over every seventh day (or bin), over hours the time, empty in between."""
     n = max((len(f.scores) for f in points.features), default=0)
     every = 7 if n > 10 else 1
-    return [f"{(points.start + points.step * i).day}" if i % every == 0 else "" for i in range(n)]
+    starts = [points.start + points.step * i for i in range(n)]
+    name = words.clock if points.step < timedelta(days=1) else partial(words.day, weekday=False)
+    return [name(at) if i % every == 0 else "" for i, at in enumerate(starts)]
 
 
 def heat_table(points: HeatPoints) -> list[HeatRow]:

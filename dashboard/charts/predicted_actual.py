@@ -31,7 +31,7 @@ def predicted_actual_title(points: PredictedActualPoints) -> str:
     """Whether the model predicts too low or too high, over the mature bins."""
     means = mature_means(points)
     if means is None:
-        return "No actual values yet to compare the predictions with"
+        return "No actual value in this range to compare predictions with"
     predicted, actual = means
     if points.unit == "%":
         gap = abs(predicted - actual) * 100

@@ -14,7 +14,7 @@ import numpy as np
 
 from dashboard.charts import words
 from dashboard.charts.columns import Column, numbers, spans
-from dashboard.charts.flags import LINE, ROWS, Change, Flag, detailed, flags
+from dashboard.charts.flags import LINE, NARROW, ROWS, Change, Flag, detailed, flags
 from dashboard.charts.plot import (
     Band,
     Bars,
@@ -31,10 +31,10 @@ from dashboard.charts.plot import (
     Zone,
     last_known,
 )
-from dashboard.charts.scales import Axis, extremes, moment_at, time_axis, to_ms, value_axis, with_headroom
+from dashboard.charts.scales import Axis, extremes, moment_at, text_width, time_axis, to_ms, value_axis, with_headroom
 
 Values = Sequence[float | None]
-END = 18
+END = 16
 """How many characters fit at the right end of a line."""
 TALL = 160
 """From this height on, in px, the words of changes may take two lines."""
@@ -169,12 +169,19 @@ def frame_marks(points: TimePoints) -> list[Mark]:
     for i, (lo, hi) in enumerate(gaps(points)):
         told = gap_words(points, lo, hi) if i == 0 else ""
         bins = points.xs()[lo:hi]
-        marks.append(Field(first + lo * size, first + hi * size, told, bins=bins, reason="no data"))
+        drop = _below_caption(points, (lo + hi) / 2 / points.n, told)
+        marks.append(Field(first + lo * size, first + hi * size, told, at=drop, bins=bins, reason="no data"))
     if points.untracked:
         marks.append(
             Field(first, first + points.untracked * size, points.reason, token="not-started", opacity=0.0, at=34)
         )
     return marks + [_upright(points, flag) for flag in flags_of(points)]
+
+
+def _below_caption(points: TimePoints, share: float, told: str) -> float:
+    """How far words in the middle of a field go down where the caption stands in their place on a narrow plot."""
+    crossed = share * NARROW - text_width(told) / 2 < 4 + text_width(points.caption)
+    return float(LINE) if told and points.caption and crossed else 0.0
 
 
 def flags_of(points: TimePoints) -> list[Flag]:

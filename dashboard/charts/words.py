@@ -104,6 +104,8 @@ def metric_value(value: float | None, name: str) -> str:
     if name in THREE_DECIMALS:
         return number(value, 3)
     size = abs(value)
+    if size >= 1e6:
+        return compact(value)
     return number(value, 0 if size >= 1000 else 1 if size >= 1 else 3)
 
 
@@ -161,14 +163,18 @@ def since(moment: datetime | None, zone: tzinfo, now: datetime) -> str:
     return f"since {stamp(moment, zone, now)} ({duration(now - moment)})"
 
 
-def span_of_days(start: datetime, end: datetime) -> str:
-    """``25 Jun – 24 Jul`` for the half-open span [start, end), ``16 – 22 Jul`` inside one month."""
+def span_of_days(start: datetime, end: datetime, year: int | None = None) -> str:
+    """``25 Jun – 24 Jul`` for the half-open span [start, end), ``16 – 22 Jul`` inside one month.
+
+    The year is added where it ends in another one than ``year``.
+    """
     last = end - timedelta(microseconds=1)
+    until = day(last, weekday=False, year=year)
     if start.date() == last.date():
-        return day(start, weekday=False)
+        return until
     if (start.year, start.month) == (last.year, last.month):
-        return f"{start.day} – {day(last, weekday=False)}"
-    return f"{day(start, weekday=False)} – {day(last, weekday=False)}"
+        return f"{start.day} – {until}"
+    return f"{day(start, weekday=False)} – {until}"
 
 
 def count(n: int, singular: str, plural: str = "") -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -236,9 +237,10 @@ def tiles(subject: Subject) -> tuple[Tile, ...]:
     warned = total(subject.clock.place(found, picker("predictionsWarningCount")))
     both = pairs(subject)
     predicted, actual = levels(subject)
+    pace, note = a_day(subject, rows)
     return (
         Tile("Predictions", words.compact(total(rows)), note=subject.range_words),
-        Tile("A day", words.number(subject.watched.predictions_per_day, 0), note="mean of the last 7 d"),
+        Tile("A day", words.number(pace, 0), note=note),
         _level("Predicted", predicted, both.unit, pair_words(subject)),
         _level("Actual", actual, both.unit, pair_words(subject)),
         Tile(
@@ -247,6 +249,16 @@ def tiles(subject: Subject) -> tuple[Tile, ...]:
             note="prediction warnings" if warned is not None else "not tracked",
         ),
     )
+
+
+def a_day(subject: Subject, rows: Values) -> tuple[float | None, str]:
+    """Predictions a day and over what: as the source counts them, or of what is shown where that is not everything."""
+    rate, view = subject.watched.predictions_per_day, subject.view
+    if rate is not None and not view.segment and not view.model:
+        return rate, "mean of the last whole days"
+    over = [n or 0.0 for i, n in enumerate(rows) if i not in subject.running]
+    days = len(over) * subject.clock.step / timedelta(days=1)
+    return (sum(over) / days if any(over) else None), "mean of the range"
 
 
 def levels(subject: Subject) -> tuple[float | None, float | None]:

@@ -299,7 +299,7 @@ class Subject:
 
     @property
     def range_words(self) -> str:
-        return words.span_of_days(self.view.start, self.view.end)
+        return words.span_of_days(self.view.start, self.view.end, self.now.year)
 
 
 def _areas(watched: Watched, as_of: datetime | None) -> Iterable[AreaHealth]:

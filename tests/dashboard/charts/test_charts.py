@@ -20,6 +20,7 @@ from dashboard.charts.drift_over_time import DRIFT_OVER_TIME
 from dashboard.charts.flags import Change
 from dashboard.charts.importance import IMPORTANCE, ImportancePoints
 from dashboard.charts.lane import LANE
+from dashboard.charts.plot import Field
 from dashboard.charts.predicted_actual import PREDICTED_ACTUAL
 from dashboard.charts.predictions import PREDICTIONS, PredictionPoints
 from dashboard.charts.ranked import RANKED, RankedPoints
@@ -188,7 +189,7 @@ def test_limits_say_which_side_is_bad() -> None:
         ([0.79, 0.70], "AUC is 12.5\u202f% below baseline, past its limit on 1 of 2 days"),
         ([0.71, 0.79], "AUC was past its limit on 1 of 2 judged days, the last one within it"),
         ([0.71], "AUC was past its limit on the only judged day, now 11.3\u202f% below baseline"),
-        ([None, None], "AUC has no judged value yet"),
+        ([None, None], "AUC has no judged value in this range"),
     ],
 )
 def test_the_accuracy_title_is_the_finding(values: list[float | None], title: str) -> None:
@@ -237,6 +238,15 @@ def test_a_finding_is_made_of_bins_that_are_over() -> None:
     assert DRIFT_OVER_TIME.title(time) == "dest stayed within its limit of 0.15"
     shares = replace(time, series=(Series("late", (0.3, 0.3, 0.3, 0.9)),), unit="%", unfinished=frozenset({3}))
     assert PREDICTIONS.title(PredictionPoints(shares)) == "late kept its level over the range"
+
+
+def test_words_about_a_gap_at_the_left_stand_below_the_caption() -> None:
+    points = TimePoints(START, DAY, (Series("dest", (None, None, *(0.2,) * 20)),), "PSI", caption="PSI, log scale")
+    left, later = (
+        LANE.plot(points),
+        LANE.plot(replace(points, series=(Series("dest", (*(0.2,) * 12, None, *(0.2,) * 9)),))),
+    )
+    assert [mark.at for plot in (left, later) for mark in plot.panels[0].marks if isinstance(mark, Field)] == [13, 0]
 
 
 def test_a_long_name_at_the_end_of_a_line_leaves_its_value_whole() -> None:
