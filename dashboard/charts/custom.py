@@ -53,7 +53,9 @@ def custom_title(points: CustomPoints) -> str:
     if hit:
         noun = words.bin_noun(time.step)
         often = words.every(hit, noun) if hit == len(known) else f"{hit} of {len(known)} {noun}s"
-        return words.shortened(f"{name} was past its limit on {often}, now {time.text(known[-1])}", 80)
+        return words.shortened(
+            f"{name} was past its limit {words.within(time.step)} {often}, now {time.text(known[-1])}", 80
+        )
     if time.limits:
         return words.shortened(f"{name} kept within its limits, now {time.text(known[-1])}", 80)
     if time.baseline:

@@ -28,7 +28,7 @@ def drift_title(points: DriftPoints) -> str:
         return words.shortened(f"{lead.name} stayed within its limit of {points.text(limit)}", 80)
     noun = words.bin_noun(points.step)
     often = words.every(beyond, f"measured {noun}") if beyond == len(known) else f"{beyond} of {len(known)} {noun}s"
-    return words.shortened(f"{lead.name} was above its limit on {often}, now {now}", 80)
+    return words.shortened(f"{lead.name} was above its limit {words.within(points.step)} {often}, now {now}", 80)
 
 
 def drift_summary(points: DriftPoints) -> str:

@@ -175,13 +175,13 @@ def over_time_title(points: TimePoints) -> str:
     if limit is None:
         return words.shortened(f"{lead.name} ended at {points.text(judged[-1])}", 80)
     beyond, told = sum(1 for v in judged if v < limit), f"now {points.text(judged[-1])}"
-    noun = f"judged {words.bin_noun(points.step)}"
+    noun, on = f"judged {words.bin_noun(points.step)}", words.within(points.step)
     if not beyond:
         return words.shortened(
-            f"{lead.name} stayed at or above {limit:g} on {words.every(len(judged), noun)}, {told}", 80
+            f"{lead.name} stayed at or above {limit:g} {on} {words.every(len(judged), noun)}, {told}", 80
         )
     return words.shortened(
-        f"{lead.name} was below {limit:g} on {beyond} of {words.count(len(judged), noun)}, {told}", 80
+        f"{lead.name} was below {limit:g} {on} {beyond} of {words.count(len(judged), noun)}, {told}", 80
     )
 
 

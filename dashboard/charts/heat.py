@@ -27,7 +27,10 @@ class HeatFeature:
 
 @dataclass(frozen=True, slots=True)
 class HeatPoints:
-    """``untracked`` bins come before the first measurement; ``replaced`` is the bin of a model replacement."""
+    """``untracked`` bins come before the first measurement; ``replaced`` is the bin of a model replacement.
+
+    ``unfinished`` bins are not over yet: a few rows drift by chance, so they are striped and no part of the finding.
+    """
 
     start: datetime
     step: timedelta
@@ -36,6 +39,7 @@ class HeatPoints:
     metric: str = "PSI"
     untracked: int = 0
     replaced: int | None = None
+    unfinished: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,21 +92,29 @@ def _cell(points: HeatPoints, feature: HeatFeature, index: int, score: float | N
     if score is None:
         return HeatCell("heat-none" + edge, f"{feature.name}, {when}: no data", when)
     told = f"{feature.name}, {when}: {points.metric} {words.metric_value(score, points.metric)}"
+    if index in points.unfinished:
+        return HeatCell(heat_token(score, points.limit) + edge + " unfinished", f"{told} so far", when)
     return HeatCell(heat_token(score, points.limit) + edge, told, when)
+
+
+def _spell(points: HeatPoints, feature: HeatFeature) -> int:
+    """In how many bins that are over the feature was beyond the limit."""
+    scores = [s for i, s in enumerate(feature.scores) if i not in points.unfinished]
+    return sum(1 for score in scores if score is not None and score > points.limit)
 
 
 def heat_title(points: HeatPoints) -> str:
     """How many features were beyond the limit at some time, and which one longest."""
-    spells = {f.name: sum(1 for s in f.scores if s is not None and s > points.limit) for f in points.features}
+    spells = {f.name: _spell(points, f) for f in points.features}
     beyond = {name: n for name, n in spells.items() if n}
     if not beyond:
         limit, noun = words.metric_value(points.limit, points.metric), words.bin_noun(points.step)
-        return f"No feature was above {points.metric} {limit} in any {noun}"
+        return f"No feature was above {points.metric} {limit} {words.within(points.step)} any {noun}"
     name = max(beyond, key=lambda key: beyond[key])
     verb = "was" if len(beyond) == 1 else "were"
-    longest = words.count(beyond[name], words.bin_noun(points.step))
+    longest = f"{words.within(points.step)} {words.count(beyond[name], words.bin_noun(points.step))}"
     return words.shortened(
-        f"{len(beyond)} of {words.count(len(spells), 'feature')} {verb} above the limit, {name} on {longest}", 80
+        f"{len(beyond)} of {words.count(len(spells), 'feature')} {verb} above the limit, {name} {longest}", 80
     )
 
 

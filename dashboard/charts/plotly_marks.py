@@ -130,7 +130,9 @@ def field_(mark: p.Field, sheet: Sheet) -> None:
     if len(mark.bins):
         sheet.silent.setdefault(mark.reason, []).append(mark.bins)
     if mark.words:
-        place = {"x": axis_number((mark.x0 + mark.x1) / 2, sheet.plot.x), "xanchor": "center", "name": "wide"}
+        at, anchor = mark.words_at(sheet.plot.x)
+        side = {"start": "left", "end": "right", "middle": "center"}[anchor]
+        place = {"x": axis_number(at, sheet.plot.x), "xanchor": side, "name": "wide"}
         sheet.notes.append(
             note_text(mark.words, sheet.theme["text2"]) | place | from_top(sheet, sheet.top + 7 + mark.at)
         )

@@ -34,8 +34,8 @@ from dashboard.charts.plot import (
 from dashboard.charts.scales import Axis, extremes, moment_at, text_width, time_axis, to_ms, value_axis, with_headroom
 
 Values = Sequence[float | None]
-END = 16
-"""How many characters fit at the right end of a line."""
+END = 98
+"""How wide words at the right end of a line may be, in px."""
 TALL = 160
 """From this height on, in px, the words of changes may take two lines."""
 
@@ -292,9 +292,17 @@ def end_label(points: TimePoints, series: Series) -> list[Mark]:
     value = series.values[last]
     assert value is not None
     told, many = points.text(value), len(points.series) > 1
-    if many:  # a long name gives way, its value never
-        told = f"{words.shortened(series.name, max(4, END - 1 - len(told)))} {told}"
-    return [EndLabel(value, words.shortened(series.label or told, END), series.token if many else "text1")]
+    if many:
+        told = named_value(series.name, told)
+    return [
+        EndLabel(value, words.shortened(series.label, 18) if series.label else told, series.token if many else "text1")
+    ]
+
+
+def named_value(name: str, value: str) -> str:
+    """A name and its value as wide as the right margin: a long name gives way, the value never."""
+    sizes = (f"{words.shortened(name, n)} {value}" for n in range(len(name), 3, -1))
+    return next((told for told in sizes if text_width(told) <= END), f"{words.shortened(name, 4)} {value}")
 
 
 def bar_marks(points: TimePoints, series: Series) -> list[Mark]:

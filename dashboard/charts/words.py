@@ -187,6 +187,11 @@ def bin_noun(step: timedelta) -> str:
     return {1: "hour", 24: "day", 168: "week"}.get(int(step / timedelta(hours=1)), "bin")
 
 
+def within(step: timedelta) -> str:
+    """The word before a number of bins: ``on`` 3 days, ``in`` 3 hours."""
+    return "on" if bin_noun(step) == "day" else "in"
+
+
 def every(n: int, singular: str) -> str:
     """``all 30 days``, ``the only day``."""
     return f"all {n:,} {singular}s" if n != 1 else f"the only {singular}"

@@ -161,8 +161,7 @@ class Subject:
     @cached_property
     def running(self) -> frozenset[int]:
         """The bin that is not over yet, where the range reaches it."""
-        index = self.clock.index(self.anchor)
-        return frozenset({index} if 0 <= index < self.clock.n else ())
+        return self.clock.running(self.anchor)
 
     @property
     def owner(self) -> str:

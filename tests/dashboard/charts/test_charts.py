@@ -18,6 +18,7 @@ from dashboard.charts.chart import TITLE_LENGTH, Chart
 from dashboard.charts.distribution import DISTRIBUTION, DistributionPoints
 from dashboard.charts.drift_over_time import DRIFT_OVER_TIME
 from dashboard.charts.flags import Change
+from dashboard.charts.heat import HeatFeature, HeatPoints, heat_table, heat_title
 from dashboard.charts.importance import IMPORTANCE, ImportancePoints
 from dashboard.charts.lane import LANE
 from dashboard.charts.plot import Field
@@ -187,7 +188,7 @@ def test_limits_say_which_side_is_bad() -> None:
         ([0.784, 0.80], "AUC stayed within its limits, at most 2.0\u202f% from baseline"),
         ([0.71, 0.70], "AUC was past its limit on all 2 judged days, now 12.5\u202f% below baseline"),
         ([0.79, 0.70], "AUC is 12.5\u202f% below baseline, past its limit on 1 of 2 days"),
-        ([0.71, 0.79], "AUC was past its limit on 1 of 2 judged days, the last one within it"),
+        ([0.71, 0.79], "AUC was past its limit on 1 of 2 judged days, not on the last"),
         ([0.71], "AUC was past its limit on the only judged day, now 11.3\u202f% below baseline"),
         ([None, None], "AUC has no judged value in this range"),
     ],
@@ -247,6 +248,24 @@ def test_words_about_a_gap_at_the_left_stand_below_the_caption() -> None:
         LANE.plot(replace(points, series=(Series("dest", (*(0.2,) * 12, None, *(0.2,) * 9)),))),
     )
     assert [mark.at for plot in (left, later) for mark in plot.panels[0].marks if isinstance(mark, Field)] == [13, 0]
+
+
+def test_words_about_a_gap_at_an_edge_stay_inside_the_plot() -> None:
+    points = TimePoints(START, DAY, (Series("dest", (None, *(0.2,) * 20, None)),), "PSI")
+    plot = LANE.plot(points)
+    first, last = (mark for mark in plot.panels[0].marks if isinstance(mark, Field))
+    assert (first.words_at(plot.x), last.words_at(plot.x)) == ((plot.x.lo, "start"), (plot.x.hi, "end"))
+    assert Field(plot.x.lo, plot.x.hi).words_at(plot.x)[1] == "middle"
+
+
+def test_a_few_rows_of_a_day_that_is_not_over_are_no_finding() -> None:
+    rows = (HeatFeature("seats", 1.0, 0.03, (0.1, 0.1, 0.9)), HeatFeature("dest", 0.5, 0.2, (0.1, 0.2, 0.9)))
+    points = HeatPoints(START, DAY, rows, 0.15, unfinished=frozenset({2}))
+    assert heat_title(points) == "1 of 2 features was above the limit, dest on 1 day"
+    assert heat_title(replace(points, features=rows[:1])) == "No feature was above PSI 0.15 on any day"
+    last = heat_table(points)[0].cells[2]
+    assert last.css.endswith(" unfinished")
+    assert last.words.endswith("so far")
 
 
 def test_a_long_name_at_the_end_of_a_line_leaves_its_value_whole() -> None:
