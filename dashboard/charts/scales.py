@@ -213,7 +213,7 @@ def _month_ticks(start: datetime, end: datetime) -> list[Tick]:
     return ticks
 
 
-_NARROW, _WIDE = set("iljtfrI.,:;|!'()[] \u202f"), set("mwMW%@")
+_NARROW, _WIDE = set("iljtfrI.,:;|!'()[] \u202f"), set("mwMW%@…")
 
 
 def text_width(text: str, size: float = 11) -> float:

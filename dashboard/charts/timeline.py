@@ -34,7 +34,7 @@ from dashboard.charts.plot import (
 from dashboard.charts.scales import Axis, extremes, moment_at, text_width, time_axis, to_ms, value_axis, with_headroom
 
 Values = Sequence[float | None]
-END = 98
+END = 92
 """How wide words at the right end of a line may be, in px."""
 TALL = 160
 """From this height on, in px, the words of changes may take two lines."""

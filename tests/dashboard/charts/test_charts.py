@@ -268,6 +268,15 @@ def test_a_few_rows_of_a_day_that_is_not_over_are_no_finding() -> None:
     assert last.words.endswith("so far")
 
 
+def test_several_changes_at_one_place_are_told_one_a_line_while_hovering() -> None:
+    told = ("Judge timeliness of predictions: off to on", "Expected at least every: P1D to PT8H, as <b>asked</b>")
+    changes = tuple(Change(START + DAY, one, "settings") for one in told)
+    points = TimePoints(START, DAY, (Series("dest", (0.2,) * 5),), "PSI", changes=changes)
+    (hover,) = [trace["text"][0] for trace in LANE.figure(points)["data"] if trace.get("meta") == "mark"]
+    assert hover.replace("<br>", " ") == f"{told[0]} {told[1]}".replace("<", "&lt;").replace(">", "&gt;")
+    assert all(len(line) <= 44 + len("&lt;&gt;&lt;&gt;") for line in hover.split("<br>"))
+
+
 def test_a_long_name_at_the_end_of_a_line_leaves_its_value_whole() -> None:
     lines = (Series("origin_recent_delay_in_minutes", (0.44, 0.44)), Series("dest", (0.1, 0.1)))
     svg = LANE.svg(TimePoints(START, DAY, lines, "PSI"))
