@@ -99,6 +99,8 @@ def predictions_title(points: PredictionPoints) -> str:
         )
     verb = "rose" if after > before else "fell"
     name = f"share of {series.name}" if points.stacked else series.name
+    if name == "mean":
+        name = f"mean {points.time.caption}".strip()
     return words.shortened(f"{name} {verb} from {points.time.text(before)} to {points.time.text(after)}", 80)
 
 

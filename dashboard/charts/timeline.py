@@ -56,6 +56,8 @@ class Series:
     """Words at the right end; ``None``: name and last value, empty: none."""
     hollow: str = "labels still arriving"
     """Why the ``immature`` points are not judged."""
+    weights: Values = ()
+    """Rows behind each value, for means over the range; empty: all bins weigh the same."""
 
 
 @dataclass(frozen=True, slots=True)

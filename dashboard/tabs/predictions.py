@@ -201,7 +201,7 @@ def actual_points(subject: Subject) -> TimePoints:
         subject.clock.step,
         (
             Series("predicted", found.predicted),
-            Series("actual", found.actual, token="actual", width=1.25, immature=late),  # noqa: S106 - a colour
+            Series("actual", found.actual, token="actual", width=1.25, immature=late, weights=found.labelled),  # noqa: S106 - a colour
         ),
         unit=found.unit,
         caption=pair_words(subject),

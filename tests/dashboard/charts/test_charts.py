@@ -277,6 +277,17 @@ def test_several_changes_at_one_place_are_told_one_a_line_while_hovering() -> No
     assert all(len(line) <= 44 + len("&lt;&gt;&lt;&gt;") for line in hover.split("<br>"))
 
 
+def test_predicted_against_actual_weighs_rows_not_days() -> None:
+    lines = (Series("predicted", (10.0, 20.0)), Series("actual", (10.0, 40.0), weights=(900.0, 100.0)))
+    points = TimePoints(START, DAY, lines)
+    assert PREDICTED_ACTUAL.title(points) == "Predictions lie 2 below actual values on average"
+
+
+def test_the_mean_is_named_by_what_is_predicted() -> None:
+    time = TimePoints(START, DAY, (Series("mean", (6.0, 7.0, 12.0)),), caption="predicted arrival_delay")
+    assert PREDICTIONS.title(PredictionPoints(time)) == "mean predicted arrival_delay rose from 6 to 12"
+
+
 def test_a_long_name_at_the_end_of_a_line_leaves_its_value_whole() -> None:
     lines = (Series("origin_recent_delay_in_minutes", (0.44, 0.44)), Series("dest", (0.1, 0.1)))
     svg = LANE.svg(TimePoints(START, DAY, lines, "PSI"))
