@@ -72,6 +72,7 @@ def rule(seen: Visit) -> None:
     page.get_by_role("link", name="Critical ones").click()
     page.get_by_label("Only failing").check()
     page.get_by_role("button", name="Save the rule").click()
+    told(seen, "Saved Critical ones.")
     assert worlds.beside(lambda: NotificationRule.objects.get().only_failing)
     page.get_by_role("link", name="Critical ones").click()
     page.get_by_role("button", name="Remove the rule").click()
