@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 def test_a_limit_is_saved_for_others_like_it(
     browser: Browser, live_server: LiveServer, viewport: dict[str, int], scheme: str
 ) -> None:
-    found = visit(browser, live_server, viewport, scheme, hurry=True)
+    found = visit(browser, live_server, viewport, scheme)
     page = found.page
     found.deployment("settings")
     page.get_by_label("A feature has drifted above").fill("0.1")

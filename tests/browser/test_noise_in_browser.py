@@ -36,7 +36,7 @@ def voted(found: Visit) -> None:
 def test_a_proposed_limit_is_taken_over(
     browser: Browser, live_server: LiveServer, viewport: dict[str, int], scheme: str
 ) -> None:
-    found = visit(browser, live_server, viewport, scheme, hurry=True)
+    found = visit(browser, live_server, viewport, scheme)
     worlds.beside(lambda: voted(found))
     page = found.page
     found.go(reverse("noise"))

@@ -37,7 +37,7 @@ def carried_out(found: Visit) -> None:
 def test_a_limit_is_tried_saved_seen_and_put_back(
     browser: Browser, live_server: LiveServer, viewport: dict[str, int], scheme: str
 ) -> None:
-    found = visit(browser, live_server, viewport, scheme, hurry=True)
+    found = visit(browser, live_server, viewport, scheme)
     page = found.page
     found.deployment("settings")
     expect(page.get_by_role("heading", name=re.compile(r"Failing on \d+ of the last"))).to_be_visible()

@@ -46,7 +46,7 @@ def test_a_note_stands_in_the_history_and_on_the_charts_until_marks_are_hidden(
 
 
 def test_jobs_at_work_are_followed_without_a_reload(browser: Browser, live_server: LiveServer) -> None:
-    found = visit(browser, live_server, DESK, "light", hurry=True)
+    found = visit(browser, live_server, DESK, "light")
     with answering(jobs=page([job(1, "RUNNING")])):
         found.deployment("jobs")
         found.answer()
