@@ -207,19 +207,18 @@ def incidents(subject: Subject) -> list[Entry]:
     touched = Q(began_at__gte=start, began_at__lt=end) | Q(resolved_at__gte=start, resolved_at__lt=end)
     opened = IncidentEvent.objects.filter(incident=OuterRef("pk"), kind=EventKind.OPENED).order_by("at", "pk")
     rows = Incident.objects.filter(touched, watched=subject.watched, opened_at__lte=subject.anchor)
-    rows = rows.annotate(at_first=Subquery(opened.values("text")[:1]))
     found = []
-    for row in rows.order_by("-opened_at")[:MOST]:
+    for row in rows.annotate(at_first=Subquery(opened.values("text")[:1])).order_by("-opened_at")[:MOST]:
         area, href = area_words(row.area), reverse("incident", args=[row.pk])
         ended = row.resolved_at if row.resolved_at and row.resolved_at <= subject.anchor else None
-        worst = Status(row.worst)
+        worst, first = Status(row.worst), row.at_first  # type: ignore[attr-defined]
         if _within(subject, row.began_at):
             found.append(
                 Entry(
                     row.began_at,
                     Kind.INCIDENT,
                     f"Incident #{row.pk} began: {area} {worst.label.lower()}",
-                    f"When it was opened: {row.at_first}" if row.at_first else "",
+                    f"When it was opened: {first}" if first else "",
                     word=f"{area} {worst.label.lower()}",
                     status=row.worst,
                     href=href,
