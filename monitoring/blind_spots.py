@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from django.db.models import CharField, Count, F, Func, QuerySet, Value
+from django.db.models import CharField, Count, F, Func, Q, QuerySet, Value
 
-from monitoring.fleet import listed, names
+from monitoring.fleet import listed
 from monitoring.health.coverage import CODES, COLUMNS, Watch, read
 from monitoring.models import Source, Watched
 
@@ -71,7 +71,7 @@ def blind_spots(sources: Iterable[Source], wanted: Wanted, page: int = 1) -> Bli
 
 def _narrow(rows: QuerySet[Watched], wanted: Wanted) -> QuerySet[Watched]:
     if wanted.search:
-        rows = rows.filter(names(wanted.search))
+        rows = rows.filter(Q(label__icontains=wanted.search) | Q(description__icontains=wanted.search))
     if wanted.column in COLUMNS:
         place = Value(COLUMNS.index(wanted.column) + 1)
         word = Func(F("coverage"), Value(" "), place, function="split_part", output_field=CharField())

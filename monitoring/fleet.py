@@ -9,8 +9,7 @@ from functools import reduce
 from operator import or_
 from typing import NamedTuple
 
-from django.db.models import Count, Exists, F, OrderBy, OuterRef, Q, QuerySet, Subquery, Sum, Value
-from django.db.models.functions import Upper
+from django.db.models import Count, Exists, F, OrderBy, OuterRef, Q, QuerySet, Subquery, Sum
 
 from monitoring import conf
 from monitoring.clock import parse_time
@@ -222,7 +221,7 @@ def _page(rows: QuerySet[Watched], order: Sequence[str | OrderBy], first: int, s
 def narrow(rows: QuerySet[Watched], filters: Filters) -> QuerySet[Watched]:
     """All filters but that of the status, which the counts on top leave open."""
     if filters.search:
-        rows = rows.filter(names(filters.search))
+        rows = rows.filter(Q(label__icontains=filters.search) | Q(description__icontains=filters.search))
     if filters.importances:
         rows = rows.filter(importance__in=filters.importances)
     if filters.sources:
@@ -243,11 +242,6 @@ def narrow(rows: QuerySet[Watched], filters: Filters) -> QuerySet[Watched]:
     for area, status in filters.areas:
         rows = rows.filter(**{f"health__{Area(area).value}__status": status})
     return rows
-
-
-def names(search: str) -> Q:
-    """Those whose name or description has the text, in small letters or capitals."""
-    return Q(words__contains=Upper(Value(search)))
 
 
 def _any(conditions: Iterable[Q]) -> Q:

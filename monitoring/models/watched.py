@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 from django.conf import settings
 from django.db import models
 from django.db.models import Case, F, Value, When
-from django.db.models.functions import Concat, Upper
 
 from monitoring.models.choices import CORE_AREAS, Area, DeploymentStatus, Importance, Status
 from monitoring.models.sources import Source
@@ -82,12 +81,6 @@ class Watched(models.Model):
         ),
         output_field=models.SmallIntegerField(),
         db_persist=True,
-    )
-    words = models.GeneratedField(
-        expression=Upper(Concat("label", Value("\n"), "description")),
-        output_field=models.TextField(),
-        db_persist=True,
-        help_text="What a search looks through: to turn ten thousand texts into capitals takes longer than to search",
     )
     served_failing = models.FloatField(
         default=0.0, help_text="Predictions served since it is failing; 0 while it is not"
