@@ -9,6 +9,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from django.db import connection, connections
 from django.db.migrations.executor import MigrationExecutor
@@ -65,15 +66,21 @@ def collect_static(say: Say) -> None:
     if stamp.exists() and stamp.read_text() == wanted:
         return
     say("collecting static files")
-    call_command("collectstatic", interactive=False, verbosity=0, clear=True, stdout=io.StringIO())
-    stamp.write_text(wanted)
+    try:
+        call_command("collectstatic", interactive=False, verbosity=0, clear=True, stdout=io.StringIO())
+        stamp.write_text(wanted)
+    except OSError as error:
+        # The error itself may name another file than the one that STATIC_ROOT says.
+        raise ImproperlyConfigured(
+            f"Static files cannot be collected in {settings.STATIC_ROOT} (STATIC_ROOT): {error.strerror}."
+        ) from error
 
 
 def static_signature() -> str:
-    """A hash over the name, size and time of every static file, and where they are collected from."""
+    """A hash over the name and content of every static file; an image keeps no exact times, so these do not count."""
     digest = hashlib.sha256()
     for finder in get_finders():
         for name, storage in finder.list([]):
-            found = Path(storage.path(name)).stat()
-            digest.update(f"{name}\0{found.st_size}\0{found.st_mtime_ns}\n".encode())
+            content = hashlib.sha256(Path(storage.path(name)).read_bytes()).hexdigest()
+            digest.update(f"{name}\0{content}\n".encode())
     return digest.hexdigest()
