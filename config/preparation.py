@@ -7,11 +7,12 @@ import io
 from collections.abc import Callable
 from pathlib import Path
 
+import redis
 from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
-from django.db import connection, connections
+from django.db import OperationalError, connection, connections
 from django.db.migrations.executor import MigrationExecutor
 
 from config.embedded.servers import FileLock
@@ -19,6 +20,8 @@ from config.embedded.servers import FileLock
 Say = Callable[[str], None]
 
 
+# As PostgreSQL numbers itself.
+OLDEST_POSTGRES = 160_000
 # How long the web process waits for a migration of much data; then it starts, and says what is missing.
 PATIENCE = 3600.0
 
@@ -45,10 +48,35 @@ class Gate:
 
 def prepare(say: Say) -> None:
     """Migrate and collect, each only if something changed."""
+    check_stores()
     migrate(say)
     collect_static(say)
     # The supervisor forks: it must not hold a connection that its children would inherit.
     connections.close_all()
+
+
+def check_stores() -> None:
+    """One sentence where a database or a Redis is named that does not answer, or is too old."""
+    try:
+        connection.ensure_connection()
+    except OperationalError as error:
+        raise ImproperlyConfigured(f"The database of DATABASE_URL does not answer: {_first_line(error)}") from error
+    if connection.pg_version < OLDEST_POSTGRES:
+        found = connection.pg_version // 10_000
+        raise ImproperlyConfigured(
+            f"DATABASE_URL names PostgreSQL {found}: it must be {OLDEST_POSTGRES // 10_000} or newer."
+        )
+    client = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=10, socket_connect_timeout=10)
+    try:
+        client.ping()
+    except redis.RedisError as error:
+        raise ImproperlyConfigured(f"The Redis of REDIS_URL does not answer: {_first_line(error)}") from error
+    finally:
+        client.close()
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0]
 
 
 def migrate(say: Say) -> None:

@@ -19,7 +19,7 @@ from django.db import connections
 from config import first_run, roles
 from config.console import Console
 from config.embedded import EmbeddedError, Servers
-from config.preparation import Gate, Say, collect_static, migrate
+from config.preparation import Gate, Say, check_stores, collect_static, migrate
 from config.processes import is_alive
 from config.supervisor import OWN_NAME, Role, Stage, Supervisor
 
@@ -98,6 +98,7 @@ def _aside(work: Callable[[], None]) -> Future[None]:
 
 
 def _ready(say: Say, service_url: str, static: Future[None], gate: Gate) -> None:
+    check_stores()
     migrate(say)
     static.result()
     # The supervisor forks: it must not hold a connection that its children would inherit.
