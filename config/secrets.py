@@ -29,7 +29,7 @@ def generated(file: Path, name: str) -> str:
         return str(json.loads(file.read_text())[name])
     except OSError as error:
         raise ImproperlyConfigured(
-            f"The data folder {file.parent} cannot be used ({error.strerror}): set VITALS_DATA to one that you may write."
+            f"The data folder {file.parent} cannot be used ({error.strerror}): set VITALS_DATA to another."
         ) from error
 
 
