@@ -20,8 +20,7 @@ from config.embedded.servers import FileLock
 Say = Callable[[str], None]
 
 
-# As PostgreSQL numbers itself.
-OLDEST_POSTGRES = 160_000
+OLDEST_POSTGRES = 16
 # How long the web process waits for a migration of much data; then it starts, and says what is missing.
 PATIENCE = 3600.0
 
@@ -61,11 +60,9 @@ def check_stores() -> None:
         connection.ensure_connection()
     except OperationalError as error:
         raise ImproperlyConfigured(f"The database of DATABASE_URL does not answer: {_first_line(error)}") from error
-    if connection.pg_version < OLDEST_POSTGRES:
-        found = connection.pg_version // 10_000
-        raise ImproperlyConfigured(
-            f"DATABASE_URL names PostgreSQL {found}: it must be {OLDEST_POSTGRES // 10_000} or newer."
-        )
+    found = connection.get_database_version()[0]
+    if found < OLDEST_POSTGRES:
+        raise ImproperlyConfigured(f"DATABASE_URL names PostgreSQL {found}: it must be {OLDEST_POSTGRES} or newer.")
     client = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=10, socket_connect_timeout=10)
     try:
         client.ping()
