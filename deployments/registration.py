@@ -293,7 +293,7 @@ def _segments(spec: PackageSpec, table: pl.DataFrame) -> dict[str, pl.Series]:
 
 def _center(spec: PackageSpec, training: pl.DataFrame | None, held: Holdout | None) -> float:
     """A number near the usual actuals: the mean of the holdout's, else of the training data's; 0 without any."""
-    if spec.target.type != TargetType.REGRESSION:
+    if TargetType(spec.target.type) is not TargetType.REGRESSION:
         return 0.0
     actual = np.empty(0) if held is None else held.actual
     if not actual.size and training is not None and spec.target.name in training.columns:
