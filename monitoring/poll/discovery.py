@@ -6,6 +6,7 @@ deployments costs ten requests, one read and one write.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,6 +21,8 @@ from monitoring.models import Area, DeploymentStatus, Importance, ModelSeen, Sou
 
 _HEALTH = "Health"
 """How the names of health objects end, of whatever area."""
+_LONGEST_ID = 64
+"""An entry with a longer id cannot be kept: it is left out, and the others are watched."""
 _COPIED = (
     *("label", "description", "importance", "deployment_status", "model_id", "model_name", "model_deployed_at"),
     *("target_name", "target_type", "batch_monitoring", "tags", "owners", "daily_rates", "predictions_per_day"),
@@ -50,7 +53,7 @@ def _still(name: str, value: Any) -> Any:
 
 def apply(source: Source, entries: Sequence[Mapping[str, Any]], *, now: datetime, interval: timedelta) -> Discovered:
     """Brings the watched rows in line with the list. `interval`: least time between two polls of one deployment."""
-    listed = {str(entry["id"]): entry for entry in entries if entry.get("id")}
+    listed = {str(entry["id"]): entry for entry in entries if entry.get("id") and len(str(entry["id"])) <= _LONGEST_ID}
     with transaction.atomic():
         Source.objects.select_for_update().get(pk=source.pk)
         known = {row.remote_id: row for row in source.watched.all()}
@@ -144,7 +147,8 @@ def _copy_usage(row: Watched, entry: Entry) -> None:
     usage = entry.prediction_usage
     rates = [rate for rate in (usage.daily_rates or []) if rate is not None] if usage else []
     row.daily_rates = rates
-    row.predictions_per_day = sum(rates) / len(rates) if rates else None
+    mean = sum(rates) / len(rates) if rates else math.nan
+    row.predictions_per_day = mean if math.isfinite(mean) else None
     row.last_prediction_at = parse_time(usage.last_timestamp) if usage else None
 
 
