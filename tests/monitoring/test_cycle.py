@@ -31,7 +31,7 @@ from tests.monitoring.far_side import FarSide, Remote, json
 
 pytestmark = pytest.mark.django_db
 
-WANTED = ["totalRequests"]
+A_MONTH = q.service_over_time("totalRequests", Last("P30D"))
 
 
 def run(source: Source, far: FarSide, now: datetime = NOW) -> PollRun:
@@ -201,9 +201,9 @@ def test_buckets_that_nobody_asked_for_are_not_shown_as_days(start: str, end: st
     bucket = {"period": {"start": start, "end": end}, "value": 7000}
     far.odd["serviceStatsOverTime/"] = lambda request: json({"buckets": [bucket], "summary": {}})
     run(source, far)
-    view = snapshots.series(Watched.objects.get(), q.service_over_time("totalRequests", Last("P30D")), now=NOW)
+    view = snapshots.series(Watched.objects.get(), A_MONTH, now=NOW)
     assert view is None or view.points == ()
-    topic = Topic.objects.get(key__contains="metric=totalRequests", key__startswith="serviceStatsOverTime/")
+    topic = Topic.objects.get(key=A_MONTH.key)
     assert topic.state == TopicState.MALFORMED
     assert "not one of those that were asked for (P1D)" in topic.problem
 
@@ -216,15 +216,19 @@ def test_buckets_in_any_order_are_one_series_and_twins_that_differ_are_none(twin
     def shaken(remote: Remote, query: dict[str, list[str]]) -> dict[str, Any]:
         answer = plain(remote, query)
         first = {**answer["buckets"][0], "value": twin}
-        return {**answer, "buckets": [first, *reversed(answer["buckets"])]} if query["metric"] == WANTED else answer
+        return (
+            {**answer, "buckets": [first, *reversed(answer["buckets"])]}
+            if query["metric"] == ["totalRequests"]
+            else answer
+        )
 
     far.on_serviceStatsOverTime = shaken  # type: ignore[method-assign]
     run(source, far)
-    view = snapshots.series(Watched.objects.get(), q.service_over_time(WANTED[0], Last("P30D")), now=NOW)
+    view = snapshots.series(Watched.objects.get(), A_MONTH, now=NOW)
     found = [] if view is None else [point.start for point in view.points]
     assert len(found) == points
     assert found == sorted(set(found))
-    topic = Topic.objects.get(key__contains="metric=totalRequests", key__startswith="serviceStatsOverTime/")
+    topic = Topic.objects.get(key=A_MONTH.key)
     assert topic.state == (TopicState.OK if points else TopicState.MALFORMED)
 
 
