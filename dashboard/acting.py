@@ -123,6 +123,7 @@ class Shown:
     places: tuple[str, ...] = ()
     at_work: bool = False
     checks: tuple[tuple[str, str, str], ...] = ()
+    kind: str = ""
 
     @property
     def is_open(self) -> bool:
@@ -172,6 +173,7 @@ def shown(command: Command, reader: Reader, now: datetime, *, may_change: bool) 
         and not (creates and state is WorkState.CONFLICT)
         and "file" not in command.body,
         places=_places(command),
+        kind=command.kind,
     )
 
 

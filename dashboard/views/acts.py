@@ -31,6 +31,8 @@ from monitoring.questions import Question
 CHECK_HOLDS = timedelta(hours=1)
 #: What an address does not fill in: the name that is typed to agree, and what only a browser can choose.
 NEVER_GIVEN = frozenset({"typed", "file"})
+#: Where the page shows what was asked for, until it is decided and after.
+ASKED = "#commands"
 
 
 @page
@@ -52,7 +54,7 @@ def act(request: PageRequest, pk: int, kind: str) -> HttpResponse:
         command = _ask(request, case, found, form)
         if found.kind is CommandKind.MODEL_CHECK:
             return redirect("act-replace", pk, command.pk)
-        return redirect(reverse("manage", args=[pk]) + f"#{found.section}")
+        return redirect(reverse("manage", args=[pk]) + ASKED)
     return _page(request, case, form, found)
 
 
@@ -73,7 +75,7 @@ def replace(request: PageRequest, pk: int, command_pk: int) -> HttpResponse:
         body = form.body() | {"modelPackageId": check.body.get("modelPackageId")}
         read = {"model": {"id": watched.model_id}} if watched.model_id else {}
         act_on(request, watched, CommandKind.MODEL_REPLACE, body, read, name=check.name)
-        return redirect(reverse("manage", args=[pk]) + "#challengers")
+        return redirect(reverse("manage", args=[pk]) + ASKED)
     context = {
         "nav": "deployment",
         "watched": watched,
@@ -106,7 +108,7 @@ def data(request: PageRequest, pk: int) -> HttpResponse:
         rows = _rows(case, form.counts())
     if request.method == "POST" and form.is_valid() and rows is not None:
         act_on(request, watched, kind.slug, form.body(), name=watched.label)
-        return redirect(reverse("manage", args=[pk]) + "#deletion")
+        return redirect(reverse("manage", args=[pk]) + ASKED)
     context = {
         "nav": "deployment",
         "watched": watched,

@@ -32,6 +32,7 @@ from monitoring.client.errors import (
     TooLarge,
     Unreachable,
 )
+from monitoring.client.reasons import plainly
 from monitoring.client.replies import Reply, page_of, query_of, read_reply
 
 Query = Sequence[tuple[str, str]]
@@ -290,7 +291,7 @@ def _lost(error: BaseException) -> str:
         if isinstance(cause, AddressRefused):
             raise cause
         cause = cause.__cause__ or cause.__context__
-    text = str(error).split("\n")[0][:200]
+    text = plainly(error) or str(error).split("\n")[0][:200]
     return f"The source cannot be reached: {text}" if text else "The connection to the source was lost."
 
 

@@ -36,6 +36,17 @@ def test_a_new_deployment_is_copied_and_due_at_once() -> None:
     assert row.due_at is None
 
 
+@pytest.mark.parametrize(
+    ("rates", "a_day"),
+    [([700, 900, 30], 800), ([0, 0, 30], 10), ([30], 30), ([], None)],
+)
+def test_predictions_a_day_are_those_of_whole_days(rates: list[int], a_day: float | None) -> None:
+    listed = entries(Remote("d1"))
+    listed[0]["predictionUsage"]["dailyRates"] = rates
+    apply(make_source(), listed)
+    assert Watched.objects.get().predictions_per_day == a_day
+
+
 def test_windows_of_health_that_only_slide_are_no_movement() -> None:
     source, listed = make_source(), entries(Remote("d1"))
     listed[0]["fairnessHealth"] = dict(listed[0]["accuracyHealth"])
@@ -102,15 +113,15 @@ def test_an_id_that_cannot_be_kept_stops_no_other() -> None:
     "moment", ["0001-01-01T00:00:00Z", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "1969-12-31T23:00:00Z"]
 )
 def test_a_time_that_stands_for_none_is_none(moment: str) -> None:
-    usage = {"dailyRates": [1, 2], "lastTimestamp": moment}
+    usage = {"dailyRates": [3, 3], "lastTimestamp": moment}
     apply(make_source(), [{"id": "d1", "createdAt": moment, "model": {"deployedAt": moment}, "predictionUsage": usage}])
     row = Watched.objects.get()
     assert (row.created_at_source, row.model_deployed_at, row.last_prediction_at) == (None, None, None)
-    assert row.predictions_per_day == 1.5
+    assert row.predictions_per_day == 3
 
 
 def test_rates_without_a_finite_mean_have_none() -> None:
-    apply(make_source(), [{"id": "d1", "predictionUsage": {"dailyRates": [1.7e308, 1.7e308]}}])
+    apply(make_source(), [{"id": "d1", "predictionUsage": {"dailyRates": [1.7e308, 1.7e308, 1.7e308]}}])
     assert Watched.objects.get().predictions_per_day is None
 
 
