@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -43,6 +44,12 @@ class Row:
     def href(self) -> str:
         """Its own page; the address is made for the few rows that show it."""
         return self.opened()
+
+    @property
+    def decimals(self) -> int:
+        """As many as its value shows: the difference is written alike."""
+        shown = re.search(r"\.(\d+)", self.value)
+        return len(shown[1]) if shown else 0
 
     @property
     def is_small(self) -> bool:

@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from sklearn.metrics import log_loss, roc_auc_score
 
-from dashboard.filters import View
+from dashboard.filters import Segment, View
 from dashboard.reader import Reader
 from dashboard.tabs import data, data_rows, map_layers, measures, segment_rows, segments
 from dashboard.tabs.subject import Subject
@@ -224,3 +224,8 @@ def test_addresses_of_segments_are_made_only_for_rows_that_show_them(
     page = get(inside, world, "?every=1")
     shown = page.count('<td class="segment-note">') + page.count('class="plain" href=')
     assert 0 < len(made) <= 2 * shown + 10
+
+
+@pytest.mark.parametrize(("value", "decimals"), [("0.715", 3), ("118\u202fms", 0), ("<\u202f0.01", 2), ("–", 0)])
+def test_a_difference_has_the_decimals_of_its_value(value: str, decimals: int) -> None:
+    assert segment_rows.Row(Segment("origin", "JFK"), "origin JFK", "JFK", None, value=value).decimals == decimals
