@@ -35,6 +35,7 @@ from monitoring.client.errors import (
     Unauthorised,
     Unreachable,
 )
+from monitoring.client.reasons import plainly
 
 Query = Sequence[tuple[str, str]]
 _WAIT_STATUSES = frozenset({429, 503})
@@ -362,7 +363,7 @@ def _lost(error: BaseException) -> str:
         if isinstance(cause, AddressRefused):
             raise cause
         cause = cause.__cause__ or cause.__context__
-    text = str(error).split("\n")[0][:200]
+    text = plainly(error) or str(error).split("\n")[0][:200]
     return f"The source cannot be reached: {text}" if text else "The connection to the source was lost."
 
 

@@ -4,9 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import socket
+import socketserver
+import ssl
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from threading import Thread
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from monitoring.client import (
     AddressPolicy,
@@ -90,6 +101,58 @@ BROKEN = [
 def test_every_broken_connection_is_a_named_error(writes: tuple[bytes, ...], error: type[DeploymentsError]) -> None:
     with pytest.raises(error):
         ask(*writes)
+
+
+def certificate(folder: Path, until: timedelta) -> Path:
+    """One that nobody signed, for another host."""
+    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "elsewhere.example")])
+    made = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(1)
+    signed = made.not_valid_before(now - timedelta(days=9)).not_valid_after(now + until).sign(key, hashes.SHA256())
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    path = folder / "server.pem"
+    path.write_bytes(signed.public_bytes(Encoding.PEM) + pem)
+    return path
+
+
+def ask_at(url: str) -> None:
+    async def main() -> None:
+        async with DeploymentsClient(url, "secret", policy=AddressPolicy(exempt=True), limits=QUICK) as client:
+            await client.ask("d1", "settings/", [])
+
+    asyncio.run(main())
+
+
+def test_a_certificate_that_is_not_trusted_is_named_as_the_reason(tmp_path: Path) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate(tmp_path, timedelta(days=1)))
+    with socketserver.TCPServer(("127.0.0.1", 0), _Handshake) as server:
+        server.context = context  # type: ignore[attr-defined]
+        Thread(target=server.handle_request, daemon=True).start()
+        port = server.server_address[1]
+        with pytest.raises(Unreachable) as caught:
+            ask_at(f"https://127.0.0.1:{port}/api/v2")
+    reason = f"its certificate is not trusted: self-signed certificate (127.0.0.1:{port})."
+    assert str(caught.value) == f"The source cannot be reached: {reason}"
+
+
+class _Handshake(socketserver.BaseRequestHandler):
+    def handle(self) -> None:
+        with suppress(OSError):
+            self.server.context.wrap_socket(self.request, server_side=True).close()  # type: ignore[attr-defined]
+
+
+def test_a_port_at_which_nothing_listens_and_a_name_that_nobody_knows_are_told_apart() -> None:
+    with pytest.raises(Unreachable, match="nothing listens at its address, the connection was refused"):
+        ask_at(f"http://127.0.0.1:{_closed()}/api/v2")
+    with pytest.raises(Unreachable, match=r"its name is not known here \(nowhere.invalid:80\)"):
+        ask_at("http://nowhere.invalid/api/v2")
+
+
+def _closed() -> int:
+    """A port that was free a moment ago."""
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        return int(found.getsockname()[1])
 
 
 def test_a_body_that_drips_is_given_up_in_time() -> None:
