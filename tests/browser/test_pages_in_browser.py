@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 DESK, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 TABS = ("overview", "service", "drift", "accuracy", "predictions")
 CHARTS = {"overview": 5, "service": 1, "drift": 2, "accuracy": 2, "predictions": 2}
-LEFT = {"htmx:afterRequest", "htmx:sendError"}
+LEFT = {"htmx:afterRequest", "htmx:sendAbort", "htmx:sendError"}
 """What htmx says when a page is left while a piece of it is on its way. Of a server that does not answer, or with an
 error, the browser tells by itself."""
 HURRY = "{ const later = setTimeout; window.setTimeout = (what, ms, ...more) => later(what, (ms || 0) / 10, ...more) }"
@@ -59,7 +59,7 @@ class Visit:
         self.page.on("request", lambda asked: self._foreign(asked.url))
 
     def _said(self, kind: str, text: str) -> None:
-        if kind in {"error", "warning"} and text not in LEFT:
+        if kind in {"error", "warning"} and text.partition(",")[0] not in LEFT:
             self.trouble.append(text)
 
     def _foreign(self, url: str) -> None:

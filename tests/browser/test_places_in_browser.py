@@ -17,7 +17,7 @@ LABEL = "Arrival delay, minutes"
 def test_a_cell_is_opened_by_a_click_and_the_others_are_reached_by_keys(
     browser: Browser, live_server: LiveServer
 ) -> None:
-    found = visit(browser, live_server, DESK, "light")
+    found = visit(browser, live_server, DESK, "light", hurry=True)
     page = found.page
     found.deployment("map", label=LABEL)
     found.answer()

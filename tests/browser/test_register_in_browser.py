@@ -43,7 +43,7 @@ def work(minutes: int = 0) -> Callable[[], int]:
 def test_a_model_from_its_files_to_its_first_row(
     browser: Browser, live_server: LiveServer, tmp_path: Path, viewport: dict[str, int], scheme: str
 ) -> None:
-    found = visit(browser, live_server, viewport, scheme)
+    found = visit(browser, live_server, viewport, scheme, hurry=True)
     worlds.beside(lambda: own_source(found))
     page = found.page
     for name, predictions in (("training", False), ("holdout", True)):

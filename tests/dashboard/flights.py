@@ -109,6 +109,8 @@ class Rows:
         for name, value in deployment.chosen.items():
             frame = frame.filter(pl.col(name) == value)
         self.deployment, self.now = deployment, now
+        self.bins: dict[str, tuple[list[Json], Callable[[pl.Series], np.ndarray]]] = {}
+        self.baselines: dict[str, np.ndarray] = {}
         self.shift = timedelta(weeks=(now - NEWEST) // timedelta(weeks=1))
         reference = frame.filter(pl.col("at").is_between(*REFERENCE))
         live = frame.filter(pl.col("at") >= REFERENCE[1])
@@ -459,6 +461,19 @@ def _importances(one: Deployment) -> dict[str, float]:
 
 def _bins(rows: Rows, name: str) -> tuple[list[Json], Callable[[pl.Series], np.ndarray]]:
     """The bins of a feature and a function that counts values into them."""
+    if name not in rows.bins:
+        rows.bins[name] = _fitted(rows, name)
+    return rows.bins[name]
+
+
+def _baseline(rows: Rows, name: str) -> np.ndarray:
+    """How many rows of the reference fall into each of them."""
+    if name not in rows.baselines:
+        rows.baselines[name] = _bins(rows, name)[1](rows.reference[name])
+    return rows.baselines[name]
+
+
+def _fitted(rows: Rows, name: str) -> tuple[list[Json], Callable[[pl.Series], np.ndarray]]:
     reference = rows.reference[name].drop_nulls()
     if name in CATEGORICAL:
         levels = reference.value_counts(sort=True)[name].to_list()[:12]
@@ -491,7 +506,7 @@ def _drift_of(source: Source, one: Deployment, name: str, mask: np.ndarray, metr
     _, count = _bins(rows, name)
     live = rows.live[name].filter(pl.Series(mask & (not one.empty)))
     measure = hellinger if metric == "hellinger" else psi
-    score = measure(count(rows.reference[name]), count(live)) if len(live) else None
+    score = measure(_baseline(rows, name), count(live)) if len(live) else None
     return {
         "driftScore": score,
         "sampleSize": len(live),
@@ -547,7 +562,7 @@ def _distributions(source: Source, one: Deployment, asked: Asked) -> Json:
     mask = rows.mask(asked.start.timestamp(), asked.end.timestamp(), asked.segment)
     for name in asked.query.get("featureNames", []):
         bins, count = _bins(rows, name)
-        live, reference = count(rows.live[name].filter(pl.Series(mask))), count(rows.reference[name])
+        live, reference = count(rows.live[name].filter(pl.Series(mask))), _baseline(rows, name)
         data.append(
             {
                 "featureName": name,

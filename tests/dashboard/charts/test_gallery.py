@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests import chromium
 from tests.dashboard.charts.gallery import ROOT, gallery_html
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ def serve(route: Route, theme: str) -> None:
 
 def shown(browser: Browser, width: int, theme: str) -> Shown:
     page = browser.new_context(viewport={"width": width, "height": 900}).new_page()
+    page.set_default_timeout(chromium.PATIENCE_MS)
     made = Shown(page)
     page.on("console", lambda message: made.said.append(message.text))
     page.on("pageerror", lambda error: made.said.append(str(error)))
