@@ -5,6 +5,7 @@ Everything is checked before anything is stored; what is wrong is told by its pl
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -99,6 +100,7 @@ def register(spec: PackageSpec, user: User) -> ModelPackage:
         time_series={} if spec.time_series is None else msgspec.to_builtins(spec.time_series),
         scoring_address={} if spec.scoring_address is None else msgspec.to_builtins(spec.scoring_address),
     )
+    package.center = _center(spec, training_rows, held)
     if held is not None and holdout_rows is not None:
         _set_holdout_baseline(
             package, held, _segments(spec, holdout_rows.filter(pl.col(spec.target.name).is_not_null()))
@@ -289,9 +291,19 @@ def _segments(spec: PackageSpec, table: pl.DataFrame) -> dict[str, pl.Series]:
     return forecasting.attributes(spec.time_series, table) | named
 
 
+def _center(spec: PackageSpec, training: pl.DataFrame | None, held: Holdout | None) -> float:
+    """A number near the usual actuals: the mean of the holdout's, else of the training data's; 0 without any."""
+    if TargetType(spec.target.type) is not TargetType.REGRESSION:
+        return 0.0
+    actual = np.empty(0) if held is None else held.actual
+    if not actual.size and training is not None and spec.target.name in training.columns:
+        with suppress(BadColumn):
+            actual = as_numbers(training[spec.target.name]).to_numpy()
+    actual = actual[np.isfinite(actual)]
+    return float(actual.mean()) if actual.size else 0.0
+
+
 def _set_holdout_baseline(package: ModelPackage, held: Holdout, columns: dict[str, pl.Series]) -> None:
-    if held.kind is TargetType.REGRESSION and held.rows:
-        package.center = float(held.actual.mean())
     package.holdout_rows = held.rows
     known = baselines.frozen(held, package.center)
     package.accuracy_baseline, package.accuracy_by_class = known["accuracy"], known["byClass"]

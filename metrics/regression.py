@@ -98,18 +98,22 @@ def column(sums: FloatArray, name: str) -> FloatArray:
 
 def poisson_deviance(y: FloatArray, mu: FloatArray | float) -> FloatArray:
     """Unit Poisson deviance, 2(y·ln(y/μ) − y + μ), for y ≥ 0 and μ > 0."""
-    return 2 * (y * (_safe_log(y) - np.log(mu)) - y + mu)
+    away = as_floats((y - mu) / mu)
+    return _where_close(
+        away, lambda: 2 * mu * ((1 + away) * np.log1p(away) - away), 2 * (y * (_safe_log(y) - np.log(mu)) - y + mu)
+    )
 
 
 def gamma_deviance(y: FloatArray, mu: FloatArray | float) -> FloatArray:
     """Unit Gamma deviance, 2(y/μ − 1 − ln(y/μ)), for y > 0 and μ > 0."""
-    return as_floats(2 * (y / mu - 1 - (np.log(y) - np.log(mu))))
+    away = as_floats((y - mu) / mu)
+    return _where_close(away, lambda: 2 * (away - np.log1p(away)), 2 * (y / mu - 1 - (np.log(y) - np.log(mu))))
 
 
 def tweedie_deviance(y: FloatArray, mu: FloatArray | float) -> FloatArray:
     """Unit Tweedie deviance of power 1.5, 4(√y − √μ)²/√μ, for y ≥ 0 and μ > 0."""
     root = np.sqrt(mu)
-    return 4 * (np.sqrt(y) - root) ** 2 / root
+    return as_floats(4 * ((y - mu) / (np.sqrt(y) + root)) ** 2 / root)
 
 
 def _error_columns(y: FloatArray, z: FloatArray) -> list[FloatArray]:
@@ -141,6 +145,12 @@ def _deviance_columns(y: FloatArray, z: FloatArray, center: float) -> list[Float
 
 def _positive_center(center: float) -> float:
     return abs(center) if abs(center) >= 1e-3 else 1.0
+
+
+def _where_close(away: FloatArray, close: Callable[[], FloatArray], usual: FloatArray) -> FloatArray:
+    """A deviance of numbers that are `away`·μ from their means: where they are close the usual terms would cancel."""
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):  # what is not close is not taken
+        return np.where(np.abs(away) < 0.5, close(), usual)
 
 
 def _safe_log(y: FloatArray) -> FloatArray:

@@ -63,7 +63,8 @@ def duration_or(text: str | None, default: timedelta) -> timedelta:
 
 
 def parse_time(value: object) -> datetime | None:
-    """RFC 3339 text as aware UTC; naive counts as UTC. None for anything that is not a time."""
+    """RFC 3339 text as aware UTC; naive counts as UTC. None for anything that is not a time, and for one before 1970 or
+    from 2200 on: some servers write the first or the last moment of their calendar where they have none."""
     return _parse_time(value) if isinstance(value, str) and 10 <= len(value) <= 40 else None
 
 
@@ -72,6 +73,8 @@ def _parse_time(value: str) -> datetime | None:
     try:
         moment = datetime.fromisoformat(value)
     except ValueError:
+        return None
+    if not 1970 <= moment.year < 2200:
         return None
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -16,17 +15,16 @@ from dashboard.charts.drift_over_time import DRIFT_OVER_TIME
 from dashboard.charts.heat import HeatFeature, HeatPoints, heat_title
 from dashboard.charts.importance import IMPORTANCE, FeatureDot, ImportancePoints
 from dashboard.charts.timeline import Limit, Series, TimePoints
-from dashboard.shelf import Clock, number
+from dashboard.shelf import Clock, number, picker
 from dashboard.tabs.drift_look import Look, controls
 from dashboard.tabs.parts import Tab, Tile
 from dashboard.tabs.subject import DRIFT as KIND
 from dashboard.tabs.subject import Subject
 from metrics import DriftRule, FeatureDrift, FeatureStatus, feature_noise, feature_status
-from metrics.binning import BinKind
-from metrics.health import USUAL_BINS
 from monitoring import conf
 from monitoring import questions as q
 from monitoring.clock import DAY, floor_day
+from monitoring.health import bins_of
 from monitoring.models import Area, Status
 from monitoring.questions import Between, Last, Question
 
@@ -37,7 +35,6 @@ SHOWN_STATUS = {
     FeatureStatus.WARNING: Status.WARNING,
     FeatureStatus.UNKNOWN: Status.UNKNOWN,
 }
-KINDS = {"numeric": BinKind.NUMERIC, "categorical": BinKind.CATEGORICAL, "text": BinKind.TEXT}
 
 
 @dataclass(frozen=True)
@@ -176,7 +173,7 @@ def features(subject: Subject) -> list[Feature]:
 
 
 def _features(rows: Sequence[dict[str, Any]], limits: DriftRule) -> list[Feature]:
-    found = [_feature(row, limits) for row in rows if isinstance(row.get("name"), str)]
+    found = [feature_of(row, limits) for row in rows if isinstance(row.get("name"), str)]
     order = {FeatureStatus.FAILING: 0, FeatureStatus.WARNING: 1}
     return sorted(found, key=lambda one: (order.get(one.status, 2), -(one.drift.score or 0.0), one.name))
 
@@ -186,19 +183,27 @@ def by_importance(found: Sequence[Feature]) -> list[Feature]:
     return sorted(found, key=lambda one: (not one.starred, -(one.drift.importance or 0.0), one.name))
 
 
-def _feature(row: dict[str, Any], limits: DriftRule) -> Feature:
-    kind = str(row.get("type", "")).lower()
-    bins = USUAL_BINS.get(KINDS.get(kind, BinKind.NUMERIC))
+def feature_of(row: dict[str, Any], limits: DriftRule) -> Feature:
+    """A feature as it is answered, with the status that the verdict gives it."""
+    drift = _drift(row, row["name"])
+    return Feature(drift, feature_status(drift, limits), _kind(row), drift.name in limits.starred_features)
+
+
+def _drift(row: dict[str, Any], name: str, *, is_target: bool = False) -> FeatureDrift:
     rows, reference = number(row, "sampleSize"), number(row, "baselineSampleSize")
-    drift = FeatureDrift(
-        name=row["name"],
+    return FeatureDrift(
+        name=name,
         score=number(row, "driftScore"),
         importance=number(row, "featureImpact"),
         rows=int(rows) if rows else None,
         baseline_rows=int(reference) if reference else None,
-        bins=None if kind == "text" else bins,
+        bins=bins_of(_kind(row)),
+        is_target=is_target,
     )
-    return Feature(drift, feature_status(drift, limits), kind, drift.name in limits.starred_features)
+
+
+def _kind(row: dict[str, Any]) -> str:
+    return str(row.get("type", "")).lower()
 
 
 def _scatter(subject: Subject, found: Sequence[Feature], picked: Feature | None, look: Look) -> ChartView:
@@ -277,9 +282,8 @@ def series_points(
     """The drift of features over time, by PSI against the limit; logarithmic once it leaves the limit far behind."""
     lines, look = [], look or Look()
     for i, name in enumerate(names):
-        values = subject.clock.place(
-            subject.shelf.buckets(series_question(subject, name, look.measure)), partial(number, name="driftScore")
-        )
+        buckets = subject.shelf.buckets(series_question(subject, name, look.measure))
+        values = subject.clock.place(buckets, picker("driftScore"))
         lines.append(Series(name, values, token="champion" if i == 0 else f"challenger-{i}"))
     known = [value for line in lines for value in line.values if value is not None]
     tall = look.measure is None and bool(known) and max(known) > 8 * subject.drift_limit
@@ -352,7 +356,7 @@ def _edges(bins: Sequence[dict[str, Any]]) -> tuple[float, ...]:
 
 def heat_points(subject: Subject, listed: Sequence[Feature]) -> HeatPoints:
     """Feature × bin, in order of importance."""
-    pick, clock = partial(number, name="driftScore"), heat_clock(subject)
+    pick, clock = picker("driftScore"), heat_clock(subject)
     rows = tuple(
         HeatFeature(
             one.name,
@@ -388,7 +392,7 @@ def tiles(subject: Subject, found: Sequence[Feature]) -> tuple[Tile, ...]:
         _count(
             "Low importance, drifted", low, len(found) - important, limits.low_importance_warning_count, Status.WARNING
         ),
-        _target(subject),
+        target_tile(subject.shelf.payload(target_question(subject)), limits),
         Tile(
             "Compared",
             words.compact(rows) if rows else words.NONE,
@@ -405,24 +409,21 @@ def _count(name: str, drifted: Sequence[Feature], of: int, limit: int | None, st
     return Tile(name, f"{len(drifted)}", f"of {of}", rule_words + names, status=status if drifted else Status.PASSING)
 
 
-def _target(subject: Subject) -> Tile:
-    score = number(subject.shelf.payload(target_question(subject)), "driftScore")
-    if score is None:
-        return Tile(
-            "Predictions against holdout", words.NONE, note="no holdout predictions to compare with, or none live"
-        )
-    within = score <= subject.drift_limit
-    return Tile(
-        "Predictions against holdout",
-        words.metric_value(score, "PSI"),
-        "PSI",
-        f"{'within' if within else 'above'} {words.metric_value(subject.drift_limit, 'PSI')}",
-        status="" if within else Status.WARNING,
-    )
+def target_tile(answer: dict[str, Any], limits: DriftRule) -> Tile:
+    """The drift of the predictions, which is judged as that of the most important feature."""
+    name, drift = "Predictions against holdout", _drift(answer, str(answer.get("targetName")), is_target=True)
+    if drift.score is None:
+        return Tile(name, words.NONE, note="no holdout predictions to compare with, or none live")
+    status, limit = feature_status(drift, limits), words.metric_value(limits.drift_threshold, "PSI")
+    chance = ", no more than chance at this size" if status is FeatureStatus.NOISE else ""
+    note = f"within {limit}" if drift.score <= limits.drift_threshold else f"above {limit}{chance}"
+    bad = {FeatureStatus.FAILING: Status.FAILING, FeatureStatus.WARNING: Status.WARNING}.get(status, "")
+    return Tile(name, words.metric_value(drift.score, "PSI"), "PSI", note, status=bad)
 
 
 def _noise(found: Sequence[Feature]) -> str:
-    floors = [feature_noise(one.drift) for one in found]
+    # Texts have a thousand words as bins: their floor says nothing of the other features.
+    floors = [feature_noise(one.drift) for one in found if one.kind != "text"]
     top = max(floors, default=0.0)
     return f"chance alone reaches {words.metric_value(top, 'PSI')} at this size" if top else "sample sizes not reported"
 

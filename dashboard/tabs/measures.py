@@ -14,13 +14,13 @@ from dashboard.charts import words
 from dashboard.filters import Segment
 from dashboard.shelf import number, objects
 from dashboard.tabs import accuracy
-from dashboard.tabs.drift import KINDS
 from dashboard.tabs.subject import ACCURACY, DRIFT, SERVICE, Subject
 from metrics import FeatureDrift, feature_noise, wilson
 from metrics.binning import BinKind
 from metrics.health import USUAL_BINS
 from monitoring import questions as q
 from monitoring.clock import HOUR, parse_duration
+from monitoring.health import bins_of
 from monitoring.questions import Between, Question, ServiceMetric
 
 Json = dict[str, Any]
@@ -187,7 +187,7 @@ def features(subject: Subject) -> list[str]:
 def _drifted(row: Json) -> Reading:
     """The score with what chance alone reaches at this size."""
     score, n, base = (number(row, name) for name in ("driftScore", "sampleSize", "baselineSampleSize"))
-    bins = USUAL_BINS.get(KINDS.get(str(row.get("type") or row.get("featureType")).lower(), BinKind.NUMERIC))
+    bins = bins_of(str(row.get("type") or row.get("featureType"))) or USUAL_BINS[BinKind.NUMERIC]
     noise = feature_noise(FeatureDrift("", score, None, int(n or 0) or None, int(base or 0) or None, bins))
     return Reading(score, _whole(n), noise=noise or None)
 

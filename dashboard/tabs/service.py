@@ -95,7 +95,7 @@ def build(subject: Subject, query: Mapping[str, str] | None = None) -> Tab:
         points(subject, values, choice),
         caption=f"{_lines(choice)} of response time by {subject.view.bucket_noun}; errors, requests",
         status=_tone(subject.status(Area.SERVICE)),
-        foot=f"Red line: slow from {words.milliseconds(choice.slow_ms)} on. By the time a request was received.",
+        foot=f"Red line: slow above {words.milliseconds(choice.slow_ms)}. By the time a request was received.",
         term="Response time",
         api_url=subject.api_url(series_question(subject, ServiceMetric.RESPONSE_TIME, _asked(choice.quantile))),
         csv_url=subject.csv_url("service", "main", choice.query),
@@ -117,7 +117,7 @@ def _lines(choice: Choice) -> str:
 
 
 def _controls(subject: Subject, choice: Choice) -> SafeString:
-    """The quantile, and from when on a request is slow."""
+    """The quantile, and above what time a request is slow."""
     quantiles = [
         (f"p{100 * one:g}", address(subject, replace(choice, quantile=one)), one == choice.quantile)
         for one in QUANTILES
@@ -126,7 +126,7 @@ def _controls(subject: Subject, choice: Choice) -> SafeString:
         (words.milliseconds(one), address(subject, replace(choice, slow_ms=one)), one == choice.slow_ms)
         for one in SLOWS
     ]
-    return switches(switch("Quantile", quantiles), switch("Slow from", slows))
+    return switches(switch("Quantile", quantiles), switch("Slow above", slows))
 
 
 def _measures(subject: Subject, choice: Choice) -> SafeString:
@@ -152,7 +152,7 @@ def _measure(subject: Subject, measure: Measure, choice: Choice) -> ChartView:
         unfinished=subject.running,
         height=200,
     )
-    slow = f" Slow: from {words.milliseconds(choice.slow_ms)} on." if measure.slug == "slow" else ""
+    slow = f" Slow: above {words.milliseconds(choice.slow_ms)}." if measure.slug == "slow" else ""
     return LANE.view(
         "service-measure",
         time,

@@ -1,4 +1,4 @@
-"""What is chosen on the service tab: the quantile, from when on a request is slow, and the measure drawn by itself."""
+"""What is chosen on the service tab: quantile, the time above which a request is slow, the measure drawn by itself."""
 
 from __future__ import annotations
 

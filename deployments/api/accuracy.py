@@ -85,7 +85,7 @@ class AccuracyView(DeploymentView):
                 "modelId": asked.model.public_id,
                 "period": batch_period(batches) if query.batch_ids else period(query.period),
                 "batchIds": [batch.public_id for batch in batches],
-                "targetClasses": list(classes),
+                "targetClasses": ",".join(classes) or None,
                 **segment_json(query),
             }
         )

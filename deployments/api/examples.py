@@ -257,7 +257,7 @@ ACCURACY = {
     "modelId": ID,
     "period": PERIOD,
     "batchIds": [ID],
-    "targetClasses": ["late"],
+    "targetClasses": "late",
     **SEGMENT,
 }
 ACCURACY_OVER_TIME = {

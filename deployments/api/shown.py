@@ -12,6 +12,7 @@ from typing import Any
 from django.contrib.auth.models import User
 
 from deployments import capabilities, listing, settings_schema
+from deployments.health import DATES
 from deployments.models import Deployment, MonitoringBatch, PredictionServer, Role
 
 OWNERS_SHOWN = 5
@@ -132,13 +133,13 @@ def owner(user: User) -> dict[str, Any]:
 def health(row: Deployment, area: str) -> dict[str, Any]:
     """The status that was last worked out; the message only where the reference has one.
 
-    Clients parse the dates, so a deployment that was never judged shows the moment of its making.
+    Clients parse the dates, in the one form of all times, so a deployment that was never judged shows the moment of its
+    making.
     """
     known = row.health.get(area, {})
     found = {
         "status": known.get("status") or getattr(row, f"{area}_status"),
-        "startDate": known.get("startDate") or row.created_at,
-        "endDate": known.get("endDate") or row.created_at,
+        **{name: datetime.fromisoformat(known[name]) if known.get(name) else row.created_at for name in DATES},
     }
     return found if area == "service" else {**found, "message": known.get("message")}
 

@@ -30,6 +30,6 @@ def batch_period(batches: Sequence[MonitoringBatch]) -> dict[str, Any]:
     return {"start": min(starts, default=None), "end": max(ends, default=None)}
 
 
-def share(part: float, whole: float) -> float:
-    """A percentage from 0 to 100; 0 of nothing."""
-    return 100 * part / whole if whole else 0.0
+def share(part: float, whole: float) -> float | None:
+    """A percentage from 0 to 100; None of nothing."""
+    return 100 * part / whole if whole else None

@@ -19,6 +19,9 @@ from deployments.schedules import Schedule
 from metrics import ALL_METRICS, DurationError, TargetType, parse_duration
 
 Problem = tuple[str, str]
+NOT_CHOSEN = {"differencingMethod": "auto", "treatAsExponential": "auto", "periodicities": []}
+"""The options of time series that ask for nothing, and what they say then; null asks for nothing either."""
+
 T = TypeVar("T")
 Name = Annotated[str, Meta(min_length=1, max_length=200)]
 Text = Annotated[str, Meta(max_length=10_000)]
@@ -223,7 +226,7 @@ def _unserved(policy: Policy) -> Iterator[Problem]:
         if asked:
             yield f"autopilotOptions.{name}", text
     for name, value in (policy.time_series_options or {}).items():
-        if value not in (None, "auto", []):
+        if value is not None and value != NOT_CHOSEN.get(name):
             yield f"timeSeriesOptions.{name}", "Time series are not trained here."
 
 

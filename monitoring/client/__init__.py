@@ -15,7 +15,7 @@ from monitoring.client.areas import (
     HumilityStats,
     TimelinessRule,
 )
-from monitoring.client.client import DeploymentsClient, Limits, Query, Reply
+from monitoring.client.client import DeploymentsClient, Limits, Query
 from monitoring.client.errors import (
     AddressRefused,
     AnswerError,
@@ -31,6 +31,7 @@ from monitoring.client.errors import (
     Unreachable,
 )
 from monitoring.client.files import FileLimits, RemoteFile, open_file
+from monitoring.client.replies import Reply
 from monitoring.client.schemas import (
     Accuracy,
     AccuracyMetric,

@@ -11,12 +11,10 @@ import random
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import httpx
 import orjson
@@ -32,13 +30,13 @@ from monitoring.client.errors import (
     Refused,
     SourceError,
     TooLarge,
-    Unauthorised,
     Unreachable,
 )
 from monitoring.client.reasons import plainly
+from monitoring.client.replies import Reply, page_of, query_of, read_reply
 
 Query = Sequence[tuple[str, str]]
-_WAIT_STATUSES = frozenset({429, 503})
+_REPEATS = "The pages of {path} repeat themselves: they do not come to an end."
 DEPLOYMENTS = "deployments/"
 LIST_PAGE = 100
 
@@ -55,15 +53,6 @@ class Limits:
     longest_wait: float = 5.0
     max_body: int = 16 * 1024 * 1024
     max_pages: int = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """What came back: a status below 400, the decoded JSON body (None if empty), and the Location if any."""
-
-    status: int
-    data: Any
-    location: str = ""
 
 
 class DeploymentsClient:
@@ -139,7 +128,7 @@ class DeploymentsClient:
 
     async def pages(self, path: str, query: Query = ()) -> dict[str, Any]:
         """The first page with the `data` of all pages. Where `totalCount` is told, the rest is asked side by side."""
-        first = _page((await self.get(path, query)).data)
+        first = page_of((await self.get(path, query)).data)
         data = list(first["data"])
         total = first.get("totalCount")
         if first.get("next") and isinstance(total, int) and 0 < len(data) < total:
@@ -148,22 +137,26 @@ class DeploymentsClient:
                 *(self.get(path, [*_without_offset(query), ("offset", str(start))]) for start in starts)
             )
             for reply in rest:
-                data += _page(reply.data)["data"]
+                page = page_of(reply.data)["data"]
+                if page == first["data"]:
+                    raise Malformed(_REPEATS.format(path=path))
+                data += page
         else:
-            data += await self._walk(path, first.get("next"))
+            data += await self._walk(path, first)
         return {**first, "data": data, "count": len(data), "next": None, "previous": None}
 
-    async def _walk(self, path: str, following: Any) -> list[Any]:
-        """Pages one after another by the query of `next`, always on our own path."""
+    async def _walk(self, path: str, page: dict[str, Any]) -> list[Any]:
+        """The pages after this one, one by one by the query of `next`, always on our own path."""
         data: list[Any] = []
         seen: set[str] = set()
-        while following:
+        while page["data"] and (following := page.get("next")):
             if not isinstance(following, str) or following in seen or len(seen) >= self._limits.max_pages:
                 raise Malformed(f"The pages of {path} do not come to an end.")
             seen.add(following)
-            page = _page((await self.get(path, parse_qsl(urlsplit(following).query, keep_blank_values=True))).data)
+            before, page = page["data"], page_of((await self.get(path, query_of(following))).data)
+            if page["data"] and page["data"] == before:
+                raise Malformed(_REPEATS.format(path=path))
             data += page["data"]
-            following = page.get("next") if page["data"] else None
         return data
 
     async def get(self, path: str, query: Query = ()) -> Reply:
@@ -203,15 +196,19 @@ class DeploymentsClient:
                 if response.status_code == 200:
                     return response
                 try:
-                    _reply(response, await self._read(response))
+                    read_reply(response, await self._read(response))
                 finally:
                     await response.aclose()
         raise Malformed(f"The source answered {response.status_code} instead of a file.")
 
     def path_of(self, location: str) -> str:
         """A Location as a path below the base address. Raises Astray if it lies elsewhere."""
-        parts = urlsplit(location)
-        if (parts.scheme or parts.netloc) and (parts.scheme, parts.hostname, parts.port) != self._origin:
+        try:
+            parts = urlsplit(location)
+            origin = (parts.scheme, parts.hostname, parts.port)
+        except ValueError:
+            raise Astray("The source answered with a Location that is no address.") from None
+        if (parts.scheme or parts.netloc) and origin != self._origin:
             raise Astray("The source answered with a Location on another host; it was not followed.")
         base = urlsplit(self._base).path
         if not parts.path.startswith(base):
@@ -242,7 +239,7 @@ class DeploymentsClient:
                 async with asyncio.timeout(self._limits.timeout):
                     response = await self._transport.handle_async_request(request)
                     try:
-                        return _reply(response, await self._read(response))
+                        return read_reply(response, await self._read(response))
                     finally:
                         await response.aclose()
 
@@ -258,7 +255,7 @@ class DeploymentsClient:
                 raise TooLarge(f"The answer is longer than {self._limits.max_body // 1_048_576} MiB.")
             chunks.append(chunk)
         declared = response.headers.get("content-length", "")
-        if declared.isdigit() and "content-encoding" not in response.headers and size < int(declared):
+        if declared.isdecimal() and "content-encoding" not in response.headers and size < int(declared):
             raise Unreachable("The answer was cut off.")
         return b"".join(chunks)
 
@@ -281,75 +278,6 @@ def told_as_ours(seconds: float) -> Iterator[None]:
 @lru_cache(maxsize=1024)  # the same questions are asked about every deployment
 def _encoded(query: tuple[tuple[str, str], ...]) -> str:
     return urlencode(query)
-
-
-def _reply(response: httpx.Response, body: bytes) -> Reply:
-    status = response.status_code
-    if status < 300:
-        return Reply(status, _decode(body), response.headers.get("location", ""))
-    if status == 303 and response.headers.get("location"):
-        return Reply(status, None, response.headers["location"])
-    message = _message(body) or response.reason_phrase or "no message"
-    if status < 400:
-        raise Astray(f"The source answered with a redirect ({status}); it was not followed.")
-    if status == 401:
-        raise Unauthorised(f"The source does not take the token: {message}")
-    if status in _WAIT_STATUSES:
-        raise Overloaded(f"The source asks to wait ({status}): {message}", _wait(response.headers.get("retry-after")))
-    if status >= 500 and status != 501:
-        raise Broken(f"The source failed ({status}): {message}")
-    raise Refused(f"{status}: {message}", status, _fields(body))
-
-
-def _decode(body: bytes) -> Any:
-    if not body.strip():
-        return None
-    try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError:
-        raise Malformed("The answer is not JSON, or was cut off.") from None
-
-
-def _message(body: bytes) -> str:
-    """The reference's `message`, at most 300 characters; "" for bodies of another kind."""
-    try:
-        data = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return ""
-    message = data.get("message") if isinstance(data, dict) else None
-    return message[:300] if isinstance(message, str) else ""
-
-
-def _fields(body: bytes) -> dict[str, str]:
-    """The reference's `errors`: place in the body -> what is wrong there, at most a hundred; {} for other bodies."""
-    try:
-        data = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return {}
-    errors = data.get("errors") if isinstance(data, dict) else None
-    found = list(errors.items())[:100] if isinstance(errors, dict) else []
-    joined = {str(place): " ".join(map(str, text)) if isinstance(text, list) else str(text) for place, text in found}
-    return {place: text[:500] for place, text in joined.items()}
-
-
-def _wait(header: str | None) -> timedelta | None:
-    """Retry-After in seconds or as a date; None where it is missing or nonsense."""
-    if header is None:
-        return None
-    if header.strip().isdigit():
-        return timedelta(seconds=min(int(header), 86_400))
-    try:
-        moment = parsedate_to_datetime(header)
-    except ValueError:
-        return None
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return max(timedelta(0), min(aware - datetime.now(UTC), timedelta(days=1)))
-
-
-def _page(data: Any) -> dict[str, Any]:
-    if not isinstance(data, dict) or not isinstance(data.get("data"), list):
-        raise Malformed("A list was expected: an object with `data`.")
-    return data
 
 
 def _without_offset(query: Query) -> list[tuple[str, str]]:

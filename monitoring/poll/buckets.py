@@ -7,8 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from monitoring.client import Malformed
-from monitoring.clock import parse_time
+from monitoring.clock import DAY, HOUR, floor_day, floor_hour, parse_time
 from monitoring.packing import Bucket
+from monitoring.questions import Bucket as Size
 from monitoring.questions import Question
 
 _BUCKETS, _PERIOD, _FEATURE = "buckets", "period", "featureName"
@@ -21,16 +22,22 @@ def split(
 ) -> dict[Question, tuple[list[Bucket], dict[str, Any]]]:
     """Each question's buckets, in order of time, and its frame.
 
-    Several questions share an answer only if each names one feature. Raises Malformed for a bucket without a period.
+    Several questions share an answer only if each names one feature and all ask for the same size. Raises Malformed
+    for a bucket without a period, for one that is no hour or day as asked (its figure would stand for another time),
+    and for two of one time that differ.
     """
     buckets = payload.get(_BUCKETS)
     if not isinstance(buckets, list):
         raise Malformed("The answer has no list of buckets.")
     frame = {name: value for name, value in payload.items() if name not in _OF_THE_RANGE}
+    size = questions[0].bucket
     if len(questions) == 1 and _feature(questions[0]) is None:
-        return {questions[0]: (_ordered(buckets), frame)}
+        return {questions[0]: (_ordered(buckets, size), frame)}
     return {
-        question: (_ordered([one for one in buckets if one.get(_FEATURE) == _feature(question)]), _own(frame, question))
+        question: (
+            _ordered([one for one in buckets if one.get(_FEATURE) == _feature(question)], size),
+            _own(frame, question),
+        )
         for question in questions
     }
 
@@ -50,7 +57,7 @@ def _own(frame: dict[str, Any], question: Question) -> dict[str, Any]:
     }
 
 
-def _ordered(buckets: Sequence[Any]) -> list[Bucket]:
+def _ordered(buckets: Sequence[Any], size: str | None) -> list[Bucket]:
     found: dict[datetime, Bucket] = {}
     for bucket in buckets:
         # Taken out in place: nobody else reads these objects, and copying each costs more than the rest.
@@ -59,8 +66,17 @@ def _ordered(buckets: Sequence[Any]) -> list[Bucket]:
         end = parse_time(period.get("end")) if isinstance(period, dict) else None
         if start is None or end is None:
             raise Malformed("A bucket has no period.")
-        found[start] = (start, end, bucket)
+        if not _is_asked(start, end, size):
+            raise Malformed(f"A bucket is not one of those that were asked for ({size}).")
+        if found.setdefault(start, (start, end, bucket)) != (start, end, bucket):
+            raise Malformed("Two buckets of one time say different things.")
     return [found[start] for start in sorted(found)]
+
+
+def _is_asked(start: datetime, end: datetime, size: str | None) -> bool:
+    """Whether it begins with an hour or a day and lasts at most as long; the last one may be cut."""
+    floor, length = (floor_hour, HOUR) if size == Size.HOUR else (floor_day, DAY)
+    return start == floor(start) and start < end <= start + length
 
 
 def changed(fresh: Sequence[Bucket], known: Mapping[datetime, tuple[datetime, dict[str, Any]]]) -> list[Bucket]:

@@ -6,6 +6,7 @@ deployments costs ten requests, one read and one write.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,6 +21,8 @@ from monitoring.models import Area, DeploymentStatus, Importance, ModelSeen, Sou
 
 _HEALTH = "Health"
 """How the names of health objects end, of whatever area."""
+_LONGEST_ID = 64
+"""An entry with a longer id cannot be kept: it is left out, and the others are watched."""
 _COPIED = (
     *("label", "description", "importance", "deployment_status", "model_id", "model_name", "model_deployed_at"),
     *("target_name", "target_type", "batch_monitoring", "tags", "owners", "daily_rates", "predictions_per_day"),
@@ -50,7 +53,7 @@ def _still(name: str, value: Any) -> Any:
 
 def apply(source: Source, entries: Sequence[Mapping[str, Any]], *, now: datetime, interval: timedelta) -> Discovered:
     """Brings the watched rows in line with the list. `interval`: least time between two polls of one deployment."""
-    listed = {str(entry["id"]): entry for entry in entries if entry.get("id")}
+    listed = {str(entry["id"]): entry for entry in entries if entry.get("id") and len(str(entry["id"])) <= _LONGEST_ID}
     with transaction.atomic():
         Source.objects.select_for_update().get(pk=source.pk)
         known = {row.remote_id: row for row in source.watched.all()}
@@ -149,9 +152,13 @@ def _copy_usage(row: Watched, entry: Entry) -> None:
 
 
 def _a_day(rates: Sequence[float]) -> float | None:
-    """The mean of the whole days; the running one, which comes last, counts only where nothing came before it."""
+    """The mean of the whole days; the running one, which comes last, counts only where nothing came before it.
+
+    None without a rate, and where the rates are so large that their sum is no number.
+    """
     whole = rates[:-1] if any(rates[:-1]) else rates
-    return sum(whole) / len(whole) if whole else None
+    mean = sum(whole) / len(whole) if whole else math.nan
+    return mean if math.isfinite(mean) else None
 
 
 def _owners(entry: Entry) -> Sequence[Any]:

@@ -11,7 +11,11 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from dashboard.tabs.drift import feature_of, target_tile
 from dashboard.tabs.drift_look import Look
+from metrics import DriftRule, feature_status
+from monitoring.client.schemas import Drift, parse
+from monitoring.health import features_of
 from monitoring.models import PendingQuestion
 from tests.dashboard import flights
 from tests.dashboard import world as worlds
@@ -52,6 +56,34 @@ def test_another_measure_has_no_limit_and_the_verdict_stays_that_of_psi(world: W
     assert {name: row["Status"] for name, row in other.items()} == {name: row["Status"] for name, row in psi.items()}
     assert all(0 <= float(row["Hellinger distance"]) <= 1 for row in other.values())
     assert {"drift-importance", "drift-series"} <= set(figures(page))
+
+
+@pytest.mark.parametrize("kind", ["numeric", "categorical", "text", "geospatial", ""])
+@pytest.mark.parametrize("rows", [0, 150, 5_000])
+def test_a_feature_stands_on_the_page_as_in_the_verdict(kind: str, rows: int) -> None:
+    limits = DriftRule()
+    row = {"name": "note", "type": kind, "driftScore": 0.3, "sampleSize": rows, "baselineSampleSize": 9_000}
+    (judged,) = features_of(parse(Drift, {"data": [row]}), None)
+    assert feature_of(row, limits).status is feature_status(judged, limits)
+
+
+@pytest.mark.parametrize(
+    ("score", "rows", "excluded", "status", "note"),
+    [
+        (0.1, 5_000, False, "", "within 0.15"),
+        (0.3, 5_000, False, "failing", "above 0.15"),
+        (0.3, 5_000, True, "", "above 0.15"),
+        (0.2, 100, False, "", "above 0.15, no more than chance at this size"),
+        (None, 0, False, "", "no holdout predictions to compare with, or none live"),
+    ],
+)
+def test_the_drift_of_the_predictions_is_coloured_as_it_is_judged(
+    score: float | None, rows: int, excluded: bool, status: str, note: str
+) -> None:
+    answer = {"targetName": "delay", "type": "numeric", "driftScore": score, "sampleSize": rows}
+    limits = DriftRule(excluded_features=frozenset({"delay"} if excluded else ()))
+    tile = target_tile(answer | {"baselineSampleSize": 9_000}, limits)
+    assert (tile.status, tile.note) == (status, note)
 
 
 def test_psi_asks_for_nothing_further(world: World, inside: Client) -> None:

@@ -104,6 +104,20 @@ def test_a_regression_holdout_gives_rmse_and_the_mean(user: User) -> None:
     assert registry.baseline_of(package).features == {}
 
 
+def test_without_a_holdout_sums_are_taken_around_the_mean_of_the_training_target(user: User) -> None:
+    training = pl.DataFrame({"bmi": [1.0, 2.0, 3.0], "target": [1e9, None, 1e9 + 4]})
+    body = {
+        "name": "Turnover",
+        "target": {"name": "target", "type": "Regression"},
+        "features": [{"name": "bmi", "type": "Numeric"}],
+        "trainingDatasetId": upload(training, "training.parquet", user).public_id,
+    }
+    assert register(body, user).center == 1e9 + 2
+    words = training.with_columns(target=pl.Series(["much", "more", None]))
+    assert register(body | {"trainingDatasetId": upload(words, "w.parquet", user).public_id}, user).center == 0
+    assert register(body | {"trainingDatasetId": None}, user).center == 0
+
+
 def test_a_multiclass_holdout_counts_predicted_classes(user: User) -> None:
     data = load_wine(as_frame=False)
     train, test = HALF

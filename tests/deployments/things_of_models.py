@@ -28,6 +28,19 @@ REFUSED: Mapping[str, list[tuple[Any, str]]] = {
         ({**INFORMATIVE, "name": "Weekly", "action": "create_model_package"}, "name"),
         ({"name": "New", "action": "celebrate"}, "action"),
         ({"name": "New", "action": "create_challenger", "trigger": {"type": "schedule"}}, "trigger.schedule"),
+        (
+            {**INFORMATIVE, "name": "New", "action": "create_challenger", "timeSeriesOptions": {"calendarId": []}},
+            "timeSeriesOptions.calendarId",
+        ),
+        (
+            {
+                **INFORMATIVE,
+                "name": "New",
+                "action": "create_challenger",
+                "timeSeriesOptions": {"exponentiallyWeightedMovingAlpha": "auto"},
+            },
+            "timeSeriesOptions.exponentiallyWeightedMovingAlpha",
+        ),
     ],
     "PATCH deployments/{deploymentId}/retrainingPolicies/{retrainingPolicyId}/": [
         ({"name": ""}, "name"),

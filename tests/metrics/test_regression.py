@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from decimal import Context, Decimal, localcontext
 
 import numpy as np
 import pytest
@@ -60,6 +61,29 @@ def test_hours_added_up_equal_the_year(delays: Regression) -> None:
     assert {name: float(value) for name, value in merged.items()} == pytest.approx(
         numbers(delays.actual, delays.predicted, 6.9), rel=1e-9
     )
+
+
+def exactly(metric: str, y: float, mu: float) -> float:
+    """A unit deviance by its definition, in sixty digits."""
+    with localcontext(Context(prec=60)):
+        actual, mean = Decimal(y), Decimal(mu)
+        if metric == "Poisson Deviance":
+            return float(2 * ((actual * (actual / mean).ln() if y else Decimal(0)) - actual + mean))
+        if metric == "Gamma Deviance":
+            return float(2 * (actual / mean - 1 - (actual / mean).ln()))
+        return float(4 * (actual.sqrt() - mean.sqrt()) ** 2 / mean.sqrt())
+
+
+@pytest.mark.parametrize(("size", "error"), [(1e9, 1), (1e6, 0.01), (1e12, 1e12), (1e-7, 1e-8), (5, 5), (0, 1)])
+def test_deviances_of_any_size_are_those_of_sixty_digits(size: float, error: float) -> None:
+    rng = np.random.default_rng(8)
+    y = np.abs(size + rng.normal(0, error, 40)) * (rng.random(40) > (0.1 if size < 10 else 0))
+    z = np.maximum(np.abs(y + rng.normal(0, error, 40)), SMALLEST)
+    found = numbers(y, z, size)
+    for metric in ("Poisson Deviance", "Gamma Deviance", "Tweedie Deviance"):
+        actual = np.maximum(y, SMALLEST) if metric == "Gamma Deviance" else y
+        wanted = math.fsum(exactly(metric, one, mu) for one, mu in zip(actual.tolist(), z.tolist(), strict=True)) / 40
+        assert found[metric] == pytest.approx(wanted, rel=1e-6)
 
 
 def test_large_actuals_close_together_keep_their_precision() -> None:

@@ -130,10 +130,12 @@ def test_a_long_retry_after_is_left_to_the_caller() -> None:
     assert len(transport.seen) == 1
 
 
-@pytest.mark.parametrize("header", ["soon", "-5", "Wed, 99 Foo 2026"])
+@pytest.mark.parametrize(
+    "header", ["soon", "-5", "Wed, 99 Foo 2026", "\u00b2", "Thu, 01 Jan 99999999999 00:00:00 GMT", ""]
+)
 def test_a_nonsense_retry_after_is_no_crash(header: str) -> None:
     with pytest.raises(Overloaded) as caught:
-        run(lambda request: json({}, 429, **{"Retry-After": header}), get)
+        run(lambda request: httpx.Response(429, headers=[(b"Retry-After", header.encode("latin-1"))]), get)
     assert caught.value.wait is None
 
 
@@ -192,8 +194,48 @@ def test_pages_that_never_end_are_an_error() -> None:
         run(lambda request: json({"data": [1], "next": f"{BASE}/deployments/?offset=0"}), lambda c: c.deployments())
 
 
+def test_a_very_long_retry_after_is_a_day() -> None:
+    with pytest.raises(Overloaded) as caught:
+        run(lambda request: json({}, 429, **{"Retry-After": "9" * 5000}), get)
+    assert caught.value.wait == timedelta(days=1)
+
+
+def test_null_characters_in_texts_are_left_out() -> None:
+    body = {"label": "Loan\x00s", "tags\x00": [{"name": "\x00"}], "n": 1}
+    assert run(lambda request: json(body), get) == {"label": "Loans", "tags": [{"name": ""}], "n": 1}
+    with pytest.raises(Refused, match="422: no start") as caught:
+        run(lambda request: json({"message": "no\x00 start", "errors": {"start\x00": ["?\x00"]}}, 422), get)
+    assert caught.value.fields == {"start": "?"}
+
+
+@pytest.mark.parametrize("total", [None, 300])
+def test_a_server_that_does_not_know_of_offsets_is_found_out_at_its_second_page(total: int | None) -> None:
+    asked: list[str] = []
+
+    def same(request: httpx.Request) -> httpx.Response:
+        asked.append(str(request.url))
+        following = f"{BASE}/deployments/?offset={100 * len(asked)}"
+        return json({"data": [{"id": "a"}] * 100, "next": following, "totalCount": total})
+
+    with pytest.raises(Malformed, match="repeat themselves"):
+        run(same, lambda client: client.deployments())
+    assert len(asked) <= 3
+
+
+def test_a_next_that_is_no_address_is_a_named_error() -> None:
+    with pytest.raises(Malformed, match="no address"):
+        run(lambda request: json({"data": [1], "next": "http://[::1/?a=1"}), lambda client: client.deployments())
+
+
 @pytest.mark.parametrize(
-    "location", ["https://evil.example.com/api/v2/status/1/", "http://models.example.com/api/v2/status/1/", "/admin/"]
+    "location",
+    [
+        "https://evil.example.com/api/v2/status/1/",
+        "http://models.example.com/api/v2/status/1/",
+        "/admin/",
+        "https://[models/api/v2/status/1/",
+        "https://models.example.com:port/api/v2/status/1/",
+    ],
 )
 def test_a_location_elsewhere_is_not_followed(location: str) -> None:
     async def work(client: DeploymentsClient) -> str:

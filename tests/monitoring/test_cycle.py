@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import httpx
 import pytest
 
 from monitoring import questions as q
 from monitoring import snapshots
-from monitoring.models import CORE_AREAS, Area, HealthDay, PollRun, Source, Status, Transition, Watched
+from monitoring.models import (
+    CORE_AREAS,
+    Area,
+    HealthDay,
+    PollRun,
+    Source,
+    Status,
+    Topic,
+    TopicState,
+    Transition,
+    Watched,
+)
 from monitoring.poll import cycle
 from monitoring.poll.facts import facts_of
 from monitoring.poll.standing import Facts
@@ -18,6 +30,8 @@ from tests.monitoring.factories import NOW, make_source
 from tests.monitoring.far_side import FarSide, Remote, json
 
 pytestmark = pytest.mark.django_db
+
+A_MONTH = q.service_over_time("totalRequests", Last("P30D"))
 
 
 def run(source: Source, far: FarSide, now: datetime = NOW) -> PollRun:
@@ -173,6 +187,51 @@ def test_one_question_that_fails_does_not_stop_the_others() -> None:
     assert watched.areas.get(area=Area.SERVICE).status == Status.PASSING
 
 
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [
+        ("2026-04-24T00:00:00Z", "2026-05-01T00:00:00Z"),  # a week where days were asked
+        ("2026-04-30T10:20:00Z", "2026-05-01T10:20:00Z"),  # a day that begins at some minute
+        ("2026-04-30T00:00:00Z", "2026-04-30T00:00:00Z"),
+        ("2026-05-01T00:00:00Z", "2026-04-30T00:00:00Z"),
+    ],
+)
+def test_buckets_that_nobody_asked_for_are_not_shown_as_days(start: str, end: str) -> None:
+    source, far = make_source(), FarSide(Remote("d1"))
+    bucket = {"period": {"start": start, "end": end}, "value": 7000}
+    far.odd["serviceStatsOverTime/"] = lambda request: json({"buckets": [bucket], "summary": {}})
+    run(source, far)
+    view = snapshots.series(Watched.objects.get(), A_MONTH, now=NOW)
+    assert view is None or view.points == ()
+    topic = Topic.objects.get(key=A_MONTH.key)
+    assert topic.state == TopicState.MALFORMED
+    assert "not one of those that were asked for (P1D)" in topic.problem
+
+
+@pytest.mark.parametrize(("twin", "points"), [(1000, 30), (1, 0)], ids=["equal", "different"])
+def test_buckets_in_any_order_are_one_series_and_twins_that_differ_are_none(twin: int, points: int) -> None:
+    source, far = make_source(), FarSide(Remote("d1"))
+    plain = far.on_serviceStatsOverTime
+
+    def shaken(remote: Remote, query: dict[str, list[str]]) -> dict[str, Any]:
+        answer = plain(remote, query)
+        first = {**answer["buckets"][0], "value": twin}
+        return (
+            {**answer, "buckets": [first, *reversed(answer["buckets"])]}
+            if query["metric"] == ["totalRequests"]
+            else answer
+        )
+
+    far.on_serviceStatsOverTime = shaken  # type: ignore[method-assign]
+    run(source, far)
+    view = snapshots.series(Watched.objects.get(), A_MONTH, now=NOW)
+    found = [] if view is None else [point.start for point in view.points]
+    assert len(found) == points
+    assert found == sorted(set(found))
+    topic = Topic.objects.get(key=A_MONTH.key)
+    assert topic.state == (TopicState.OK if points else TopicState.MALFORMED)
+
+
 def test_what_is_not_enabled_at_the_source_is_unavailable_and_does_not_colour_the_deployment() -> None:
     source, far = make_source(), FarSide(Remote("d1"))
     far.odd["accuracy/"] = lambda request: json({"message": "Accuracy is not enabled."}, 403)
@@ -240,3 +299,14 @@ def test_a_deployment_whose_answers_cannot_be_read_stops_no_other(monkeypatch: p
     run(source, far)
     assert Watched.objects.get(remote_id="d2").worst == Status.PASSING
     assert Watched.objects.get(remote_id="d1").polled_at == NOW
+
+
+def test_questions_about_long_names_are_kept_apart_and_asked() -> None:
+    source, far = make_source(), FarSide(Remote("d1"))
+    run(source, far)
+    watched = Watched.objects.get()
+    names = [f"{letter * 90}{number}" for number, letter in enumerate("abcdefghij")]
+    asked = [q.distributions([*names[:9], last], Last("P7D")) for last in (names[9], "another")]
+    assert len({question.key for question in asked}) == 2
+    assert all(snapshots.want(watched, question, now=NOW) for question in asked)
+    assert watched.pending_questions.count() == 2

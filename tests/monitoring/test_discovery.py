@@ -104,6 +104,27 @@ def test_an_entry_of_the_wrong_shape_is_kept_with_its_problem_and_stops_no_other
     assert Watched.objects.get(remote_id="d2").problem == ""
 
 
+def test_an_id_that_cannot_be_kept_stops_no_other() -> None:
+    apply(make_source(), [{"id": "d" * 65}, {"id": "d" * 64}])
+    assert Watched.objects.get().remote_id == "d" * 64
+
+
+@pytest.mark.parametrize(
+    "moment", ["0001-01-01T00:00:00Z", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "1969-12-31T23:00:00Z"]
+)
+def test_a_time_that_stands_for_none_is_none(moment: str) -> None:
+    usage = {"dailyRates": [3, 3], "lastTimestamp": moment}
+    apply(make_source(), [{"id": "d1", "createdAt": moment, "model": {"deployedAt": moment}, "predictionUsage": usage}])
+    row = Watched.objects.get()
+    assert (row.created_at_source, row.model_deployed_at, row.last_prediction_at) == (None, None, None)
+    assert row.predictions_per_day == 3
+
+
+def test_rates_without_a_finite_mean_have_none() -> None:
+    apply(make_source(), [{"id": "d1", "predictionUsage": {"dailyRates": [1.7e308, 1.7e308, 1.7e308]}}])
+    assert Watched.objects.get().predictions_per_day is None
+
+
 def test_a_bare_entry_is_enough() -> None:
     apply(make_source(), [{"id": "d1"}, {"label": "no id"}, {"id": "d1", "serviceHealth": None, "tags": None}])
     row = Watched.objects.get()

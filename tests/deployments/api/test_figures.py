@@ -161,6 +161,15 @@ def test_binary_predictions_over_time(client: APIClient, binary: Any) -> None:
     assert bucket["percentiles"][1]["value"] == pytest.approx(np.quantile(p, 0.5, method="inverted_cdf"))
 
 
+def test_a_share_of_no_rows_is_not_known(client: APIClient, binary: Any) -> None:
+    empty = "start=2025-03-02T00:00:00Z&end=2025-03-03T00:00:00Z"
+    nothing = [{"className": name, "count": 0, "percent": None} for name in ("no", "yes")]
+    (bucket,) = ask(client, binary[0], f"predictionsOverTime/?{empty}&bucketSize=P1D")["buckets"]
+    assert bucket["classDistribution"] == nothing
+    (bucket,) = ask(client, binary[0], f"predictionsVsActualsOverTime/?{empty}&bucketSize=P1D")["buckets"]
+    assert (bucket["predictedClassDistribution"], bucket["actualClassDistribution"]) == (nothing, nothing)
+
+
 def test_binary_predictions_against_actuals(client: APIClient, binary: Any) -> None:
     deployment, p, y = binary
     answer = ask(client, deployment, f"predictionsVsActualsOverTime/?{PERIOD}&bucketSize=P1D")

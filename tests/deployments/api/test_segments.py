@@ -135,7 +135,9 @@ def test_a_class_of_a_segment_has_a_baseline_of_its_own(client: APIClient, deplo
 def test_chosen_classes_are_compared_with_the_same_classes_of_the_holdout(
     client: APIClient, deployment: Deployment
 ) -> None:
-    found = ask(client, deployment, f"accuracy/?{PERIOD}&targetClasses=red,blue")["metrics"]["AUC"]
+    answer = ask(client, deployment, f"accuracy/?{PERIOD}&targetClasses=red,blue")
+    assert answer["targetClasses"] == "red,blue"
+    found = answer["metrics"]["AUC"]
     aucs = {k: sk.roc_auc_score(HOLDOUT.y == k, HOLDOUT.p[:, k]) for k in (0, 2)}
     support = {k: (HOLDOUT.y == k).sum() for k in (0, 2)}
     wanted = sum(aucs[k] * support[k] for k in (0, 2)) / sum(support.values())
