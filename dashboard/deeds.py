@@ -38,7 +38,7 @@ KINDS: dict[str, tuple[str, frozenset[str]]] = {
     "sources": ("Sources", frozenset({A.SOURCE_ADDED, A.SOURCE_CHANGED, A.SOURCE_REMOVED, A.SOURCE_TESTED})),
     "shares": ("Shared links", frozenset({A.SHARE_CREATED, A.SHARE_REVOKED})),
     "alerting": (
-        "Alerts: policies, rules, channels, silences",
+        "Alerts and silences",
         frozenset({A.POLICY_CHANGED, A.RULE_ADDED, A.RULE_CHANGED, A.RULE_REMOVED, A.SILENCED, A.SILENCE_ENDED})
         | {A.CHANNEL_ADDED, A.CHANNEL_CHANGED, A.CHANNEL_SECRET, A.CHANNEL_REMOVED, A.TEST_SENT, A.MAIL_REPEATED}
         | {A.SHIFT_PLANNED, A.SHIFT_REMOVED, A.HANDED_OVER, A.HEARING_CHANGED, A.VOTED},

@@ -8,10 +8,11 @@ import redis
 from django.conf import settings
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import Avg, Count, F, Max, Min, Q, QuerySet, Sum
+from django.db.models import Avg, BooleanField, Count, ExpressionWrapper, F, Max, Min, Q, QuerySet, Sum
 from django.db.models.functions import Greatest
 
 from monitoring import conf
+from monitoring.mail.outbox import gap
 from monitoring.models import Command, MailState, Message, PendingQuestion, PollRun, RunKind, Source, Watched, WorkState
 
 Labels = tuple[tuple[str, str], ...]
@@ -170,11 +171,18 @@ def _waiting(now: datetime) -> list[Gauge]:
 
 
 def mail_states(messages: QuerySet[Message], now: datetime) -> tuple[dict[str, int], datetime | None]:
-    """Messages of the last day by state, those that wait whatever their age, and since when the oldest is overdue."""
+    """Messages of the last day by state, those that wait whatever their age, and since when the oldest is overdue.
+
+    What could not be sent is overdue since its first attempt, however far ahead the next one lies.
+    """
     found = messages.filter(Q(created_at__gte=now - DAY) | Q(state__in=WAITING))
     counts = dict(found.order_by().values_list("state").annotate(n=Count("pk")))
-    oldest = messages.filter(state__in=WAITING, not_before__lte=now).aggregate(at=Min("not_before"))["at"]
-    return counts, oldest
+    failed = Q(attempts__gt=0) & ~Q(state=MailState.SENDING)
+    overdue = messages.filter(Q(not_before__lte=now) | failed, state__in=WAITING).order_by()
+    tried = ExpressionWrapper(failed, output_field=BooleanField())
+    rows = overdue.annotate(tried=tried).values_list("attempts", "tried").annotate(at=Min("not_before"))
+    since = [at - sum(map(gap, range(1, n + 1)), timedelta(0)) if waits else at for n, waits, at in rows]
+    return counts, min(since, default=None)
 
 
 def _mail(now: datetime) -> list[Gauge]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import replace
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
+from dashboard import seen
 from dashboard.acting import act_on
 from dashboard.acts import forms
 from dashboard.acts.case import Case, entries
@@ -23,12 +24,10 @@ from dashboard.shelf import Shelf, number
 from monitoring import commands
 from monitoring import questions as q
 from monitoring.commands import KINDS, Kind, files
-from monitoring.models import Command, CommandKind, TopicState, Watched, WorkState
+from monitoring.models import Command, CommandKind, TopicState, Watched
 from monitoring.models.commands import new_key
 from monitoring.questions import Question
 
-#: A check of a replacement is good for this long: the champion or its settings may have changed since.
-CHECK_HOLDS = timedelta(hours=1)
 #: What an address does not fill in: the name that is typed to agree, and what only a browser can choose.
 NEVER_GIVEN = frozenset({"typed", "file"})
 #: Where the page shows what was asked for, until it is decided and after.
@@ -43,14 +42,16 @@ def act(request: PageRequest, pk: int, kind: str) -> HttpResponse:
     if found is None:
         raise Http404("There is no such act.")
     watched = request.reader.watched_or_404(pk)
-    case = _case(request, watched, found.form.asks, found)
+    case = case_of(request, watched, found.form.asks, found)
     allowed(case, found.command)
-    posted = request.POST if request.method == "POST" and not _unseen(case, found) else None
-    form = found.form(posted, request.FILES or None, case=case, typed=found.typed)
-    form.initial.update(
-        (name, request.GET[name]) for name in form.fields if name in request.GET and name not in NEVER_GIVEN
-    )
-    if posted is not None and form.is_valid():
+    if request.method != "POST" or _unseen(case, found):
+        return _page(request, case, _proposed(request, found.form(case=case, typed=found.typed)), found)
+    try:
+        case = _as_shown(request, case, found)
+    except seen.NotSeen as told:
+        return _page(request, case, found.form(case=case, typed=found.typed), found, refused=str(told))
+    form = found.form(request.POST, request.FILES or None, case=case, typed=found.typed)
+    if form.is_valid():
         command = _ask(request, case, found, form)
         if found.kind is CommandKind.MODEL_CHECK:
             return redirect("act-replace", pk, command.pk)
@@ -60,43 +61,10 @@ def act(request: PageRequest, pk: int, kind: str) -> HttpResponse:
 
 @page
 @require_http_methods(["GET", "HEAD", "POST"])
-def replace(request: PageRequest, pk: int, command_pk: int) -> HttpResponse:
-    """What the check of a replacement said; then the replacement itself."""
-    watched = request.reader.watched_or_404(pk)
-    check = watched.commands.filter(pk=command_pk, kind=CommandKind.MODEL_CHECK).first()
-    if check is None:
-        raise Http404("There is no such check.")
-    case = _case(request, watched, (q.champion_package(), q.model_packages(), q.details()))
-    allowed(case, KINDS[CommandKind.MODEL_REPLACE.value])
-    form = forms.ReplaceForm(request.POST if request.method == "POST" else None, case=case)
-    passed = check.state == WorkState.DONE and check.result.get("status") in {"passing", "warning"}
-    fresh = check.finished_at is not None and case.now - check.finished_at < CHECK_HOLDS
-    if request.method == "POST" and passed and fresh and form.is_valid():
-        body = form.body() | {"modelPackageId": check.body.get("modelPackageId")}
-        read = {"model": {"id": watched.model_id}} if watched.model_id else {}
-        act_on(request, watched, CommandKind.MODEL_REPLACE, body, read, name=check.name)
-        return redirect(reverse("manage", args=[pk]) + ASKED)
-    context = {
-        "nav": "deployment",
-        "watched": watched,
-        "check": check,
-        "checks": _checks(check),
-        "waits": check.state in commands.OPEN_STATES,
-        "passed": passed,
-        "fresh": fresh,
-        "form": form,
-    }
-    if request.htmx:
-        return part(request, "dashboard/_act_checks.html", context)
-    return render(request, "dashboard/act_replace.html", context, around=pk)
-
-
-@page
-@require_http_methods(["GET", "HEAD", "POST"])
 def data(request: PageRequest, pk: int) -> HttpResponse:
     """Deleting monitoring data: which, then how many that is, then the name typed."""
     watched = request.reader.watched_or_404(pk)
-    case = _case(request, watched, forms.DataForm.asks)
+    case = case_of(request, watched, forms.DataForm.asks)
     kind = KINDS[CommandKind.DATA_DELETE.value]
     allowed(case, kind)
     asked = request.POST if request.method == "POST" else request.GET if "start_at" in request.GET else None
@@ -135,27 +103,51 @@ def allowed(case: Case, kind: Kind) -> None:
         raise PermissionDenied(why)
 
 
-def _case(request: PageRequest, watched: Watched, asks: tuple[Question, ...], found: Act | None = None) -> Case:
+def case_of(request: PageRequest, watched: Watched, asks: tuple[Question, ...], found: Act | None = None) -> Case:
     """The case with its thing; what the form needs and is not known is asked for at once."""
     now = timezone.now()
     shelf = Shelf(watched, View.parse({}, now, request.reader.zone), now)
     optional = OPTIONAL_THING.get(found.kind.value) if found else None
     things = (found.things or optional) if found else None
-    of = found.of if found else None
-    shelf.read(asks, again=(found.form if found else forms.ActForm).fresh)
+    of, form = (found.of, found.form) if found else (None, forms.ActForm)
+    shelf.read(asks, again=form.fresh)
     shelf.read([q.capabilities(), *(one for one in (things, of) if one is not None)])
     on_its_way = shelf.want_missing(request.reader)
     coming = any(one in on_its_way for one in asks)
     wanted = request.GET.get("thing", "")
+    thing, parent = dict[str, Any](), dict[str, Any]()
     if of is not None:
-        parent, run = _run_of(shelf, of, wanted)
-        return Case(request.reader, watched, shelf, now, run, parent, coming=coming)
-    if things is None or (optional is not None and not wanted):
-        return Case(request.reader, watched, shelf, now, coming=coming)
-    thing = next((one for one in entries(shelf, things) if one["id"] == wanted), None)
-    if thing is None:
-        raise Http404("It is not on the list that the source last gave.")
-    return Case(request.reader, watched, shelf, now, thing, coming=coming)
+        parent, thing = _run_of(shelf, of, wanted)
+    elif things is not None and (optional is None or wanted):
+        thing = _on_list(shelf, things, wanted)
+    return Case(request.reader, watched, shelf, now, thing, parent, form.settings(watched, shelf), coming)
+
+
+def _on_list(shelf: Shelf, things: Question, wanted: str) -> dict[str, Any]:
+    for one in entries(shelf, things):
+        if one["id"] == wanted:
+            return one
+    raise Http404("It is not on the list that the source last gave.")
+
+
+def _proposed(request: PageRequest, form: forms.ActForm) -> forms.ActForm:
+    """The form with what the address fills in."""
+    form.initial.update(
+        (name, request.GET[name]) for name in form.fields if name in request.GET and name not in NEVER_GIVEN
+    )
+    return form
+
+
+def _as_shown(request: PageRequest, case: Case, found: Act) -> Case:
+    """The case as it was when the form was shown. Raises NotSeen."""
+    if not found.guarded:
+        return case
+    thing, settings = seen.opened(request.POST.get(seen.NAME, ""), *_about(case, found))
+    return replace(case, thing=thing, settings=settings)
+
+
+def _about(case: Case, found: Act) -> tuple[str, int, str]:
+    return found.kind.value, case.watched.pk, case.target
 
 
 def _unseen(case: Case, found: Act) -> bool:
@@ -188,7 +180,9 @@ def _ask(request: PageRequest, case: Case, found: Act, form: forms.ActForm) -> C
         body = {"status": "active" if found.kind is CommandKind.ACTIVATE else "inactive"}
     target = form.target() or (case.target if "{" in found.command.path else "")
     read = form.read()
-    read = _read(case, found) if read is None else read
+    if read is None:
+        shown = case.thing if found.form.shows is None and case.thing else case.settings
+        read = {name: shown[name] for name in found.reads if name in shown}
     if form.upload is None:
         return act_on(request, case.watched, found.kind, body, read, target=target, name=_name(case, form))
     return _with_file(request, case, found, form, body, target)
@@ -209,19 +203,6 @@ def _with_file(
     return made
 
 
-def _read(case: Case, found: Act) -> dict[str, Any]:
-    """What the person saw, as the source shows it."""
-    if found.kind is CommandKind.DETAILS:
-        watched = case.watched
-        return {"label": watched.label, "importance": watched.importance or None}
-    if found.kind in {CommandKind.ACTIVATE, CommandKind.DEACTIVATE}:
-        return {"status": case.watched.deployment_status}
-    if found.kind is CommandKind.DEPLOYMENT_DELETE:
-        return {"label": case.watched.label}
-    seen = case.thing if found.form.shows is None else case.shelf.payload(found.form.shows)
-    return {name: seen[name] for name in found.reads if name in seen}
-
-
 def _name(case: Case, form: forms.ActForm) -> str:
     """What the command's sentence calls the thing."""
     if case.thing or case.of:
@@ -233,7 +214,7 @@ def _name(case: Case, form: forms.ActForm) -> str:
     return str(named or case.watched.label)
 
 
-def _page(request: PageRequest, case: Case, form: forms.ActForm, found: Act) -> HttpResponse:
+def _page(request: PageRequest, case: Case, form: forms.ActForm, found: Act, refused: str = "") -> HttpResponse:
     on_list = bool(case.thing or case.of)
     word = found.word if on_list else found.for_new or found.word
     context = {
@@ -247,26 +228,10 @@ def _page(request: PageRequest, case: Case, form: forms.ActForm, found: Act) -> 
         "danger": found.typed,
         "waits": (request.method != "POST" and _waits(case, found)) or _unseen(case, found),
         "back": reverse("manage", args=[case.watched.pk]) + f"#{found.section}",
+        "seen": seen.sealed([case.thing, case.settings], *_about(case, found)) if found.guarded else "",
+        "refused": refused,
     }
-    return render(request, "dashboard/act.html", context, around=case.watched.pk, status=200)
-
-
-def _checks(check: Command) -> list[tuple[str, str, str]]:
-    """(name in words, status, message) of each check, worst first."""
-    found = check.result.get("checks")
-    order = {"failing": 0, "warning": 1, "passing": 2}
-    rows = [
-        (_words(name), str(one.get("status")), str(one.get("message") or ""))
-        for name, one in (found.items() if isinstance(found, dict) else ())
-        if isinstance(one, dict)
-    ]
-    return sorted(rows, key=lambda row: (order.get(row[1], 3), row[0]))
-
-
-def _words(name: str) -> str:
-    """`notCurrentModel` as `Not current model`."""
-    text = "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in name)
-    return text[:1].upper() + text[1:]
+    return render(request, "dashboard/act.html", context, around=case.watched.pk, status=422 if refused else 200)
 
 
 def _counted(form: forms.DataForm) -> bool:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from hashlib import sha256
 from typing import Any
 
 from monitoring.clock import DAY, HOUR, floor_day, format_time, next_hour, parse_duration, parse_time
 
 PAGE = 100
 FEATURES_PAGE = 100
+LONGEST_KEY = 500
+"""The tables keep 600 characters: what waits to be asked has its window added."""
 
 
 class Bucket(StrEnum):
@@ -95,13 +98,17 @@ class Question:
 
     @property
     def key(self) -> str:
-        """Canonical text: path?params, then bucket, then the window unless the series is shared."""
+        """Canonical text: path?params, then bucket, then the window unless the series is shared.
+
+        Of a text longer than the tables keep (names of features can be long) the end is a digest of the whole.
+        """
         parts = [f"{name}={value}" for name, value in self.params]
         if self.bucket:
             parts.append(f"bucketSize={self.bucket}")
         if self.window is not None and not self.is_series:
             parts.append(_window_text(self.window))
-        return f"{self.path}?{'&'.join(parts)}" if parts else self.path
+        text = f"{self.path}?{'&'.join(parts)}" if parts else self.path
+        return text if len(text) <= LONGEST_KEY else text[: LONGEST_KEY - 64] + sha256(text.encode()).hexdigest()
 
     def period(self, now: datetime) -> tuple[datetime, datetime] | None:
         """The half-open period asked for at `now`; None for questions without a window.

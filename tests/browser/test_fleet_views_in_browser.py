@@ -48,6 +48,19 @@ def test_a_group_opens_a_view_is_saved_and_a_tab_is_shared_with_a_stranger(
     desk.context.close()
 
 
+def test_the_request_behind_a_chart_is_copied_for_curl(browser: Browser, live_server: LiveServer) -> None:
+    desk = visit(browser, live_server, DESK, "light")
+    page = desk.page
+    desk.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    desk.deployment("drift")
+    page.locator(".chart-foot a", has_text="API").first.click()
+    expect(page.locator(".chart-foot a", has_text="copied")).to_be_visible()
+    told = page.evaluate("navigator.clipboard.readText()")
+    assert re.fullmatch(r"""curl -sSf -H "Authorization: Bearer \$VITALS_TOKEN" 'http\S+/featureDrift/\S*'""", told)
+    assert desk.trouble == []
+    desk.context.close()
+
+
 def test_the_icon_and_the_title_follow_the_state_while_the_page_stays_open(
     browser: Browser, live_server: LiveServer
 ) -> None:

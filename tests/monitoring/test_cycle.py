@@ -299,3 +299,14 @@ def test_a_deployment_whose_answers_cannot_be_read_stops_no_other(monkeypatch: p
     run(source, far)
     assert Watched.objects.get(remote_id="d2").worst == Status.PASSING
     assert Watched.objects.get(remote_id="d1").polled_at == NOW
+
+
+def test_questions_about_long_names_are_kept_apart_and_asked() -> None:
+    source, far = make_source(), FarSide(Remote("d1"))
+    run(source, far)
+    watched = Watched.objects.get()
+    names = [f"{letter * 90}{number}" for number, letter in enumerate("abcdefghij")]
+    asked = [q.distributions([*names[:9], last], Last("P7D")) for last in (names[9], "another")]
+    assert len({question.key for question in asked}) == 2
+    assert all(snapshots.want(watched, question, now=NOW) for question in asked)
+    assert watched.pending_questions.count() == 2

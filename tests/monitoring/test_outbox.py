@@ -11,6 +11,7 @@ import pytest
 from django.test import override_settings
 
 from monitoring import mail
+from monitoring.gauges import mail_states
 from monitoring.mail.outbox import gap
 from monitoring.models import MailState, Message
 from tests.monitoring.factories import NOW, make_member
@@ -138,6 +139,20 @@ def test_no_server_at_all_is_tried_again() -> None:
         mail.send_due(NOW)
     message.refresh_from_db()
     assert message.state == MailState.PENDING
+    assert message.problem.startswith("The mail server cannot be reached: ")
+
+
+def test_what_cannot_be_sent_is_overdue_since_its_first_attempt_and_what_waits_for_its_hour_is_not() -> None:
+    with server() as smtp:
+        port = smtp.port
+    with override_settings(EMAIL_BACKEND=SMTP, EMAIL_HOST="127.0.0.1", EMAIL_PORT=port, MAIL_IS_SENT=True):
+        message = queue()
+        assert mail_states(Message.objects.all(), NOW - timedelta(hours=1))[1] is None
+        for minutes in (0, 1, 3, 7, 15):
+            mail.send_due(NOW + timedelta(minutes=minutes))
+    message.refresh_from_db()
+    assert (message.attempts, message.not_before) == (5, NOW + timedelta(minutes=31))
+    assert mail_states(Message.objects.all(), NOW + timedelta(minutes=20))[1] == NOW
 
 
 def test_a_send_that_was_cut_off_is_repeated_once_under_the_same_message_id() -> None:

@@ -27,8 +27,17 @@ class DetailsForm(ActForm):
 
     @classmethod
     def start(cls, case: Case) -> dict[str, Any]:
-        watched = case.watched
-        return {"label": watched.label, "description": watched.description, "importance": watched.importance}
+        present = case.settings
+        names = ("label", "description", "importance")
+        return {name: present.get(name) or "" for name in names}
+
+    def prepare(self) -> None:
+        # Not told, or one that only the source knows: it stays until another is chosen.
+        present = self.initial["importance"]
+        if present not in Importance.values:
+            self.fields["importance"] = forms.ChoiceField(
+                choices=((present, present or "not told"), *Importance.choices), required=False
+            )
 
     def body(self) -> dict[str, Any]:
         names = ("label", "description", "importance")
@@ -44,6 +53,7 @@ class DetailsForm(ActForm):
 class ShareForm(ActForm):
     """A role for somebody; for one who is on the list only the role is asked."""
 
+    guards = True
     only = {"can_share": ("role=OWNER",)}
 
     kind = forms.ChoiceField(label="Who", choices=RECIPIENTS)
@@ -80,6 +90,12 @@ class ShareForm(ActForm):
         if values["role"] == "OWNER":
             return {"operation": "updateRoles", "roles": [role | {"canShare": values["can_share"]}]}
         return {"operation": "updateRoles", "roles": [role]}
+
+    def read(self) -> dict[str, Any]:
+        """The role that somebody on the list had; of somebody who is not nothing was shown."""
+        names = ("id", "shareRecipientType", "role", "canShare")
+        shown = {name: self.case.thing[name] for name in names if name in self.case.thing}
+        return {"roles": [shown]} if shown else {}
 
 
 class DataForm(PeriodForm):

@@ -27,7 +27,7 @@ def carry(message: Message, now: datetime) -> str:
     except smtplib.SMTPAuthenticationError as error:
         raise NotSent(f"The mail server does not take our log-in: {_words(error)}", reached=False) from None
     except (OSError, smtplib.SMTPException) as error:
-        raise NotSent(_words(error), reached=False) from None
+        raise NotSent(f"The mail server cannot be reached: {_words(error)}", reached=False) from None
     mail = mime(message, now)
     try:
         # Providers are configured by the administrator: any address is fine, the guard only tells what happened.
