@@ -54,8 +54,6 @@ class ShareForm(ActForm):
     """A role for somebody; for one who is on the list only the role is asked."""
 
     guards = True
-    only = {"can_share": ("role=OWNER",)}
-
     kind = forms.ChoiceField(label="Who", choices=RECIPIENTS)
     name = forms.CharField(max_length=300, help_text="User name or mail address; the name of a group or organisation.")
     role = forms.ChoiceField(choices=ROLES)
