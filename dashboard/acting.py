@@ -21,6 +21,7 @@ from django.utils import timezone
 from dashboard.charts import words
 from dashboard.incidents import person
 from dashboard.reader import PageRequest, Reader
+from dashboard.shelf import objects
 from monitoring import commands
 from monitoring.commands import KINDS, BadTarget, Method, NotAllowed
 from monitoring.configuration.edits import chosen
@@ -213,6 +214,8 @@ def _differences(command: Command) -> tuple[Field, ...]:
         return _settings(CommandKind(command.kind), command, found)
     if command.kind == CommandKind.RUNTIME:
         return _parameters(command, found)[:MOST_FIELDS]
+    if command.kind == CommandKind.SHARE:
+        return _role(command, found)
     names = [*command.body, *(name for name in command.read if name not in command.body)]
     rows = [Field(name, _value(command.body.get(name)), _value(found.get(name))) for name in names if name in found]
     return tuple(row for row in rows if row.wanted != row.present)[:MOST_FIELDS]
@@ -229,6 +232,14 @@ def _parameters(command: Command, present: Mapping[str, Any]) -> tuple[Field, ..
         Field(str(one.get("fieldName")), _parameter(wanted.get(one.get("fieldName"))), _value(one.get("overrideValue")))
         for one in rows
     )
+
+
+def _role(command: Command, present: Mapping[str, Any]) -> tuple[Field, ...]:
+    """The role of the one whose role somebody else changed meanwhile."""
+    wanted = next(iter(command.body.get("roles", ())), {})
+    now = next((one for one in objects(present.get("data")) if one.get("id") == wanted.get("id")), {})
+    rows = [Field(name, _value(wanted.get(name)), _value(now.get(name))) for name in ("role", "canShare")]
+    return tuple(row for row in rows if row.wanted != row.present)
 
 
 def _parameter(asked: Mapping[str, Any] | None) -> str:

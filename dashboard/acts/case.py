@@ -18,6 +18,7 @@ from monitoring.questions import Question
 class Case:
     """`thing`: the entry of the list that the act is about, {} for acts on the deployment; `of`: what it belongs to.
 
+    `settings`: those that the form starts from. A form that comes back has both as they were when it was shown.
     `coming`: whether something that the form needs is on its way from the source.
     """
 
@@ -27,6 +28,7 @@ class Case:
     now: datetime
     thing: dict[str, Any] = field(default_factory=dict)
     of: dict[str, Any] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict)
     coming: bool = False
 
     @property

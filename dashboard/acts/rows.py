@@ -23,7 +23,7 @@ class Act:
 
     `word`: on the button. `things`: the list of what it is about; None for acts on the deployment. `of`: the list of
     what those belong to, for things below things. `reads`: the fields of the thing, or of the settings that the form
-    shows, that must still stand so at the source. `warns`: what will happen; shown on a page of its own before
+    is about, that must still stand so at the source. `warns`: what will happen; shown on a page of its own before
     anything is sent. `typed`: also asks to type the name. `section`: where it stands on the manage tab. `at_once`: the
     button sends, without a page in between.
     `for_new`: on the button where the thing may be left out and is.
@@ -40,6 +40,11 @@ class Act:
     typed: bool = False
     at_once: bool = False
     for_new: str = ""
+
+    @property
+    def guarded(self) -> bool:
+        """Whether it depends on what its form showed. A button that sends at once puts nothing in another's place."""
+        return (bool(self.reads) or self.form.guards) and not self.at_once
 
     @property
     def command(self) -> Kind:
@@ -137,7 +142,14 @@ def _act(
 
 _ROWS = (
     _act(C.BATCH_CREATE, "New batch", f.BatchForm, "batches"),
-    _act(C.BATCH_UPDATE, "Change", f.BatchForm, "batches", q.batches(), reads=("name", "description")),
+    _act(
+        C.BATCH_UPDATE,
+        "Change",
+        f.BatchForm,
+        "batches",
+        q.batches(),
+        reads=("name", "description", "externalContextUrl"),
+    ),
     _act(C.BATCH_LOCK, "Lock", f.ActForm, "batches", q.batches(), reads=("name",), at_once=True),
     _act(C.BATCH_UNLOCK, "Unlock", f.ActForm, "batches", q.batches(), reads=("name",), at_once=True),
     _act(
@@ -184,7 +196,10 @@ _ROWS = (
     _act(C.POLICY_CREATE, "New policy", f.PolicyForm, "retraining"),
     _act(
         *(C.POLICY_UPDATE, "Change", f.PolicyForm, "retraining", q.retraining_policies()),
-        reads=("name", "description", "action", "trigger", "autopilotOptions", "projectOptions"),
+        reads=(
+            *("name", "description", "action", "trigger", "featureListStrategy", "modelSelectionStrategy"),
+            *("autopilotOptions", "projectOptionsStrategy", "projectOptions", "useActuals"),
+        ),
     ),
     _act(
         *(C.POLICY_DELETE, "Delete", f.ActForm, "retraining", q.retraining_policies()),
@@ -227,10 +242,18 @@ _ROWS = (
         warns=_role_changes,
         for_new="Share with somebody",
     ),
-    _act(C.DETAILS, "Change name, description or importance", f.DetailsForm, "deployment"),
-    _act(C.ACTIVATE, "Activate", f.ActForm, "deployment", at_once=True),
-    _act(C.DEACTIVATE, "Deactivate", f.ActForm, "deployment", warns=_stops),
-    _act(C.DEPLOYMENT_DELETE, "Delete the deployment", f.ActForm, "deployment", warns=_deployment_goes, typed=True),
+    _act(
+        *(C.DETAILS, "Change name, description or importance", f.DetailsForm, "deployment"),
+        reads=("label", "importance", "description"),
+    ),
+    _act(C.ACTIVATE, "Activate", f.ActForm, "deployment", reads=("status",), at_once=True),
+    _act(C.DEACTIVATE, "Deactivate", f.ActForm, "deployment", reads=("status",), warns=_stops),
+    _act(
+        *(C.DEPLOYMENT_DELETE, "Delete the deployment", f.ActForm, "deployment"),
+        reads=("label",),
+        warns=_deployment_goes,
+        typed=True,
+    ),
 )
 ACTS: dict[str, Act] = {row.kind.value: row for row in _ROWS}
 #: Acts whose thing may be left out: a role is given to somebody new, or changed of somebody on the list.

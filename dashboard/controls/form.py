@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,8 +12,6 @@ from monitoring.configuration.edits import Edit, Payload, edits
 from monitoring.configuration.fields import OPERATORS, Field, Path, Section, Shape
 from monitoring.configuration.values import Known, Wrong, checked, plain, same, unknown_names, value_at, words
 
-#: The hidden field with what the person saw.
-SEEN = "seen"
 #: Empty rows for further conditions.
 SPARE = 2
 
@@ -110,7 +107,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class SectionForm:
-    """A section with what was posted. `edits` are against what the source showed last."""
+    """A section with what was posted. `edits` are against what the source showed last; `seen`: what it showed then."""
 
     section: Section
     present: Payload
@@ -123,8 +120,10 @@ class SectionForm:
         return {entry.field.name: entry.problem for entry in self.entries if entry.problem}
 
     @property
-    def seen_json(self) -> str:
-        return json.dumps({name: self.seen.get(name) for name in _tops(self.section) if name in self.seen})
+    def shown(self) -> Payload:
+        """What the fields of the section were filled from."""
+        tops = dict.fromkeys(field.path[0] for field in self.section.fields)
+        return {name: self.seen[name] for name in tops if name in self.seen}
 
     @property
     def moved(self) -> tuple[Edit, ...]:
@@ -137,9 +136,13 @@ class SectionForm:
 
 
 def section_form(
-    section: Section, present: Payload, known: Known, data: QueryDict | Mapping[str, Any] | None = None
+    section: Section,
+    present: Payload,
+    known: Known,
+    data: QueryDict | Mapping[str, Any] | None = None,
+    seen: Payload | None = None,
 ) -> SectionForm:
-    """The form with the present values; with `data`, with what was posted or proposed."""
+    """The form with the present values; with `data`, with what was posted or proposed over what was `seen`."""
     posted = data if isinstance(data, QueryDict) else QueryDict()
     entries, wanted = [], {}
     for one in section.fields:
@@ -147,7 +150,7 @@ def section_form(
         entries.append(entry)
         if not entry.problem:
             wanted[one.path] = entry.value
-    seen = _seen(posted.get(SEEN), section, present)
+    seen = present if seen is None else seen
     return SectionForm(section, present, seen, tuple(entries), edits(section.fields, present, wanted))
 
 
@@ -204,18 +207,3 @@ def _conditions(one: Field, posted: QueryDict) -> list[dict[str, Any]]:
         for metric, operator, threshold in rows
         if threshold.strip()
     ]
-
-
-def _seen(text: str | None, section: Section, present: Payload) -> Payload:
-    """What the person saw; nothing that can be read counts as having seen what stands there now."""
-    try:
-        found = json.loads(text) if text else None
-    except ValueError:
-        found = None
-    if not isinstance(found, dict):
-        return present
-    return {name: value for name, value in found.items() if name in _tops(section)}
-
-
-def _tops(section: Section) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(one.path[0] for one in section.fields))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from dashboard import seen
 from dashboard.controls import present
 from dashboard.incidents import person
 from dashboard.tabs.subject import Subject
@@ -20,7 +21,7 @@ LISTED = 100
 class Changed:
     """One change as shown. `outcome`: who was told of it, or what holds that back.
 
-    `restorable`: the former value is known and does not stand there now.
+    `restorable`: the former value is known and does not stand there now. `seen`: what does, signed for the button.
     """
 
     pk: int
@@ -36,6 +37,7 @@ class Changed:
     outcome: str
     held_until: datetime | None
     restorable: bool
+    seen: str
 
 
 def changed(subject: Subject, known: Known, *, section: Section | None = None, limit: int = LISTED) -> list[Changed]:
@@ -54,9 +56,15 @@ def section_of(change: SettingsChange) -> Section | None:
     return next((one for one in SECTIONS if one.kind == change.kind and found in one.fields), None)
 
 
+def about(change: SettingsChange) -> tuple[str, int]:
+    """Which button it is that stood beside what somebody saw."""
+    return "restore", change.pk
+
+
 def _shown(subject: Subject, row: SettingsChange, known: Known) -> Changed:
     field, section = field_of(row), section_of(row)
     now = value_at(present.payload(subject, CommandKind(row.kind)), tuple(row.path.split(".")))
+    restorable = section is not None and not same(now, row.before)
     return Changed(
         pk=row.pk,
         word=field.word if field is not None else row.path,
@@ -70,5 +78,6 @@ def _shown(subject: Subject, row: SettingsChange, known: Known) -> Changed:
         words=row.words,
         outcome=row.outcome if row.loosens else "",
         held_until=row.held_until,
-        restorable=section is not None and not same(now, row.before),
+        restorable=restorable,
+        seen=seen.sealed(now, *about(row)) if restorable else "",
     )

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from django.http import QueryDict
 
+from dashboard import seen
 from dashboard.controls import history, present
 from dashboard.controls.form import SectionForm, section_form
 from dashboard.tabs.parts import Tab
@@ -24,10 +25,14 @@ FIRST, CHANGES = "drift", "changes"
 
 @dataclass(frozen=True)
 class Asking:
-    """What the page asks before it saves: what lets more pass, or what was changed at the source meanwhile."""
+    """What the page asks before it saves: what lets more pass, or what was changed at the source meanwhile.
+
+    `unseen`: why it is not known what the person saw.
+    """
 
     loosens: tuple[Loosening, ...] = ()
     moved: tuple[Edit, ...] = ()
+    unseen: str = ""
 
 
 def build(subject: Subject, query: QueryDict) -> Tab:
@@ -62,11 +67,17 @@ def tab(subject: Subject, form: SectionForm, asking: Asking | None = None) -> Ta
             "section": form.section,
             "lists": _lists(subject, form.section.slug),
             "asking": asking,
+            "seen": seen.sealed(form.shown, *about(subject, form.section)),
             "may_change": may_change(subject),
             "alike": _alike(subject, form.section),
             "past": subject.view.as_of,
         },
     )
+
+
+def about(subject: Subject, section: Section) -> tuple[str, str, int]:
+    """Which form it is that somebody saw."""
+    return "settings", section.slug, subject.watched.pk
 
 
 def may_change(subject: Subject) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace as with_values
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
+from dashboard import seen
 from dashboard.acting import act_on
 from dashboard.acts import forms
 from dashboard.acts.case import Case, entries
@@ -43,12 +45,14 @@ def act(request: PageRequest, pk: int, kind: str) -> HttpResponse:
     watched = request.reader.watched_or_404(pk)
     case = _case(request, watched, found.form.asks, found)
     allowed(case, found.command)
-    posted = request.POST if request.method == "POST" and not _unseen(case, found) else None
-    form = found.form(posted, request.FILES or None, case=case, typed=found.typed)
-    form.initial.update(
-        (name, request.GET[name]) for name in form.fields if name in request.GET and name not in NEVER_GIVEN
-    )
-    if posted is not None and form.is_valid():
+    if request.method != "POST" or _unseen(case, found):
+        return _page(request, case, _proposed(request, found.form(case=case, typed=found.typed)), found)
+    try:
+        case = _as_shown(request, case, found)
+    except seen.NotSeen as told:
+        return _page(request, case, found.form(case=case, typed=found.typed), found, refused=str(told))
+    form = found.form(request.POST, request.FILES or None, case=case, typed=found.typed)
+    if form.is_valid():
         command = _ask(request, case, found, form)
         if found.kind is CommandKind.MODEL_CHECK:
             return redirect("act-replace", pk, command.pk)
@@ -66,12 +70,12 @@ def replace(request: PageRequest, pk: int, command_pk: int) -> HttpResponse:
         raise Http404("There is no such check.")
     case = _case(request, watched, (q.champion_package(), q.model_packages(), q.details()))
     allowed(case, KINDS[CommandKind.MODEL_REPLACE.value])
-    form = forms.ReplaceForm(request.POST if request.method == "POST" else None, case=case)
+    read, refused = _champion_seen(request, watched, check)
+    form = forms.ReplaceForm(request.POST if request.method == "POST" and not refused else None, case=case)
     passed = check.state == WorkState.DONE and check.result.get("status") in {"passing", "warning"}
     fresh = check.finished_at is not None and case.now - check.finished_at < CHECK_HOLDS
     if request.method == "POST" and passed and fresh and form.is_valid():
         body = form.body() | {"modelPackageId": check.body.get("modelPackageId")}
-        read = {"model": {"id": watched.model_id}} if watched.model_id else {}
         act_on(request, watched, CommandKind.MODEL_REPLACE, body, read, name=check.name)
         return redirect(reverse("manage", args=[pk]) + "#challengers")
     context = {
@@ -83,10 +87,23 @@ def replace(request: PageRequest, pk: int, command_pk: int) -> HttpResponse:
         "passed": passed,
         "fresh": fresh,
         "form": form,
+        "seen": seen.sealed(read, CommandKind.MODEL_REPLACE.value, check.pk),
+        "refused": refused,
     }
     if request.htmx:
         return part(request, "dashboard/_act_checks.html", context)
-    return render(request, "dashboard/act_replace.html", context, around=pk)
+    return render(request, "dashboard/act_replace.html", context, around=pk, status=422 if refused else 200)
+
+
+def _champion_seen(request: PageRequest, watched: Watched, check: Command) -> tuple[dict[str, Any], str]:
+    """The champion as the page showed it, and why it cannot be told of a form that came back; "" if it can."""
+    present = {"model": {"id": watched.model_id}} if watched.model_id else {}
+    if request.method != "POST":
+        return present, ""
+    try:
+        return seen.opened(request.POST.get(seen.NAME, ""), CommandKind.MODEL_REPLACE.value, check.pk), ""
+    except seen.NotSeen as told:
+        return present, str(told)
 
 
 @page
@@ -139,21 +156,45 @@ def _case(request: PageRequest, watched: Watched, asks: tuple[Question, ...], fo
     shelf = Shelf(watched, View.parse({}, now, request.reader.zone), now)
     optional = OPTIONAL_THING.get(found.kind.value) if found else None
     things = (found.things or optional) if found else None
-    of = found.of if found else None
-    shelf.read(asks, again=(found.form if found else forms.ActForm).fresh)
+    of, form = (found.of, found.form) if found else (None, forms.ActForm)
+    shelf.read(asks, again=form.fresh)
     shelf.read([q.capabilities(), *(one for one in (things, of) if one is not None)])
     on_its_way = shelf.want_missing(request.reader)
     coming = any(one in on_its_way for one in asks)
     wanted = request.GET.get("thing", "")
+    thing, parent = dict[str, Any](), dict[str, Any]()
     if of is not None:
-        parent, run = _run_of(shelf, of, wanted)
-        return Case(request.reader, watched, shelf, now, run, parent, coming=coming)
-    if things is None or (optional is not None and not wanted):
-        return Case(request.reader, watched, shelf, now, coming=coming)
-    thing = next((one for one in entries(shelf, things) if one["id"] == wanted), None)
-    if thing is None:
-        raise Http404("It is not on the list that the source last gave.")
-    return Case(request.reader, watched, shelf, now, thing, coming=coming)
+        parent, thing = _run_of(shelf, of, wanted)
+    elif things is not None and (optional is None or wanted):
+        thing = _on_list(shelf, things, wanted)
+    return Case(request.reader, watched, shelf, now, thing, parent, form.settings(watched, shelf), coming)
+
+
+def _on_list(shelf: Shelf, things: Question, wanted: str) -> dict[str, Any]:
+    for one in entries(shelf, things):
+        if one["id"] == wanted:
+            return one
+    raise Http404("It is not on the list that the source last gave.")
+
+
+def _proposed(request: PageRequest, form: forms.ActForm) -> forms.ActForm:
+    """The form with what the address fills in."""
+    form.initial.update(
+        (name, request.GET[name]) for name in form.fields if name in request.GET and name not in NEVER_GIVEN
+    )
+    return form
+
+
+def _as_shown(request: PageRequest, case: Case, found: Act) -> Case:
+    """The case as it was when the form was shown. Raises NotSeen."""
+    if not found.guarded:
+        return case
+    thing, settings = seen.opened(request.POST.get(seen.NAME, ""), *_about(case, found))
+    return with_values(case, thing=thing, settings=settings)
+
+
+def _about(case: Case, found: Act) -> tuple[str, int, str]:
+    return found.kind.value, case.watched.pk, case.target
 
 
 def _unseen(case: Case, found: Act) -> bool:
@@ -186,7 +227,9 @@ def _ask(request: PageRequest, case: Case, found: Act, form: forms.ActForm) -> C
         body = {"status": "active" if found.kind is CommandKind.ACTIVATE else "inactive"}
     target = form.target() or (case.target if "{" in found.command.path else "")
     read = form.read()
-    read = _read(case, found) if read is None else read
+    if read is None:
+        shown = case.thing if found.form.shows is None and case.thing else case.settings
+        read = {name: shown[name] for name in found.reads if name in shown}
     if form.upload is None:
         return act_on(request, case.watched, found.kind, body, read, target=target, name=_name(case, form))
     return _with_file(request, case, found, form, body, target)
@@ -207,19 +250,6 @@ def _with_file(
     return made
 
 
-def _read(case: Case, found: Act) -> dict[str, Any]:
-    """What the person saw, as the source shows it."""
-    if found.kind is CommandKind.DETAILS:
-        watched = case.watched
-        return {"label": watched.label, "importance": watched.importance or None}
-    if found.kind in {CommandKind.ACTIVATE, CommandKind.DEACTIVATE}:
-        return {"status": case.watched.deployment_status}
-    if found.kind is CommandKind.DEPLOYMENT_DELETE:
-        return {"label": case.watched.label}
-    seen = case.thing if found.form.shows is None else case.shelf.payload(found.form.shows)
-    return {name: seen[name] for name in found.reads if name in seen}
-
-
 def _name(case: Case, form: forms.ActForm) -> str:
     """What the command's sentence calls the thing."""
     if case.thing or case.of:
@@ -231,7 +261,7 @@ def _name(case: Case, form: forms.ActForm) -> str:
     return str(named or case.watched.label)
 
 
-def _page(request: PageRequest, case: Case, form: forms.ActForm, found: Act) -> HttpResponse:
+def _page(request: PageRequest, case: Case, form: forms.ActForm, found: Act, refused: str = "") -> HttpResponse:
     on_list = bool(case.thing or case.of)
     word = found.word if on_list else found.for_new or found.word
     context = {
@@ -245,8 +275,10 @@ def _page(request: PageRequest, case: Case, form: forms.ActForm, found: Act) -> 
         "danger": found.typed,
         "waits": (request.method != "POST" and _waits(case, found)) or _unseen(case, found),
         "back": reverse("manage", args=[case.watched.pk]) + f"#{found.section}",
+        "seen": seen.sealed([case.thing, case.settings], *_about(case, found)) if found.guarded else "",
+        "refused": refused,
     }
-    return render(request, "dashboard/act.html", context, around=case.watched.pk, status=200)
+    return render(request, "dashboard/act.html", context, around=case.watched.pk, status=422 if refused else 200)
 
 
 def _checks(check: Command) -> list[tuple[str, str, str]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import msgspec
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -10,10 +12,11 @@ from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
+from dashboard import seen
 from dashboard.acting import act_on
-from dashboard.controls.form import SEEN, SectionForm, form_with, section_form
-from dashboard.controls.history import section_of
-from dashboard.controls.replay import replay
+from dashboard.controls import history
+from dashboard.controls.form import SectionForm, form_with, section_form
+from dashboard.controls.replay import replay as replayed
 from dashboard.pages import page, part
 from dashboard.reader import PageRequest
 from dashboard.tabs import settings as tabs
@@ -39,14 +42,20 @@ def save(request: PageRequest, pk: int, section: str) -> HttpResponse:
     subject = deployment.subject_of(request, request.reader.watched_or_404(pk))
     if not tabs.may_change(subject):
         raise PermissionDenied("Only owners and managers of the team change settings at its sources.")
-    form = section_form(found, tabs.load(subject, found), tabs.known(subject), request.POST)
+    present, known = tabs.load(subject, found), tabs.known(subject)
+    anew = section_form(found, present, known, request.POST)  # saving it once more is a decision about the present
+    if not anew.edits and not anew.problems:
+        messages.info(request, "Nothing was changed.")
+        return redirect(tabs.address(subject, found.slug))
+    try:
+        shown = seen.opened(request.POST.get(seen.NAME, ""), *tabs.about(subject, found))
+    except seen.NotSeen as told:
+        return _again(request, subject, anew, tabs.Asking(unseen=str(told)))
+    form = replace(anew, seen=shown)
     if form.problems:
         return _again(request, subject, form)
     if form.moved:
-        return _again(request, subject, _seen_anew(request, subject, form), tabs.Asking(moved=form.moved), status=409)
-    if not form.edits:
-        messages.info(request, "Nothing was changed.")
-        return redirect(tabs.address(subject, found.slug))
+        return _again(request, subject, anew, tabs.Asking(moved=form.moved), status=409)
     loosens = loosenings(found.kind, form.present, form.edits)
     if loosens and "confirmed" not in request.POST:
         return _again(request, subject, form, tabs.Asking(loosens=loosens))
@@ -54,13 +63,6 @@ def save(request: PageRequest, pk: int, section: str) -> HttpResponse:
     if "alike" in (request.POST.get("alike"), request.POST.get("confirmed")):
         return redirect("settings-alike", pk, command.pk)
     return redirect(tabs.address(subject, found.slug))
-
-
-def _seen_anew(request: PageRequest, subject: Subject, form: SectionForm) -> SectionForm:
-    """The same wishes over what stands there now: saving them once more is a decision about it."""
-    data = request.POST.copy()
-    data.pop(SEEN, None)
-    return section_form(form.section, form.present, tabs.known(subject), data)
 
 
 def _again(
@@ -88,16 +90,24 @@ def restore(request: PageRequest, pk: int, change_pk: int) -> HttpResponse:
     if not tabs.may_change(subject):
         raise PermissionDenied("Only owners and managers of the team change settings at its sources.")
     change = SettingsChange.objects.filter(watched=pk, pk=change_pk).first()
-    section = section_of(change) if change is not None else None
+    section = history.section_of(change) if change is not None else None
     if change is None or section is None:
         raise Http404("There is no such change.")
     wanted = {tuple(change.path.split(".")): change.before}
     form = form_with(section, tabs.load(subject, section), tabs.known(subject), wanted)
+    if not form.edits:
+        return redirect(tabs.address(subject, section.slug))
+    try:
+        shown = seen.opened(request.POST.get(seen.NAME, ""), *history.about(change))
+    except seen.NotSeen as told:
+        return _again(request, subject, form, tabs.Asking(unseen=str(told)))
+    moved = tuple(replace(one, before=shown, after=one.before) for one in form.edits if not same(one.before, shown))
+    if moved:
+        return _again(request, subject, form, tabs.Asking(moved=moved), status=409)
     loosens = loosenings(section.kind, form.present, form.edits)
     if loosens:
         return _again(request, subject, form, tabs.Asking(loosens=loosens))
-    if form.edits:
-        _ask(request, subject.watched, form)
+    _ask(request, subject.watched, form)
     return redirect(tabs.address(subject, section.slug))
 
 
@@ -116,7 +126,7 @@ def tried(request: PageRequest, pk: int, section: str) -> HttpResponse:
         "watched": watched,
         "section": found,
         "form": form,
-        "replay": replay(past, compared, found, form.edits),
+        "replay": replayed(past, compared, found, form.edits),
         "loosens": loosenings(found.kind, form.present, form.edits),
         "days": TRIED_DAYS,
     }

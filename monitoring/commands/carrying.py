@@ -10,7 +10,7 @@ from typing import Any
 from monitoring.client import DeploymentsError, Malformed, Overloaded, Refused, Reply, Unauthorised
 from monitoring.commands import files
 from monitoring.commands.kinds import Kind, Method, Repeat
-from monitoring.commands.matching import id_of, includes
+from monitoring.commands.matching import id_of
 from monitoring.commands.sealing import opened
 from monitoring.commands.wire import Wire
 from monitoring.models import Command, WorkState
@@ -61,7 +61,7 @@ def _change(wire: Wire, command: Command, kind: Kind, now: datetime) -> End:
     present = _present(wire, command, kind)
     if kind.matches(present, command.body):
         return End(WorkState.DONE, result=present, message="" if command.sent_at else "It stood so already.")
-    if not includes(present, command.read):
+    if not kind.stands(present, command.read):
         return _conflict("It was changed at the source since this page was read.", present)
     reply = _send(wire, command, kind.method.value, _path(command, kind.path), present, now)
     return _replied(wire, reply, command, kind, lambda: _present(wire, command, kind))
@@ -71,7 +71,7 @@ def _remove(wire: Wire, command: Command, kind: Kind, now: datetime) -> End:
     """What is gone already is done."""
     try:
         present = _present(wire, command, kind)
-        if not includes(present, command.read):
+        if not kind.stands(present, command.read):
             return _conflict("It was changed at the source since this page was read.", present)
         reply = _send(wire, command, "DELETE", _path(command, kind.path), present, now)
     except Refused as refused:

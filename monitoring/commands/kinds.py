@@ -48,7 +48,8 @@ class Kind:
     `does` and `did`: its sentence, with the name of the thing. `path`: below the deployment, `{0}` and `{1}` are the
     ids of the thing. `reads`: the path that shows the present state (a list where something is created; "" is the
     deployment itself); None where nothing shows it. `matches`: for changes, whether (present, body) is as asked
-    already; for creations, whether (entry of the list, body) is the thing. `named`: names are used once, so an entry
+    already; for creations, whether (entry of the list, body) is the thing. `stands`: whether (present, read) is still
+    what the person saw. `named`: names are used once, so an entry
     that matches before anything was sent is a conflict. `again`: what pages show of it, asked once it is done.
     `by_time`, `by_batch`: what is asked besides, by how the deployment is watched. `at_work`: whether pages show it
     while it is at work, so that `again` is asked once it has begun, too. `capability`: what the source must say it
@@ -64,6 +65,7 @@ class Kind:
     path: str
     reads: str | None = None
     matches: Matches = m.as_asked
+    stands: Matches = m.includes
     repeat: Repeat = Repeat.SAFE
     named: bool = False
     paged: bool = False
@@ -380,6 +382,7 @@ _ROWS = (
     _change(
         *(C.SHARE, "Change the role of {name}", "Changed the role of {name}", "sharedRoles/", q.shared_roles()),
         matches=m.shared_as_asked,
+        stands=m.shared_as_asked,
         paged=True,
         why={409: _ONE_OWNER, 403: "The source's token may not share this deployment: it needs an owner who can."},
     ),

@@ -85,7 +85,7 @@ def shared_as_asked(present: Body, body: Body) -> bool:
     """Each named person, group or organisation has the role, or none where none was to be left."""
     rows = present.get("data")
     held = [row for row in rows if isinstance(row, Mapping)] if isinstance(rows, list) else []
-    return all(_held(held, wanted) for wanted in body.get("roles", ()))
+    return all(_held(held, wanted) for wanted in body.get("roles") or ())
 
 
 def _held(held: list[Mapping[str, Any]], wanted: Body) -> bool:
@@ -101,7 +101,9 @@ def _held(held: list[Mapping[str, Any]], wanted: Body) -> bool:
     )
     if wanted.get("role") == "NO_ROLE":
         return found is None
-    return found is not None and found.get("role") == wanted.get("role")
+    if found is None or found.get("role") != wanted.get("role"):
+        return False
+    return "canShare" not in wanted or bool(found.get("canShare")) is bool(wanted["canShare"])
 
 
 def same_set(present: Body, body: Body) -> bool:

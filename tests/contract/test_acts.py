@@ -45,6 +45,7 @@ from monitoring.models import (
 )
 from monitoring.poll import cycle, pending
 from tests.contract.in_process import InProcess
+from tests.dashboard.hidden import carried
 
 SCORED = "https://models.example.org/score"
 
@@ -84,7 +85,20 @@ class Desk:
         url = self.url(kind, thing)
         self.client.get(url)
         self.answer()
-        return self.client.post(url, {"nonce": new_nonce(self.user), **form})
+        return self.send(url, self.show(url), **form)
+
+    def show(self, url: str) -> dict[str, str]:
+        """What the form at an address carries."""
+        return carried(self.client, url)
+
+    def send(self, url: str, shown: dict[str, str], /, **form: Any) -> Any:
+        """The filled form, as it was shown."""
+        return self.client.post(url, shown | {"nonce": new_nonce(self.user), **form})
+
+    def work(self) -> None:
+        """The worker carries out what waits."""
+        self.now += timedelta(minutes=10)
+        commands.run_due(self.now, transport=self.api)
 
     def do(self, kind: CommandKind, thing: str = "", /, **form: Any) -> Command:
         """Posts the form, and works until the command is over."""
@@ -251,10 +265,67 @@ def test_settings_that_were_not_seen_are_not_replaced(desk: Desk) -> None:
     path = f"/api/v2/deployments/{desk.deployment.public_id}/challengerReplaySettings/"
     elsewhere = APIClient(headers={"Authorization": f"Bearer {issue(desk.user, 'elsewhere')}"})
     assert elsewhere.patch(path, {"enabled": False}, format="json").status_code in {200, 204}
-    response = desk.client.post(url, {**form, "hour": "6", "nonce": new_nonce(desk.user)})
+    response = desk.send(url, desk.show(url), **{**form, "hour": "6"})
     assert response.status_code == 302
     commands.run_due(desk.now + timedelta(hours=1), transport=desk.api)
     assert Command.objects.latest("pk").state == WorkState.CONFLICT
+
+
+def test_of_two_who_have_a_form_open_the_second_is_told_and_overwrites_nothing(desk: Desk) -> None:
+    path = f"/api/v2/deployments/{desk.deployment.public_id}/challengerReplaySettings/"
+    url = desk.url(CommandKind.REPLAY_SETTINGS)
+    desk.client.get(url)
+    desk.answer()
+    hers, his = desk.show(url), desk.show(url)
+    form = {"enabled": "on", "day": "1", "hour": "4"}
+    assert desk.send(url, hers, **form).status_code == 302
+    desk.work()
+    assert Command.objects.get().state == WorkState.DONE
+    desk.answer()  # what stands there now is known here, too: that is not what he saw
+    assert desk.send(url, his, **{**form, "hour": "6"}).status_code == 302
+    desk.work()
+    assert Command.objects.latest("pk").state == WorkState.CONFLICT
+    elsewhere = APIClient(headers={"Authorization": f"Bearer {issue(desk.user, 'elsewhere')}"})
+    assert elsewhere.get(path).json()["schedule"]["hour"] == [4]
+
+
+def test_a_schedule_that_he_did_not_touch_is_not_put_back_over_hers(desk: Desk) -> None:
+    form = {
+        "name": "Mondays",
+        "cause": "schedule",
+        "day": "1",
+        "hour": "4",
+        "action": "create_challenger",
+        "features": "informative_features",
+        "selection": "autopilot_recommended",
+        "mode": "quick",
+    }
+    desk.do(CommandKind.POLICY_CREATE, **form)
+    row = RetrainingPolicy.objects.get()
+    desk.see()
+    url = desk.url(CommandKind.POLICY_UPDATE, row.public_id)
+    hers, his = desk.show(url), desk.show(url)
+    for shown, change in ((hers, {"hour": "5"}), (his, {"name": "Every Monday"})):
+        assert desk.send(url, shown, **{**form, **change}).status_code == 302
+        desk.work()
+    assert Command.objects.latest("pk").state == WorkState.CONFLICT
+    row.refresh_from_db()
+    assert (row.options["name"], row.options["trigger"]["schedule"]["hour"]) == ("Mondays", [5])
+
+
+def test_the_link_of_a_batch_that_somebody_changed_meanwhile_is_kept(desk: Desk) -> None:
+    desk.do(CommandKind.BATCH_CREATE, batch_name="January", context="https://jobs.example.org/1")
+    row = MonitoringBatch.objects.get()
+    desk.see()
+    url = desk.url(CommandKind.BATCH_UPDATE, row.public_id)
+    hers, his = desk.show(url), desk.show(url)
+    for shown, name, link in ((hers, "January", "2"), (his, "Jan", "1")):
+        fields = {"batch_name": name, "description": "", "context": f"https://jobs.example.org/{link}"}
+        assert desk.send(url, shown, **fields).status_code == 302
+        desk.work()
+    assert Command.objects.latest("pk").state == WorkState.CONFLICT
+    row.refresh_from_db()
+    assert (row.name, row.external_context_url) == ("January", "https://jobs.example.org/2")
 
 
 def test_a_model_that_was_just_registered_can_be_chosen(desk: Desk) -> None:
@@ -280,7 +351,10 @@ def test_a_model_takes_over_once_its_checks_were_seen(desk: Desk) -> None:
     assert len(check.result["checks"]) == 19
     for told in ("Late, February", "Not current model", "Target classes", "Make it the champion"):
         assert told in page
-    desk.client.post(url, {"nonce": new_nonce(desk.user), "reason": "ACCURACY"})
+    unseen = desk.client.post(url, {"nonce": new_nonce(desk.user), "reason": "ACCURACY"})
+    assert unseen.status_code == 422
+    assert "came back without what it had shown you" in unseen.content.decode()
+    desk.send(url, desk.show(url), reason="ACCURACY")
     command = Command.objects.get(kind=CommandKind.MODEL_REPLACE)
     for _ in range(4):
         desk.now += timedelta(seconds=40)
@@ -350,6 +424,23 @@ def test_a_role_is_given_changed_and_taken_away(desk: Desk) -> None:
     assert row.role == "CONSUMER"
     desk.do(CommandKind.SHARE, f"{ada.pk:024x}", role="NO_ROLE")
     assert not DeploymentRole.objects.filter(user=ada).exists()
+
+
+def test_a_role_that_somebody_else_changed_meanwhile_is_not_overwritten(desk: Desk) -> None:
+    ada = User.objects.create_user("ada", "ada@example.org", "pw")
+    desk.do(CommandKind.SHARE, kind="user", name="ada", role="OWNER", can_share="on")
+    desk.see()
+    url = desk.url(CommandKind.SHARE, f"{ada.pk:024x}")
+    hers, his = desk.show(url), desk.show(url)
+    assert desk.send(url, hers, role="OWNER").status_code == 302  # she only takes the right to share
+    desk.work()
+    row = DeploymentRole.objects.get(user=ada)
+    assert (row.role, row.can_share) == ("OWNER", False)
+    assert desk.send(url, his, role="CONSUMER").status_code == 302
+    desk.work()
+    row.refresh_from_db()
+    assert (row.role, Command.objects.latest("pk").state) == ("OWNER", WorkState.CONFLICT)
+    assert '<td class="value">CONSUMER</td><td class="value">OWNER' in desk.see()
 
 
 def test_name_importance_and_status_change_and_the_deployment_can_be_deleted(desk: Desk) -> None:

@@ -33,6 +33,7 @@ from monitoring.models import AuditEntry, Command, CommandKind, Role, Source, To
 from monitoring.poll.fetch import Outcome
 from monitoring.poll.plan import ask_of
 from monitoring.poll.store import save
+from tests.dashboard.hidden import carried, hidden
 from tests.dashboard.world import World, person
 from tests.deployments.operations import ONE, OPERATIONS
 
@@ -141,6 +142,11 @@ def form(world: World, act: Act, user: Any) -> dict[str, str]:
     return {**filled, "nonce": new_nonce(user)}
 
 
+def carried_by(client: Client, url: str) -> dict[str, str]:
+    """What the form at an address tells of what it showed; nothing where there is no form."""
+    return {name: value for name, value in carried(client, url).items() if name == "seen"}
+
+
 def test_every_kind_of_command_can_be_asked_for_somewhere() -> None:
     elsewhere = {"test_source", "health_settings", "model_replace", "data_delete", "settings"}
     assert set(KINDS) - elsewhere == set(ACTS)
@@ -158,7 +164,7 @@ def test_every_act_is_for_owners_and_managers_of_the_team_and_nobody_else(
         hidden = 404 if role is None else 403
         before = Command.objects.count()
         assert client.get(url).status_code == (200 if may else hidden), slug
-        posted = client.post(url, form(stocked, act, user))
+        posted = client.post(url, form(stocked, act, user) | carried_by(client, url))
         told = posted.content.decode() if posted.status_code == 200 else ""
         assert posted.status_code == (302 if may else hidden), f"{slug} {told}"
         assert Command.objects.count() == before + may, slug
@@ -166,7 +172,8 @@ def test_every_act_is_for_owners_and_managers_of_the_team_and_nobody_else(
 
 def test_the_same_form_posted_twice_asks_once_whatever_the_act(stocked: World, inside: Client) -> None:
     for slug, act in ACTS.items():
-        data, url = form(stocked, act, stocked.owner), address(stocked, act)
+        url = address(stocked, act)
+        data = form(stocked, act, stocked.owner) | carried_by(inside, url)
         assert inside.post(url, data).status_code == 302, slug
         first = Command.objects.count()
         assert inside.post(url, data).status_code == 302, slug
@@ -180,7 +187,7 @@ def test_a_post_without_the_token_of_the_session_or_of_the_form_asks_nothing(sto
     lenient.force_login(stocked.owner)
     for act in ACTS.values():
         url = address(stocked, act)
-        data = form(stocked, act, stocked.owner)
+        data = form(stocked, act, stocked.owner) | carried_by(lenient, url)
         assert client.post(url, data).status_code == 403
         assert lenient.post(url, {**data, "nonce": "1.forged:forged"}).status_code == 400
     assert not Command.objects.exists()
@@ -261,8 +268,8 @@ def test_a_policy_on_decline_can_wait_between_its_runs(stocked: World, inside: C
     form = {**FILLED[CommandKind.POLICY_CREATE], **DECLINE, "nonce": new_nonce(stocked.owner)}
     inside.post(reverse("act-on", args=[pk, "policy_create"]), {**form, "interval": "P7D"})
     assert Command.objects.get().body["trigger"]["minIntervalBetweenRuns"] == "P7D"
-    form["nonce"] = new_nonce(stocked.owner)
-    inside.post(reverse("act-on", args=[pk, "policy_update"]) + "?thing=y1", {**form, "interval": ""})
+    url = reverse("act-on", args=[pk, "policy_update"]) + "?thing=y1"
+    inside.post(url, {**form, "interval": ""} | carried(inside, url))
     assert Command.objects.latest("pk").body["trigger"]["minIntervalBetweenRuns"] is None
 
 
@@ -319,9 +326,9 @@ def test_a_secret_of_the_runtime_parameters_is_never_written_down(stocked: World
     outcome = Outcome(watched.pk, ask_of((q.runtime_parameters(),), None), TopicState.OK, {"data": [secret]})
     save([outcome], now=timezone.now(), lags={})
     url = reverse("act-on", args=[watched.pk, "runtime"])
-    lost = inside.post(url, {"nonce": new_nonce(stocked.owner)}).content.decode()
+    lost = inside.post(url, carried(inside, url)).content.decode()
     assert "it cannot be kept unseen" in lost
-    assert inside.post(url, {"nonce": new_nonce(stocked.owner), "p_key": "hunter2 "}).status_code == 302
+    assert inside.post(url, hidden(lost) | {"p_key": "hunter2 "}).status_code == 302
     command = Command.objects.get()
     assert "hunter2" not in str(command.body)
     assert "hunter2" not in str(list(AuditEntry.objects.values_list("detail", flat=True)))
@@ -375,7 +382,7 @@ def test_a_file_is_kept_once_however_often_the_form_is_sent_and_goes_when_nothin
 def test_a_value_of_a_parameter_that_is_gone_reaches_no_other(stocked: World, inside: Client) -> None:
     watched = stocked.watched()
     url = reverse("act-on", args=[watched.pk, "runtime"])
-    form = {"nonce": new_nonce(stocked.owner), "p_gone": "7", "p_retries": "5"}
+    form = carried(inside, url) | {"p_gone": "7", "p_retries": "5"}
     assert inside.post(url, form).status_code == 302
     assert Command.objects.get().body["runtimeParameterValues"] == [
         {"fieldName": "retries", "type": "numeric", "value": 5.0}
@@ -401,3 +408,53 @@ def test_an_address_cannot_fill_in_a_file(stocked: World, inside: Client) -> Non
     assert page.status_code == 200
     assert "Choose a file, or a dataset" in page.content.decode()
     assert not Command.objects.exists()
+
+
+GUARDED = [act for act in ACTS.values() if act.guarded]
+
+
+def test_what_depends_on_what_was_shown_is_every_change_and_deletion_that_its_source_can_show() -> None:
+    assert {act.kind.value for act in GUARDED} == {
+        *("batch_update", "batch_delete", "metric_update", "metric_delete", "rule_update", "rule_delete"),
+        *("challenger_rename", "challenger_delete", "replay_settings", "policy_update", "policy_delete"),
+        *("retraining_settings", "runtime", "report_update", "report_delete"),
+        *("details", "deactivate", "deployment_delete", "share"),
+    }
+
+
+def test_a_form_without_what_it_showed_or_with_that_of_another_is_refused_whatever_the_act(
+    stocked: World, inside: Client
+) -> None:
+    shown = {act.kind: carried(inside, address(stocked, act))["seen"] for act in GUARDED}
+    for act, other in zip(GUARDED, [*GUARDED[1:], GUARDED[0]], strict=True):
+        url, own = address(stocked, act), shown[act.kind]
+        data = form(stocked, act, stocked.owner)
+        for forged in (None, "", "{}", own[:-1], f"x{own}", shown[other.kind]):
+            posted = inside.post(url, data if forged is None else data | {"seen": forged})
+            assert posted.status_code == 422, (act.kind, forged)
+            assert "came back without what it had shown you" in posted.content.decode()
+    assert not Command.objects.exists()
+
+
+def test_what_somebody_else_changed_meanwhile_is_not_taken_for_what_was_seen(stocked: World, inside: Client) -> None:
+    watched = stocked.watched()
+    act = ACTS["batch_update"]
+    url = address(stocked, act)
+    old = form(stocked, act, stocked.owner) | carried_by(inside, url)
+    moved = [{**LISTS[q.batches().key][0], "name": "January, again"}]
+    save(
+        [Outcome(watched.pk, ask_of((q.batches(),), None), TopicState.OK, {"data": moved})], now=timezone.now(), lags={}
+    )
+    assert "January, again" in inside.get(url).content.decode()
+    wrong = inside.post(url, old | {"batch_name": ""})
+    assert inside.post(url, old | carried_by(inside, url) | hidden(wrong.content.decode())).status_code == 302
+    assert Command.objects.get().read["name"] == "January"
+
+
+def test_what_an_address_proposes_is_sent_even_though_nobody_touches_it(stocked: World, inside: Client) -> None:
+    Source.objects.update(built_in=True)
+    url = reverse("act-on", args=[stocked.watched().pk, "details"]) + "?label=Renamed"
+    assert 'value="Renamed"' in inside.get(url).content.decode()
+    fields = {"label": "Renamed", "description": "", "importance": stocked.watched().importance}
+    assert inside.post(url, fields | carried(inside, url)).status_code == 302
+    assert Command.objects.get().body["label"] == "Renamed"

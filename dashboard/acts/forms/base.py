@@ -11,7 +11,10 @@ from django.core.files.uploadedfile import UploadedFile
 from django.utils.datastructures import MultiValueDict
 
 from dashboard.acts.case import Case
+from dashboard.shelf import Shelf
 from monitoring.clock import format_time
+from monitoring.configuration.present import listed
+from monitoring.models import Watched
 from monitoring.questions import Question
 
 DAYS = (
@@ -28,12 +31,13 @@ class ActForm(forms.Form):
     """What an act asks; without fields it is only a confirmation.
 
     `asks`: what must be known to show it. `shows`: the one of them whose present values the fields start from: it was
-    read so, and nothing is sent before it is known. `fresh`: how old the answers may be. `typed`: the name has to be
-    typed before anything is sent.
+    read so, and nothing is sent before it is known. `guards`: whether `read` says what must still stand. `fresh`: how
+    old the answers may be. `typed`: the name has to be typed before anything is sent.
     """
 
     asks: ClassVar[tuple[Question, ...]] = ()
     shows: ClassVar[Question | None] = None
+    guards: ClassVar[bool] = False
     fresh: ClassVar[timedelta] = timedelta(minutes=5)
 
     def __init__(
@@ -57,6 +61,14 @@ class ActForm(forms.Form):
         """What the fields show at first: the present values."""
         return {}
 
+    @classmethod
+    def settings(cls, watched: Watched, shelf: Shelf) -> dict[str, Any]:
+        """The settings that the form is about: the deployment's own where it `shows` no others."""
+        if cls.shows is not None:
+            return shelf.payload(cls.shows)
+        own = {"label": watched.label, "importance": watched.importance or None, "status": watched.deployment_status}
+        return own | listed(watched)
+
     def prepare(self) -> None:
         """Fills in what there is to choose from."""
 
@@ -69,7 +81,7 @@ class ActForm(forms.Form):
         return ""
 
     def read(self) -> dict[str, Any] | None:
-        """What the person saw, where it is neither the thing nor the deployment; None otherwise."""
+        """What the person saw, where it is not told by fields of the thing or of the settings; None otherwise."""
         return None
 
     @property

@@ -27,8 +27,18 @@ class DetailsForm(ActForm):
 
     @classmethod
     def start(cls, case: Case) -> dict[str, Any]:
-        watched = case.watched
-        return {"label": watched.label, "description": watched.description, "importance": watched.importance}
+        present = case.settings
+        names = ("label", "description", "importance")
+        return {name: present.get(name) or "" for name in names}
+
+    def prepare(self) -> None:
+        present = self.initial["importance"]
+        if (
+            present not in Importance.values
+        ):  # not told, or one that only the source knows: it stays until one is chosen
+            self.fields["importance"] = forms.ChoiceField(
+                choices=((present, present or "not told"), *Importance.choices), required=False
+            )
 
     def body(self) -> dict[str, Any]:
         names = ("label", "description", "importance")
@@ -43,6 +53,8 @@ class DetailsForm(ActForm):
 
 class ShareForm(ActForm):
     """A role for somebody; for one who is on the list only the role is asked."""
+
+    guards = True
 
     kind = forms.ChoiceField(label="Who", choices=RECIPIENTS)
     name = forms.CharField(max_length=300, help_text="User name or mail address; the name of a group or organisation.")
@@ -78,6 +90,15 @@ class ShareForm(ActForm):
         if values["role"] == "OWNER":
             return {"operation": "updateRoles", "roles": [role | {"canShare": values["can_share"]}]}
         return {"operation": "updateRoles", "roles": [role]}
+
+    def read(self) -> dict[str, Any]:
+        """The role that somebody on the list had; of somebody who is not nothing was shown."""
+        names = ("id", "shareRecipientType", "role", "canShare")
+        return (
+            {"roles": [{name: self.case.thing[name] for name in names if name in self.case.thing}]}
+            if self.case.thing
+            else {}
+        )
 
 
 class DataForm(PeriodForm):

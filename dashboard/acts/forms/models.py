@@ -92,7 +92,7 @@ class ReplaySettingsForm(ActForm):
 
     @classmethod
     def start(cls, case: Case) -> dict[str, Any]:
-        present = case.shelf.payload(q.replay_settings())
+        present = case.settings
         hour, day = hour_and_day(present.get("schedule"))
         return {"enabled": present.get("enabled") is True, "hour": hour, "day": day}
 
@@ -100,8 +100,7 @@ class ReplaySettingsForm(ActForm):
         values = self.cleaned_data
         if not values["enabled"]:
             return {"enabled": False}
-        present = self.case.shelf.payload(q.replay_settings())
-        return {"enabled": True, "schedule": planned(self, present.get("schedule"))}
+        return {"enabled": True, "schedule": planned(self, self.case.settings.get("schedule"))}
 
 
 class CheckForm(PackageForm):

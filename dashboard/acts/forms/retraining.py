@@ -246,8 +246,7 @@ class RetrainingSettingsForm(ActForm):
 
     @classmethod
     def start(cls, case: Case) -> dict[str, Any]:
-        present = case.shelf.payload(q.retraining_settings())
-        dataset, user = present.get("dataset") or {}, present.get("retrainingUser") or {}
+        dataset, user = case.settings.get("dataset") or {}, case.settings.get("retrainingUser") or {}
         return {"dataset": dataset.get("id") or "", "user": user.get("id") or ""}
 
     def prepare(self) -> None:

@@ -10,6 +10,7 @@ from django import forms
 
 from dashboard.acts.forms.base import ActForm
 from dashboard.charts import words
+from dashboard.shelf import objects
 from monitoring import questions as q
 from monitoring.commands import id_of, sealed
 
@@ -28,11 +29,12 @@ class RuntimeForm(ActForm):
 
     asks = (q.runtime_parameters(),)
     shows = q.runtime_parameters()
+    guards = True
 
     @property
     def rows(self) -> list[dict[str, Any]]:
         """The parameters in the order of their package."""
-        found = self.case.shelf.entries(q.runtime_parameters())
+        found = objects(self.case.settings.get("data"))
         return [one for one in found if isinstance(one.get("fieldName"), str)]
 
     def prepare(self) -> None:
@@ -72,8 +74,8 @@ class RuntimeForm(ActForm):
             yield {"fieldName": row["fieldName"], "type": kind, "value": sent}
 
     def read(self) -> dict[str, Any]:
-        """The parameters as the page shows them; all of them are replaced at once."""
-        return {"data": self.case.shelf.entries(q.runtime_parameters())}
+        """The parameters as the page showed them; all of them are replaced at once."""
+        return {"data": objects(self.case.settings.get("data"))}
 
     def sentence(self) -> str:
         if not self.rows:
