@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 
+from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 
@@ -14,7 +15,10 @@ API = "/api/"
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return _answer(request, 400, "This request cannot be read", "The address or the form was not understood.")
+    text = "The address or the form was not understood."
+    if type(exception) is SuspiciousOperation:  # its subclasses are Django's own and speak to who runs the service
+        text = _words(exception, text)
+    return _answer(request, 400, "This request cannot be read", text)
 
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
