@@ -249,7 +249,7 @@ def _parameters(command: Command, present: Mapping[str, Any]) -> tuple[Field, ..
 
 def _role(command: Command, present: Mapping[str, Any]) -> tuple[Field, ...]:
     """The role of the one whose role somebody else changed meanwhile."""
-    wanted = next(iter(command.body.get("roles", ())), {})
+    wanted: Mapping[str, Any] = next(iter(command.body.get("roles", ())), {})
     now = next((one for one in objects(present.get("data")) if one.get("id") == wanted.get("id")), {})
     rows = [Field(name, _value(wanted.get(name)), _value(now.get(name))) for name in ("role", "canShare")]
     return tuple(row for row in rows if row.wanted != row.present)
