@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace as with_values
-from datetime import timedelta
+from dataclasses import replace
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -25,12 +24,10 @@ from dashboard.shelf import Shelf, number
 from monitoring import commands
 from monitoring import questions as q
 from monitoring.commands import KINDS, Kind, files
-from monitoring.models import Command, CommandKind, TopicState, Watched, WorkState
+from monitoring.models import Command, CommandKind, TopicState, Watched
 from monitoring.models.commands import new_key
 from monitoring.questions import Question
 
-#: A check of a replacement is good for this long: the champion or its settings may have changed since.
-CHECK_HOLDS = timedelta(hours=1)
 #: What an address does not fill in: the name that is typed to agree, and what only a browser can choose.
 NEVER_GIVEN = frozenset({"typed", "file"})
 
@@ -43,7 +40,7 @@ def act(request: PageRequest, pk: int, kind: str) -> HttpResponse:
     if found is None:
         raise Http404("There is no such act.")
     watched = request.reader.watched_or_404(pk)
-    case = _case(request, watched, found.form.asks, found)
+    case = case_of(request, watched, found.form.asks, found)
     allowed(case, found.command)
     if request.method != "POST" or _unseen(case, found):
         return _page(request, case, _proposed(request, found.form(case=case, typed=found.typed)), found)
@@ -62,56 +59,10 @@ def act(request: PageRequest, pk: int, kind: str) -> HttpResponse:
 
 @page
 @require_http_methods(["GET", "HEAD", "POST"])
-def replace(request: PageRequest, pk: int, command_pk: int) -> HttpResponse:
-    """What the check of a replacement said; then the replacement itself."""
-    watched = request.reader.watched_or_404(pk)
-    check = watched.commands.filter(pk=command_pk, kind=CommandKind.MODEL_CHECK).first()
-    if check is None:
-        raise Http404("There is no such check.")
-    case = _case(request, watched, (q.champion_package(), q.model_packages(), q.details()))
-    allowed(case, KINDS[CommandKind.MODEL_REPLACE.value])
-    read, refused = _champion_seen(request, watched, check)
-    form = forms.ReplaceForm(request.POST if request.method == "POST" and not refused else None, case=case)
-    passed = check.state == WorkState.DONE and check.result.get("status") in {"passing", "warning"}
-    fresh = check.finished_at is not None and case.now - check.finished_at < CHECK_HOLDS
-    if request.method == "POST" and passed and fresh and form.is_valid():
-        body = form.body() | {"modelPackageId": check.body.get("modelPackageId")}
-        act_on(request, watched, CommandKind.MODEL_REPLACE, body, read, name=check.name)
-        return redirect(reverse("manage", args=[pk]) + "#challengers")
-    context = {
-        "nav": "deployment",
-        "watched": watched,
-        "check": check,
-        "checks": _checks(check),
-        "waits": check.state in commands.OPEN_STATES,
-        "passed": passed,
-        "fresh": fresh,
-        "form": form,
-        "seen": seen.sealed(read, CommandKind.MODEL_REPLACE.value, check.pk),
-        "refused": refused,
-    }
-    if request.htmx:
-        return part(request, "dashboard/_act_checks.html", context)
-    return render(request, "dashboard/act_replace.html", context, around=pk, status=422 if refused else 200)
-
-
-def _champion_seen(request: PageRequest, watched: Watched, check: Command) -> tuple[dict[str, Any], str]:
-    """The champion as the page showed it, and why it cannot be told of a form that came back; "" if it can."""
-    present = {"model": {"id": watched.model_id}} if watched.model_id else {}
-    if request.method != "POST":
-        return present, ""
-    try:
-        return seen.opened(request.POST.get(seen.NAME, ""), CommandKind.MODEL_REPLACE.value, check.pk), ""
-    except seen.NotSeen as told:
-        return present, str(told)
-
-
-@page
-@require_http_methods(["GET", "HEAD", "POST"])
 def data(request: PageRequest, pk: int) -> HttpResponse:
     """Deleting monitoring data: which, then how many that is, then the name typed."""
     watched = request.reader.watched_or_404(pk)
-    case = _case(request, watched, forms.DataForm.asks)
+    case = case_of(request, watched, forms.DataForm.asks)
     kind = KINDS[CommandKind.DATA_DELETE.value]
     allowed(case, kind)
     asked = request.POST if request.method == "POST" else request.GET if "start_at" in request.GET else None
@@ -150,7 +101,7 @@ def allowed(case: Case, kind: Kind) -> None:
         raise PermissionDenied(why)
 
 
-def _case(request: PageRequest, watched: Watched, asks: tuple[Question, ...], found: Act | None = None) -> Case:
+def case_of(request: PageRequest, watched: Watched, asks: tuple[Question, ...], found: Act | None = None) -> Case:
     """The case with its thing; what the form needs and is not known is asked for at once."""
     now = timezone.now()
     shelf = Shelf(watched, View.parse({}, now, request.reader.zone), now)
@@ -190,7 +141,7 @@ def _as_shown(request: PageRequest, case: Case, found: Act) -> Case:
     if not found.guarded:
         return case
     thing, settings = seen.opened(request.POST.get(seen.NAME, ""), *_about(case, found))
-    return with_values(case, thing=thing, settings=settings)
+    return replace(case, thing=thing, settings=settings)
 
 
 def _about(case: Case, found: Act) -> tuple[str, int, str]:
@@ -279,24 +230,6 @@ def _page(request: PageRequest, case: Case, form: forms.ActForm, found: Act, ref
         "refused": refused,
     }
     return render(request, "dashboard/act.html", context, around=case.watched.pk, status=422 if refused else 200)
-
-
-def _checks(check: Command) -> list[tuple[str, str, str]]:
-    """(name in words, status, message) of each check, worst first."""
-    found = check.result.get("checks")
-    order = {"failing": 0, "warning": 1, "passing": 2}
-    rows = [
-        (_words(name), str(one.get("status")), str(one.get("message") or ""))
-        for name, one in (found.items() if isinstance(found, dict) else ())
-        if isinstance(one, dict)
-    ]
-    return sorted(rows, key=lambda row: (order.get(row[1], 3), row[0]))
-
-
-def _words(name: str) -> str:
-    """`notCurrentModel` as `Not current model`."""
-    text = "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in name)
-    return text[:1].upper() + text[1:]
 
 
 def _counted(form: forms.DataForm) -> bool:
