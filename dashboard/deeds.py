@@ -35,9 +35,33 @@ KINDS: dict[str, tuple[str, frozenset[str]]] = {
         frozenset({A.TEAM_CREATED, A.TEAM_CHANGED, A.TEAM_DELETED, A.MEMBER_INVITED, A.INVITATION_RESENT})
         | {A.INVITATION_REVOKED, A.MEMBER_JOINED, A.MEMBER_CHANGED, A.MEMBER_REMOVED, A.MEMBER_LEFT},
     ),
-    "sources": ("Sources", frozenset({A.SOURCE_ADDED, A.SOURCE_CHANGED, A.SOURCE_REMOVED})),
+    "sources": ("Sources", frozenset({A.SOURCE_ADDED, A.SOURCE_CHANGED, A.SOURCE_REMOVED, A.SOURCE_TESTED})),
     "shares": ("Shared links", frozenset({A.SHARE_CREATED, A.SHARE_REVOKED})),
-    "commands": ("Changes asked for here", frozenset({A.CHANGE_ASKED})),
+    "alerting": (
+        "Alerts: policies, rules, channels, silences",
+        frozenset({A.POLICY_CHANGED, A.RULE_ADDED, A.RULE_CHANGED, A.RULE_REMOVED, A.SILENCED, A.SILENCE_ENDED})
+        | {A.CHANNEL_ADDED, A.CHANNEL_CHANGED, A.CHANNEL_SECRET, A.CHANNEL_REMOVED, A.TEST_SENT, A.MAIL_REPEATED}
+        | {A.SHIFT_PLANNED, A.SHIFT_REMOVED, A.HANDED_OVER, A.HEARING_CHANGED, A.VOTED},
+    ),
+    "incidents": (
+        "Incidents",
+        frozenset({A.INCIDENT_ACKNOWLEDGED, A.INCIDENT_ASSIGNED, A.INCIDENT_NOTED, A.INCIDENT_SNOOZED})
+        | {A.INCIDENT_UNSNOOZED, A.INCIDENT_RESOLVED, A.INCIDENT_REOPENED},
+    ),
+    "reviews": (
+        "Reviews and promises",
+        frozenset({A.REVIEW_PLANNED, A.REVIEW_REPLANNED, A.REVIEW_OPENED, A.REVIEW_ACCEPTED, A.REVIEW_TAKEN_UP})
+        | {A.REVIEW_REBUILT, A.REVIEW_SIGNED, A.ACTION_PROMISED, A.ACTION_CHANGED},
+    ),
+    "notes": (
+        "Notes and views",
+        frozenset({A.NOTE_WRITTEN, A.NOTE_CHANGED, A.NOTE_REMOVED, A.VIEW_SAVED, A.VIEW_RENAMED, A.VIEW_REMOVED}),
+    ),
+    "models": (
+        "Models registered",
+        frozenset({A.MODEL_BEGUN, A.MODEL_DESCRIBED, A.MODEL_DEPLOYED, A.MODEL_DROPPED}),
+    ),
+    "commands": ("Changes asked for here", frozenset({A.CHANGE_ASKED, A.CHANGE_DISMISSED})),
     "files": ("Files downloaded", frozenset({A.DOWNLOADED})),
     "unwatched": ("Left unwatched", frozenset({A.LEFT_OUT, A.WATCHED_AGAIN})),
     "service": ("Changes at this service", frozenset()),

@@ -53,6 +53,11 @@ class Clock:
     def at(self, index: int) -> datetime:
         return self.start + self.step * index
 
+    def running(self, moment: datetime) -> frozenset[int]:
+        """The bin that is not over at the moment, where the range reaches it."""
+        index = self.index(moment)
+        return frozenset({index} if 0 <= index < self.n else ())
+
     def place(self, buckets: Iterable[Bucket], pick: Callable[[dict[str, Any]], float | None]) -> Values:
         """One value a bin; None where there is no bucket or it has no value."""
         values: list[float | None] = [None] * self.n

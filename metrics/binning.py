@@ -125,15 +125,6 @@ class CategoricalBins:
         code_of, new = self._code_of, self.size - 2
         return np.fromiter((code_of.get(value, new) for value in values), np.int64, count=len(values))
 
-    def codes_of(self, uniques: Sequence[Level], indexes: IntLike) -> IntArray:
-        """The bin of each row of a dictionary-encoded column: row `i` holds `uniques[indexes[i]]`.
-
-        A negative index is a missing value.
-        """
-        table = np.append(self.codes(uniques), self.size - 1)
-        rows = as_ints(indexes)
-        return table[np.where(rows < 0, len(table) - 1, rows)]
-
     def tally(self, values: Sequence[Level], group: IntLike, n_groups: int) -> IntArray:
         """Rows a group and bin, shape `[n_groups, size]`."""
         return count_by_group(self.codes(values), group, n_groups, self.size)

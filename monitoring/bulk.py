@@ -13,11 +13,11 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from monitoring import commands, marks, snapshots
+from monitoring import audit, commands, marks, snapshots
 from monitoring import questions as q
 from monitoring.configuration.edits import patch
 from monitoring.incidents import silences
-from monitoring.models import Bulk, CommandKind, Role, Silence, SilenceKind, Watched
+from monitoring.models import AuditAction, Bulk, CommandKind, Role, Silence, SilenceKind, Watched
 
 #: As many deployments are taken on at a time.
 MOST = 500
@@ -68,6 +68,9 @@ def _silence(user: Any, rows: Sequence[Watched], args: Args, now: datetime, bulk
         silences.check(one)
         made.append(one)
     Silence.objects.bulk_create(made)
+    for row, one in zip(rows, made, strict=True):
+        detail = {"after": audit.facts(one, *silences.TOLD)}
+        audit.note(AuditAction.SILENCED, user, team=row.source.team, about=row.label, detail=detail)
 
 
 def _leave_out(user: Any, rows: Sequence[Watched], args: Args, now: datetime, bulk: Bulk) -> None:

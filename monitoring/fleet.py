@@ -108,9 +108,10 @@ class FleetRow:
 
     @property
     def sparkline(self) -> list[float | None]:
-        """Predictions a day, oldest first."""
+        """Predictions on each whole day, oldest first; the running day would look like a fall."""
         rates = self.watched.daily_rates
-        return [rate if isinstance(rate, int | float) else None for rate in rates] if isinstance(rates, list) else []
+        known = [rate if isinstance(rate, int | float) else None for rate in rates] if isinstance(rates, list) else []
+        return known[:-1] if any(known[:-1]) else known
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -14,10 +14,10 @@ from django.template.loader import render_to_string
 
 from metrics.wording import duration
 from monitoring.audit import name_of, note
+from monitoring.mail.carriers.sealed import blanked, lives, seal
 from monitoring.mail.envelope import put, stable_id
 from monitoring.models import AuditAction, Invitation, MailState, Membership, Message, NotifyReason, Role, Team
 
-LIVES = timedelta(days=7)
 SALT = "vitals.invitation"
 
 
@@ -106,7 +106,7 @@ def _forget_the_ended(team: Team, email: str, now: datetime) -> None:
 
 def _armed(row: Invitation, now: datetime) -> str:
     """Stores the row with a new nonce and its mail; returns the link."""
-    row.nonce, row.expires_at = secrets.token_urlsafe(24), now + LIVES
+    row.nonce, row.expires_at = secrets.token_urlsafe(24), now + lives(NotifyReason.INVITED)
     row.save()
     link = f"{settings.PUBLIC_URL}/join/{signing.dumps([row.pk, row.nonce], salt=SALT)}/"
     put([_mail(row, link, now)])
@@ -114,16 +114,17 @@ def _armed(row: Invitation, now: datetime) -> str:
 
 
 def _mail(row: Invitation, link: str, now: datetime) -> Message:
-    """To an address, not to a member: whoever reads the list of mail sees it without its link."""
+    """To an address, not to a member. The link is sealed: the row shows it without its end."""
     by = name_of(row.invited_by) if row.invited_by is not None else "An administrator"
+    length = duration(lives(NotifyReason.INVITED))
     words: dict[str, Any] = {
         "subject": f"{by} invites you to {row.team.name} on Vitals",
         "title": f"Join {row.team.name}",
         "lines": [
             f"{by} invites you to watch the models of {row.team.name}, as {Role(row.role).label.lower()}.",
-            f"The link works once, for {duration(LIVES)}. If you did not expect it, let it be: nothing happens then.",
+            f"The link works once, for {length}. If you did not expect it, let it be: nothing happens then.",
         ],
-        "url": link,
+        "url": blanked(link),
         "button": "Accept the invitation",
         "home": settings.PUBLIC_URL,
         "tone": {"mark": "#191B1F"},
@@ -135,6 +136,7 @@ def _mail(row: Invitation, link: str, now: datetime) -> Message:
         subject=words["subject"],
         text=render_to_string("emails/account.txt", words),
         html=render_to_string("emails/account.html", words),
+        link_encrypted=seal(link),
         headers={"Auto-Submitted": "auto-generated"},
         message_id=stable_id("invitation", row.pk, row.nonce),
         state=MailState.PENDING if settings.MAIL_IS_SENT else MailState.KEPT,

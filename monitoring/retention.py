@@ -14,7 +14,7 @@ from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 
 from monitoring import compaction, conf
 from monitoring.commands import files
-from monitoring.mail.carriers.sealed import lives
+from monitoring.mail.carriers.sealed import LIVES
 from monitoring.models import (
     Answer,
     AuditEntry,
@@ -56,8 +56,9 @@ def prune(now: datetime) -> dict[str, int]:
     counts["registrations"] = forget_old(now - conf.KEEP_DONE)[0]
     counts["sessions"] = _sessions(now)
     files.forget_left_over(now)
-    ended = Message.objects.filter(link_encrypted__isnull=False, created_at__lt=now - lives())
-    ended.update(link_encrypted=None)
+    for why, lives in LIVES.items():
+        ended = Message.objects.filter(why=why, link_encrypted__isnull=False, created_at__lt=now - lives())
+        ended.update(link_encrypted=None)
     return {**counts, "thinned": compaction.compact(now)}
 
 

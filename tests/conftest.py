@@ -102,8 +102,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Browser tests last: Playwright's event loop stays in its thread, and `asyncio.run` refuses to run beside it."""
-    items.sort(key=lambda item: "browser" in getattr(item, "fixturenames", ()))
+    """Browser tests last: Playwright's event loop stays in its thread, and `asyncio.run` refuses to run beside it.
+
+    The long ones of them first, so that no worker is left alone with one when the others have ended.
+    """
+    items.sort(
+        key=lambda item: ("browser" in getattr(item, "fixturenames", ()), item.get_closest_marker("long") is None)
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -121,7 +126,9 @@ def _clean_redis() -> None:
 def browser() -> Iterator[Browser]:
     """A real Chromium for the session; open pages with `browser.new_context(...)`."""
     program = chromium.require()
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
+
+    expect.set_options(timeout=chromium.PATIENCE_MS)
 
     # Playwright keeps an event loop in this thread; Django would refuse to ask the database beside it.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"

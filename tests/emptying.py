@@ -42,7 +42,7 @@ def empty() -> bool:
         cursor.execute(f"LOCK TABLE {', '.join(_tables)} IN ACCESS EXCLUSIVE MODE")
         cursor.execute(" UNION ALL ".join(map(_state, _tables)))
         found: list[tuple[str, int, bool]] = cursor.fetchall()
-        if any(size > LARGEST for _, size, _ in found) or not _may_skip_triggers(cursor):
+        if any(size > LARGEST for _, size, _ in found) or not may_skip_triggers(cursor):
             return False
         used = [name for name, _, holds_rows in found if holds_rows]
         if used:
@@ -56,6 +56,7 @@ def _state(table: str) -> str:
     return f"SELECT '{table}', pg_relation_size('{table}'), EXISTS (SELECT FROM {table})"
 
 
-def _may_skip_triggers(cursor: Any) -> bool:
+def may_skip_triggers(cursor: Any) -> bool:
+    """Whether this account may set `session_replication_role`."""
     cursor.execute("SELECT current_setting('is_superuser')")
     return bool(cursor.fetchone()[0] == "on")

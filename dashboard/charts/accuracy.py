@@ -91,25 +91,26 @@ def accuracy_title(points: AccuracyPoints) -> str:
     time, metric = points.time, points.time.metric
     judged = [v for i, v in enumerate(time.series[0].values) if v is not None and i not in time.series[0].immature]
     if not judged:
-        return f"{metric} has no judged value yet"
+        return f"{metric} has no judged value in this range"
     if time.baseline is None or time.baseline == 0:
         return f"{metric} ended at {time.text(judged[-1])}; no baseline to compare with"
     worse = sum(1 for v in judged if (v - time.baseline) * points.better < 0)
     limit = worst_limit(points)
     beyond = 0 if limit is None else sum(1 for v in judged if (v - limit) * points.better < 0)
     side = "below" if points.better > 0 else "above"
+    noun, on = words.bin_noun(time.step), words.within(time.step)
     change = (judged[-1] - time.baseline) / abs(time.baseline)
     if beyond == 0:
         widest = max(abs(v - time.baseline) / abs(time.baseline) for v in judged)
         if worse:
             return f"{metric} stayed within its limits, at most {words.percent(widest)} from baseline"
-        return f"{metric} was at or better than baseline on all {len(judged)} judged bins"
+        return f"{metric} was at or better than baseline {on} {words.every(len(judged), f'judged {noun}')}"
+    gap = words.percent(abs(change))
     if beyond == len(judged):
-        gap = words.percent(abs(change))
-        return f"{metric} was past its limit on all {beyond} judged bins, now {gap} {side} baseline"
+        return f"{metric} was past its limit {on} {words.every(beyond, f'judged {noun}')}, now {gap} {side} baseline"
     if limit is not None and (judged[-1] - limit) * points.better >= 0:
-        return f"{metric} is back within its limit after {beyond} of {len(judged)} judged bins beyond it"
-    return f"{metric} is {words.percent(abs(change))} {side} baseline, past its limit on {beyond} of {len(judged)} bins"
+        return f"{metric} was past its limit {on} {beyond} of {len(judged)} judged {noun}s, not {on} the last"
+    return f"{metric} is {gap} {side} baseline, past its limit {on} {beyond} of {len(judged)} {noun}s"
 
 
 def accuracy_summary(points: AccuracyPoints) -> str:

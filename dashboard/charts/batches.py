@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from dashboard.charts import words
@@ -58,15 +59,21 @@ def batches_plot(points: BatchPoints) -> Plot:
     return Plot(x, (Panel(y, points.height, tuple(marks), points.caption),), left=44, right=108, clicks=clicks)
 
 
+HALF, PHONE = 400, 190
+"""Inner widths in px: of a chart that shares its row with another, and of one on a phone."""
+
+
 def batch_ticks(points: BatchPoints) -> tuple[Tick, ...]:
     """Names of the batches, thinned to what fits."""
     n = len(points.batches)
     longest = max((min(len(b.name), 16) for b in points.batches), default=1)
-    every = max(1, round(n * longest * 6.2 / 620 + 0.3))
+    room = n * (longest * 6.2 + 10)
+    every = max(1, math.ceil(room / HALF))
+    narrow = max(1, math.ceil(room / PHONE / every))
     ticks = []
     for i in range(0, n, every):
         label = words.shortened(points.batches[i].name, 16)
-        ticks.append(Tick(i, label, words.shortened(label, 9) if (i // every) % 3 == 0 else ""))
+        ticks.append(Tick(i, label, label if (i // every) % narrow == 0 else ""))
     return tuple(ticks)
 
 

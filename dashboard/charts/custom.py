@@ -51,8 +51,10 @@ def custom_title(points: CustomPoints) -> str:
         return words.shortened(f"{name} has no value in this range", 80)
     hit = sum(1 for value in known if any(beyond(value, limit) for limit in time.limits))
     if hit:
+        noun = words.bin_noun(time.step)
+        often = words.every(hit, noun) if hit == len(known) else f"{hit} of {len(known)} {noun}s"
         return words.shortened(
-            f"{name} was past its limit in {hit} of {len(known)} bins, now {time.text(known[-1])}", 80
+            f"{name} was past its limit {words.within(time.step)} {often}, now {time.text(known[-1])}", 80
         )
     if time.limits:
         return words.shortened(f"{name} kept within its limits, now {time.text(known[-1])}", 80)

@@ -57,7 +57,7 @@ def distribution_plot(points: DistributionPoints) -> Plot:
     n = on_scale(points)
     edges, centres, slot = layout(points)
     y = value_axis([*points.reference, *points.live], zero=True, unit="%", ticks=3)
-    y = with_headroom(Axis(0.0, y.hi, y.ticks), points.height, 12)
+    y = with_headroom(Axis(0.0, y.hi, y.ticks), points.height, 32 + key_drop(points))
     marks: list[Mark] = []
     if points.numeric and n:
         marks.append(Area(edges, points.reference[:n], "reference", "reference-edge", name=points.reference_words))
@@ -88,6 +88,11 @@ def distribution_plot(points: DistributionPoints) -> Plot:
     return Plot(x, (Panel(y, points.height, tuple(marks)),), left=44, right=16, bottom=26, hover=hover)
 
 
+def key_drop(points: DistributionPoints) -> int:
+    """How far the key goes down to leave room for the words of the median, in px."""
+    return 15 if points.reference_median is not None and points.edges else 0
+
+
 def key(points: DistributionPoints, edges: Sequence[float], y: Axis) -> list[Mark]:
     """Who is who, told in the emptier upper corner."""
     n = max(1, on_scale(points))
@@ -95,7 +100,7 @@ def key(points: DistributionPoints, edges: Sequence[float], y: Axis) -> list[Mar
     half = max(1, n // 2)
     left = max(both[:half], default=0.0) <= max(both[half:], default=0.0)
     x, anchor, dx = (edges[0], "start", 8) if left else (edges[-1], "end", -8)
-    down = 15 if points.reference_median is not None and points.edges else 0
+    down = key_drop(points)
     return [
         Note(x, y.hi, points.live_words, "champion", anchor, dx, 12 + down),
         Note(x, y.hi, points.reference_words, "text2", anchor, dx, 27 + down),

@@ -107,13 +107,13 @@ def field(mark: p.Field, pen: Pen) -> str:
     box = f'<rect x="{x}" width="{width}" y="{pen.top:g}" height="{pen.height:g}" {paint}/>'
     if not mark.words:
         return box
-    middle = pen.x((mark.x0 + mark.x1) / 2)
+    at, anchor = mark.words_at(pen.x_axis)
     return box + pen.text(
-        middle,
+        pen.x(at),
         pen.top + 11 + mark.at,
         escape(mark.words),
         "text2",
-        "middle",
+        anchor,
         class_="plot-wide" if pen.width is None else "",
     )
 

@@ -16,7 +16,7 @@ def drift_title(points: DriftPoints) -> str:
     if not points.series:
         return "No drift was measured in this range"
     lead = points.series[0]
-    known = [v for v in lead.values if v is not None]
+    known = [v for i, v in enumerate(lead.values) if v is not None and i not in points.unfinished]
     if not known:
         return words.shortened(f"Drift of {lead.name} was not measured in this range", 80)
     limit = min((limit.value for limit in points.limits), default=None)
@@ -26,9 +26,9 @@ def drift_title(points: DriftPoints) -> str:
     beyond = sum(1 for v in known if v > limit)
     if not beyond:
         return words.shortened(f"{lead.name} stayed within its limit of {points.text(limit)}", 80)
-    if beyond == len(known):
-        return words.shortened(f"{lead.name} was above its limit on all {beyond} measured bins, now {now}", 80)
-    return words.shortened(f"{lead.name} was above its limit on {beyond} of {len(known)} bins, now {now}", 80)
+    noun = words.bin_noun(points.step)
+    often = words.every(beyond, f"measured {noun}") if beyond == len(known) else f"{beyond} of {len(known)} {noun}s"
+    return words.shortened(f"{lead.name} was above its limit {words.within(points.step)} {often}, now {now}", 80)
 
 
 def drift_summary(points: DriftPoints) -> str:

@@ -168,16 +168,21 @@ def over_time_title(points: TimePoints) -> str:
     if not points.series:
         return "No class has a score in this range"
     lead = points.series[0]
-    judged = [v for i, v in enumerate(lead.values) if v is not None and i not in lead.immature]
+    judged = [v for i, v in enumerate(lead.values) if v is not None and i not in lead.immature | points.unfinished]
     if not judged:
         return words.shortened(f"{lead.name} has too few rows in every bin: choose larger bins", 80)
     limit = min((limit.value for limit in points.limits), default=None)
     if limit is None:
         return words.shortened(f"{lead.name} ended at {points.text(judged[-1])}", 80)
     beyond, told = sum(1 for v in judged if v < limit), f"now {points.text(judged[-1])}"
+    noun, on = f"judged {words.bin_noun(points.step)}", words.within(points.step)
     if not beyond:
-        return words.shortened(f"{lead.name} stayed at or above {limit:g} on all {len(judged)} judged bins, {told}", 80)
-    return words.shortened(f"{lead.name} was below {limit:g} on {beyond} of {len(judged)} judged bins, {told}", 80)
+        return words.shortened(
+            f"{lead.name} stayed at or above {limit:g} {on} {words.every(len(judged), noun)}, {told}", 80
+        )
+    return words.shortened(
+        f"{lead.name} was below {limit:g} {on} {beyond} of {words.count(len(judged), noun)}, {told}", 80
+    )
 
 
 def over_time_summary(points: TimePoints) -> str:

@@ -21,7 +21,9 @@ def lane_title(points: LanePoints) -> str:
     bad = sum(1 for status in points.strip if status in ("failing", "warning"))
     name = points.caption.split(",")[0] or points.metric
     if bad:
-        return words.shortened(f"{name}: {bad} of {len(points.strip)} bins failing or at risk", 80)
+        return words.shortened(
+            f"{name}: {bad} of {words.count(len(points.strip), words.bin_noun(points.step))} failing or at risk", 80
+        )
     return words.shortened(f"{name} stayed within its limits" if points.strip else name or "No data yet", 80)
 
 
@@ -34,7 +36,7 @@ def lane_summary(points: LanePoints) -> str:
             told.append(f"{series.name} last {points.text(series.values[last])}")
     missing = sum(hi - lo for lo, hi in gaps(points))
     if missing:
-        told.append(f"{missing} of {points.n} bins without data")
+        told.append(f"{missing} of {words.count(points.n, words.bin_noun(points.step))} without data")
     return ". ".join(told)
 
 

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from dashboard.charts.scales import Axis
 
 Values = Sequence[float | None]
+EDGE = 0.1
+"""Words whose middle is nearer to an edge of the plot than this share of its width begin or end there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,13 @@ class Field:
     at: float = 0.0
     bins: Sequence[float] = ()
     reason: str = ""
+
+    def words_at(self, axis: Axis) -> tuple[float, str]:
+        """Where its words stand: in its middle, near an edge of the plot at the edge, so that none leaves the plot."""
+        middle = (self.x0 + self.x1) / 2
+        if axis.share(middle) < EDGE:
+            return max(self.x0, axis.lo), "start"
+        return (min(self.x1, axis.hi), "end") if axis.share(middle) > 1 - EDGE else (middle, "middle")
 
 
 @dataclass(frozen=True, slots=True)

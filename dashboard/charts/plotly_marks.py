@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from textwrap import wrap
 from typing import Any
 
 from dashboard.charts import plot as p
@@ -130,12 +131,16 @@ def field_(mark: p.Field, sheet: Sheet) -> None:
     if len(mark.bins):
         sheet.silent.setdefault(mark.reason, []).append(mark.bins)
     if mark.words:
-        place = {"x": axis_number((mark.x0 + mark.x1) / 2, sheet.plot.x), "xanchor": "center", "name": "wide"}
+        at, anchor = mark.words_at(sheet.plot.x)
+        side = {"start": "left", "end": "right", "middle": "center"}[anchor]
+        place = {"x": axis_number(at, sheet.plot.x), "xanchor": side, "name": "wide"}
         sheet.notes.append(
             note_text(mark.words, sheet.theme["text2"]) | place | from_top(sheet, sheet.top + 7 + mark.at)
         )
 
 
+WRAPPED = 44
+"""How many characters a line of hovering words has."""
 MANY_GAPS = 4
 """From so many gaps on they share one trace: a month of hours may have thirty, and Plotly takes its time for each."""
 
@@ -211,9 +216,14 @@ def telling(mark: p.Upright, sheet: Sheet) -> Trace:
         "y": [rounded(sheet.panel.y.hi, 6)],
         "marker": {"opacity": 0},
         "meta": "mark",
-        "text": [safe(mark.told)],
+        "text": [lines(mark.told)],
         "hovertemplate": "%{text}<extra></extra>",
     }
+
+
+def lines(told: str) -> str:
+    """What several changes were, one a line, none wider than the box over a narrow chart."""
+    return "<br>".join(safe(line) for part in told.split("; ") for line in wrap(part, WRAPPED))
 
 
 def note(mark: p.Note, sheet: Sheet) -> None:

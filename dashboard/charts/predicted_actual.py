@@ -13,25 +13,27 @@ PredictedActualPoints = TimePoints
 
 
 def mature_means(points: PredictedActualPoints) -> tuple[float, float] | None:
-    """Mean prediction and mean actual over the bins that have both and are mature."""
+    """Mean prediction and mean actual over the bins that have both and are mature, each row weighing the same."""
     if len(points.series) < 2:
         return None
     predicted, actual = points.series[0], points.series[1]
-    pairs = [
-        (a, b)
-        for i, (a, b) in enumerate(zip(predicted.values, actual.values, strict=True))
-        if a is not None and b is not None and i not in actual.immature
+    weights = actual.weights or (1.0,) * len(actual.values)
+    known = [
+        (a, b, n)
+        for i, (a, b, n) in enumerate(zip(predicted.values, actual.values, weights, strict=True))
+        if a is not None and b is not None and n and i not in actual.immature
     ]
-    if not pairs:
+    whole = sum(n for _, _, n in known)
+    if not whole:
         return None
-    return sum(a for a, _ in pairs) / len(pairs), sum(b for _, b in pairs) / len(pairs)
+    return sum(a * n for a, _, n in known) / whole, sum(b * n for _, b, n in known) / whole
 
 
 def predicted_actual_title(points: PredictedActualPoints) -> str:
     """Whether the model predicts too low or too high, over the mature bins."""
     means = mature_means(points)
     if means is None:
-        return "No actual values yet to compare the predictions with"
+        return "No actual value in this range to compare predictions with"
     predicted, actual = means
     if points.unit == "%":
         gap = abs(predicted - actual) * 100

@@ -9,7 +9,7 @@ from dashboard.charts.chart import Chart
 from dashboard.charts.plot import Bars, EndLabel, Mark, Panel, Plot, last_known
 from dashboard.charts.scales import Axis, value_axis, with_headroom
 from dashboard.charts.theme import category
-from dashboard.charts.timeline import Series, TimePoints, Values, panel, quiet_frame, stack
+from dashboard.charts.timeline import Series, TimePoints, Values, panel, quiet_frame, rows_label, stack
 from dashboard.charts.twin import period_words, time_columns, time_rows
 
 
@@ -41,7 +41,15 @@ def stacked_panel(points: TimePoints) -> Panel:
     for i, series in enumerate(points.series):
         marks.append(
             Bars(
-                points.xs(), series.values, size * 0.78, category(i), 0.9, name=series.name, base=tuple(base), unit="%"
+                points.xs(),
+                series.values,
+                size * 0.78,
+                category(i),
+                0.9,
+                points.unfinished,
+                name=series.name,
+                base=tuple(base),
+                unit="%",
             )
         )
         last = last_known(series.values)
@@ -51,24 +59,27 @@ def stacked_panel(points: TimePoints) -> Panel:
             marks.append(EndLabel(base[last] + share / 2, told, category(i), i))
         base = [b + (v or 0.0) for b, v in zip(base, series.values, strict=True)]
     y = value_axis([0.0, 1.0], zero=True, unit="%", ticks=4)
-    return Panel(Axis(0.0, 1.0, y.ticks), points.height, tuple(marks), points.caption)
+    whole = Axis(0.0, 1.0, y.ticks)
+    axis = with_headroom(whole, points.height, 20) if points.caption else whole
+    return Panel(axis, points.height, tuple(marks), points.caption)
 
 
 def count_panel(points: PredictionPoints) -> Panel:
     """Rows a bin."""
     size = points.time.step.total_seconds() * 1000
-    last = last_known(points.counts)
-    marks: list[Mark] = [*quiet_frame(points.time), Bars(points.time.xs(), points.counts, size * 0.66, name="rows")]
-    if last is not None:
-        marks.append(EndLabel(points.counts[last] or 0.0, words.compact(points.counts[last]), "text1"))
+    rows = Bars(points.time.xs(), points.counts, size * 0.66, hatched=points.time.unfinished, name="rows")
+    marks: list[Mark] = [*quiet_frame(points.time), rows, *rows_label(points.time, points.counts)]
     return Panel(
         with_headroom(value_axis(points.counts, zero=True, ticks=2, whole=True), 60, 16), 60, tuple(marks), "rows"
     )
 
 
-def change_of(series: Series) -> tuple[float, float] | None:
-    """The means of the first and the last third of a series; ``None`` with fewer than three values."""
-    known = [v for v in series.values if v is not None]
+def change_of(series: Series, unfinished: frozenset[int] = frozenset()) -> tuple[float, float] | None:
+    """The means of the first and the last third of a series; ``None`` with fewer than three values.
+
+    Bins that are not over yet are left out: their few rows would weigh as much as a whole day.
+    """
+    known = [v for i, v in enumerate(series.values) if v is not None and i not in unfinished]
     third = len(known) // 3
     if third < 1:
         return None
@@ -77,7 +88,7 @@ def change_of(series: Series) -> tuple[float, float] | None:
 
 def predictions_title(points: PredictionPoints) -> str:
     """What changed most between the first and the last third of the range."""
-    changes = [(s, c) for s in points.time.series if (c := change_of(s))]
+    changes = [(s, c) for s in points.time.series if (c := change_of(s, points.time.unfinished))]
     if not changes:
         return "Too few predictions in this range to compare"
     series, (before, after) = max(changes, key=lambda pair: abs(pair[1][1] - pair[1][0]))
@@ -87,7 +98,10 @@ def predictions_title(points: PredictionPoints) -> str:
             f"{name} kept its level over the range".replace("shares kept its", "shares kept their"), 80
         )
     verb = "rose" if after > before else "fell"
-    return words.shortened(f"{series.name} {verb} from {points.time.text(before)} to {points.time.text(after)}", 80)
+    name = f"share of {series.name}" if points.stacked else series.name
+    if name == "mean":
+        name = f"mean {points.time.caption}".strip()
+    return words.shortened(f"{name} {verb} from {points.time.text(before)} to {points.time.text(after)}", 80)
 
 
 def predictions_summary(points: PredictionPoints) -> str:

@@ -213,7 +213,7 @@ def _month_ticks(start: datetime, end: datetime) -> list[Tick]:
     return ticks
 
 
-_NARROW, _WIDE = set("iljtfrI.,:;|!'()[] \u202f"), set("mwMW%@")
+_NARROW, _WIDE = set("iljtfrI.,:;|!'()[] \u202f"), set("mwMW%@…")
 
 
 def text_width(text: str, size: float = 11) -> float:
@@ -238,11 +238,12 @@ def spread(
 ) -> list[tuple[float, Label]]:
     """Places for labels on one edge: order kept, ``line`` px apart, inside [lo, hi].
 
-    Of two closer than ``same`` px the lesser one goes, and so does the least when there is no room.
+    Of two closer than ``same`` px the lesser one goes, and so does the least when there is no room. Two that matter
+    equally, as two lines do, are moved apart: a line without its name says nothing.
     """
     kept = sorted(labels, key=lambda label: label.at)
     while True:
-        crowd = [(a, b) for a, b in pairwise(kept) if b.at - a.at < same]
+        crowd = [(a, b) for a, b in pairwise(kept) if b.at - a.at < same and a.rank != b.rank]
         if not crowd and len(kept) * line <= hi - lo + line:
             break
         pool = [label for pair in crowd[:1] for label in pair] or kept

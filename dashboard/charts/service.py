@@ -8,7 +8,7 @@ from dashboard.charts import words
 from dashboard.charts.chart import Chart
 from dashboard.charts.plot import Bars, EndLabel, Mark, Panel, Plot, last_known
 from dashboard.charts.scales import value_axis, with_headroom
-from dashboard.charts.timeline import TimePoints, Values, panel, quiet_frame, stack
+from dashboard.charts.timeline import TimePoints, Values, bin_words, panel, quiet_frame, rows_label, stack
 from dashboard.charts.twin import period_words, time_columns, time_rows
 
 
@@ -56,11 +56,8 @@ def error_panel(points: ServicePoints) -> Panel:
 def load_panel(points: ServicePoints) -> Panel:
     """How much was asked of the service."""
     xs, size = points.time.xs(), points.time.step.total_seconds() * 1000
-    last = last_known(points.load)
-    marks: list[Mark] = [*quiet_frame(points.time), Bars(xs, points.load, size * 0.66, name=points.load_caption)]
-    if last is not None:
-        value = points.load[last] or 0.0
-        marks.append(EndLabel(value, words.compact(value), "text1"))
+    load = Bars(xs, points.load, size * 0.66, hatched=points.time.unfinished, name=points.load_caption)
+    marks: list[Mark] = [*quiet_frame(points.time), load, *rows_label(points.time, points.load)]
     return Panel(
         with_headroom(value_axis(points.load, zero=True, ticks=2, whole=True), 64, 16),
         64,
@@ -75,16 +72,24 @@ def service_title(points: ServicePoints) -> str:
     slow = points.time.series[-1] if points.time.series else None
     peak = max((v for v in slow.values if v is not None), default=None) if slow else None
     if server:
-        worst = max(range(len(points.server_errors)), key=lambda i: points.server_errors[i] or 0)
-        return f"{words.count(round(server), 'server error')}, most of them on {words.day(points.time.at(worst))}"
+        return f"{words.count(round(server), 'server error')}, {_when(points, round(server))}"
     if slow is None or peak is None:
         return "No request was seen in this range"
     limits = [limit.value for limit in points.time.limits]
     if limits and peak > min(limits):
         at = slow.values.index(peak)
-        when, limit = words.day(points.time.at(at)), words.milliseconds(min(limits))
-        return f"{slow.name} reached {words.milliseconds(peak)} on {when}, limit {limit}"
-    return f"{slow.name} stayed below {words.milliseconds(peak)}; no server error"
+        when, limit = bin_words(points.time, at), words.milliseconds(min(limits))
+        return f"{slow.name} reached {words.milliseconds(peak)} {when}, limit {limit}"
+    return f"{slow.name} was at most {words.milliseconds(peak)}; no server error"
+
+
+def _when(points: ServicePoints, errors: int) -> str:
+    """In which bin the errors came: all of them, most of them, or the most."""
+    worst = max(range(len(points.server_errors)), key=lambda i: points.server_errors[i] or 0)
+    there, when = points.server_errors[worst] or 0, bin_words(points.time, worst)
+    if there >= errors:
+        return when if errors == 1 else f"all of them {when}"
+    return f"most of them {when}" if there > errors / 2 else f"the most {when}"
 
 
 def service_summary(points: ServicePoints) -> str:

@@ -6,7 +6,7 @@ value is a gap with a grey field. Immature points are hollow and joined by dots:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -14,7 +14,7 @@ import numpy as np
 
 from dashboard.charts import words
 from dashboard.charts.columns import Column, numbers, spans
-from dashboard.charts.flags import LINE, ROWS, Change, Flag, detailed, flags
+from dashboard.charts.flags import LINE, NARROW, ROWS, Change, Flag, detailed, flags
 from dashboard.charts.plot import (
     Band,
     Bars,
@@ -31,9 +31,11 @@ from dashboard.charts.plot import (
     Zone,
     last_known,
 )
-from dashboard.charts.scales import Axis, extremes, moment_at, time_axis, to_ms, value_axis, with_headroom
+from dashboard.charts.scales import Axis, extremes, moment_at, text_width, time_axis, to_ms, value_axis, with_headroom
 
 Values = Sequence[float | None]
+END = 92
+"""How wide words at the right end of a line may be, in px."""
 TALL = 160
 """From this height on, in px, the words of changes may take two lines."""
 
@@ -54,6 +56,8 @@ class Series:
     """Words at the right end; ``None``: name and last value, empty: none."""
     hollow: str = "labels still arriving"
     """Why the ``immature`` points are not judged."""
+    weights: Values = ()
+    """Rows behind each value, for means over the range; empty: all bins weigh the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +75,8 @@ class Limit:
 class TimePoints:
     """Everything a chart over time shows. ``metric`` decides how values are written; ``unit`` is their unit.
 
-    ``unit`` "%" means shares of 1. ``untracked`` bins come before anything was measured, for ``reason``.
+    ``unit`` "%" means shares of 1. ``untracked`` bins come before anything was measured, for ``reason``. Of
+    ``unfinished`` bins more will come: their bars are hatched, their points hollow, and no value in them is missing.
     """
 
     start: datetime
@@ -89,6 +94,7 @@ class TimePoints:
     changes: tuple[Change, ...] = ()
     untracked: int = 0
     reason: str = ""
+    unfinished: frozenset[int] = frozenset()
     strip: tuple[str, ...] = ()
     axis: bool = True
     height: int = 124
@@ -124,6 +130,7 @@ def gaps(points: TimePoints) -> list[tuple[int, int]]:
         return []
     silent = np.ones(points.n, bool)
     silent[: points.untracked] = False
+    silent[[i for i in points.unfinished if i < points.n]] = False
     for s in points.series:
         silent[: len(s.values)] &= np.isnan(numbers(s.values))
     return spans(silent)
@@ -164,12 +171,19 @@ def frame_marks(points: TimePoints) -> list[Mark]:
     for i, (lo, hi) in enumerate(gaps(points)):
         told = gap_words(points, lo, hi) if i == 0 else ""
         bins = points.xs()[lo:hi]
-        marks.append(Field(first + lo * size, first + hi * size, told, bins=bins, reason="no data"))
+        drop = _below_caption(points, (lo + hi) / 2 / points.n, told)
+        marks.append(Field(first + lo * size, first + hi * size, told, at=drop, bins=bins, reason="no data"))
     if points.untracked:
         marks.append(
             Field(first, first + points.untracked * size, points.reason, token="not-started", opacity=0.0, at=34)
         )
     return marks + [_upright(points, flag) for flag in flags_of(points)]
+
+
+def _below_caption(points: TimePoints, share: float, told: str) -> float:
+    """How far words in the middle of a field go down where the caption stands in their place on a narrow plot."""
+    crossed = share * NARROW - text_width(told) / 2 < 4 + text_width(points.caption)
+    return float(LINE) if told and points.caption and crossed else 0.0
 
 
 def flags_of(points: TimePoints) -> list[Flag]:
@@ -254,21 +268,21 @@ def series_marks(points: TimePoints, series: Series, axis: Axis) -> list[Mark]:
     """Band, judged line, dotted tail with hollow points, label at the right end."""
     xs = points.xs()[: len(series.values)]
     judged = series.values
-    if series.immature:
-        judged = Column(None if i in series.immature else v for i, v in enumerate(series.values))
+    hollow_bins = series.immature | {i for i in points.unfinished if i < len(judged) and judged[i] is not None}
+    if hollow_bins:
+        judged = Column(None if i in hollow_bins else v for i, v in enumerate(series.values))
     marks: list[Mark] = []
     if series.low and series.high:
         marks.append(Band(xs, series.low, series.high, series.token, 0.16))
     digits = words.significant_decimals(max(abs(axis.lo), abs(axis.hi)), 3)
     marks.append(Line(xs, judged, series.token, series.width, series.dash, series.name, digits, points.unit))
-    if series.immature:
-        near = series.immature | {i - 1 for i in series.immature} | {i + 1 for i in series.immature}
+    if hollow_bins:
+        near = hollow_bins | {i - 1 for i in hollow_bins} | {i + 1 for i in hollow_bins}
+        why = series.hollow if series.immature else "not over yet"
         tail = [v if i in near else None for i, v in enumerate(series.values)]
         marks.append(Line(xs, tail, series.token, 1.5, "2 2", hover=False))
-        hollow = [v if i in series.immature else None for i, v in enumerate(series.values)]
-        marks.append(
-            Dots(xs, hollow, (series.token,), ("ring",), 3.5, digits=digits, name=f"{series.name}, {series.hollow}")
-        )
+        hollow = [v if i in hollow_bins else None for i, v in enumerate(series.values)]
+        marks.append(Dots(xs, hollow, (series.token,), ("ring",), 3.5, digits=digits, name=f"{series.name}, {why}"))
     return marks + end_label(points, series)
 
 
@@ -279,8 +293,18 @@ def end_label(points: TimePoints, series: Series) -> list[Mark]:
         return []
     value = series.values[last]
     assert value is not None
-    told = series.label or (f"{series.name} {points.text(value)}" if len(points.series) > 1 else points.text(value))
-    return [EndLabel(value, words.shortened(told, 18), series.token if len(points.series) > 1 else "text1")]
+    told, many = points.text(value), len(points.series) > 1
+    if many:
+        told = named_value(series.name, told)
+    return [
+        EndLabel(value, words.shortened(series.label, 18) if series.label else told, series.token if many else "text1")
+    ]
+
+
+def named_value(name: str, value: str) -> str:
+    """A name and its value as wide as the right margin: a long name gives way, the value never."""
+    sizes = (f"{words.shortened(name, n)} {value}" for n in range(len(name), 3, -1))
+    return next((told for told in sizes if text_width(told) <= END), f"{words.shortened(name, 4)} {value}")
 
 
 def bar_marks(points: TimePoints, series: Series) -> list[Mark]:
@@ -292,15 +316,31 @@ def bar_marks(points: TimePoints, series: Series) -> list[Mark]:
             series.values,
             size * 0.66,
             series.token,
-            hatched=series.immature,
+            hatched=series.immature | points.unfinished,
             name=series.name,
             unit=points.unit,
         )
     ]
-    if series.label != "" and (last := last_known(series.values)) is not None:
-        value = series.values[last]
-        marks.append(EndLabel(value or 0.0, series.label or points.text(value), "text1"))
-    return marks
+    if series.label:
+        last = last_known(series.values)
+        return marks if last is None else [*marks, EndLabel(series.values[last] or 0.0, series.label, "text1")]
+    return [*marks, *rows_label(points, series.values, points.text)] if series.label is None else marks
+
+
+def rows_label(points: TimePoints, values: Values, text: Callable[[float], str] = words.compact) -> list[Mark]:
+    """The last count at the right end of its bars; ``44 so far`` while its bin runs."""
+    last = last_known(values)
+    if last is None:
+        return []
+    value = values[last] or 0.0
+    return [EndLabel(value, text(value) + (" so far" if last in points.unfinished else ""), "text1")]
+
+
+def bin_words(points: TimePoints, index: int) -> str:
+    """``on Tue 2 Jul``, ``on Tue 2 Jul at 14:00``: the bin in a sentence."""
+    at = points.at(index)
+    hour = f" at {words.clock(at)}" if points.step < timedelta(days=1) else ""
+    return f"on {words.day(at)}{hour}"
 
 
 def strip_cells(points: TimePoints, statuses: Iterable[str]) -> tuple[Cell, ...]:

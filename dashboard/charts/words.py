@@ -104,6 +104,8 @@ def metric_value(value: float | None, name: str) -> str:
     if name in THREE_DECIMALS:
         return number(value, 3)
     size = abs(value)
+    if size >= 1e6:
+        return compact(value)
     return number(value, 0 if size >= 1000 else 1 if size >= 1 else 3)
 
 
@@ -161,19 +163,38 @@ def since(moment: datetime | None, zone: tzinfo, now: datetime) -> str:
     return f"since {stamp(moment, zone, now)} ({duration(now - moment)})"
 
 
-def span_of_days(start: datetime, end: datetime) -> str:
-    """``25 Jun – 24 Jul`` for the half-open span [start, end), ``16 – 22 Jul`` inside one month."""
+def span_of_days(start: datetime, end: datetime, year: int | None = None) -> str:
+    """``25 Jun – 24 Jul`` for the half-open span [start, end), ``16 – 22 Jul`` inside one month.
+
+    The year is added where it ends in another one than ``year``.
+    """
     last = end - timedelta(microseconds=1)
+    until = day(last, weekday=False, year=year)
     if start.date() == last.date():
-        return day(start, weekday=False)
+        return until
     if (start.year, start.month) == (last.year, last.month):
-        return f"{start.day} – {day(last, weekday=False)}"
-    return f"{day(start, weekday=False)} – {day(last, weekday=False)}"
+        return f"{start.day} – {until}"
+    return f"{day(start, weekday=False)} – {until}"
 
 
 def count(n: int, singular: str, plural: str = "") -> str:
     """``1 feature``, ``1,204 features``."""
     return f"{n:,} {singular if n == 1 else plural or singular + 's'}"
+
+
+def bin_noun(step: timedelta) -> str:
+    """What a bin of a chart is called in a sentence: ``hour``, ``day``, ``week``, else ``bin``."""
+    return {1: "hour", 24: "day", 168: "week"}.get(int(step / timedelta(hours=1)), "bin")
+
+
+def within(step: timedelta) -> str:
+    """The word before a number of bins: ``on`` 3 days, ``in`` 3 hours."""
+    return "on" if bin_noun(step) == "day" else "in"
+
+
+def every(n: int, singular: str) -> str:
+    """``all 30 days``, ``the only day``."""
+    return f"all {n:,} {singular}s" if n != 1 else f"the only {singular}"
 
 
 def listed(names: Sequence[str], limit: int = 3) -> str:

@@ -147,6 +147,7 @@ def points(subject: Subject, metric: str) -> AccuracyPoints:
         baseline=base,
         limits=subject.accuracy_limits(metric, base),
         changes=subject.changes(),
+        unfinished=subject.late | subject.running,
         strip=subject.strip(Area.ACCURACY) if metric == subject.metric else (),
         height=260,
     )

@@ -82,6 +82,7 @@ def charts(subject: Subject, found: Sequence[Rival], metric: str, base: float | 
         caption=metric,
         baseline=base,
         changes=subject.changes(),
+        unfinished=subject.running,
         height=240,
     )
     level = TimePoints(
@@ -91,6 +92,7 @@ def charts(subject: Subject, found: Sequence[Rival], metric: str, base: float | 
         unit="%" if subject.watched.target_type == "Binary" else "",
         caption="mean prediction",
         changes=subject.changes(),
+        unfinished=subject.running,
         height=180,
     )
     made = {

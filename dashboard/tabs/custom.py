@@ -275,6 +275,7 @@ def points(subject: Subject, metric: Metric, height: int = 240) -> CustomPoints:
         baseline=None if metric.categorical else metric.baseline,
         limits=() if metric.categorical else limits_of(metric, subject.health_settings.custom_metrics),
         changes=subject.changes() if metric.specific else (),
+        unfinished=subject.running,
         zero=metric.categorical or metric.kind == CustomKind.SUM,
         height=height,
     )

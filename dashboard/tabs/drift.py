@@ -296,6 +296,7 @@ def series_points(
         zero=True,
         limits=() if look.measure else (limit,),
         changes=subject.changes(),
+        unfinished=subject.running,
         height=height,
     )
 
@@ -364,7 +365,14 @@ def heat_points(subject: Subject, listed: Sequence[Feature]) -> HeatPoints:
         for one in listed
     )
     replaced = [clock.index(change.at) for change in subject.replacements()]
-    return HeatPoints(clock.start, clock.step, rows, subject.drift_limit, replaced=replaced[-1] if replaced else None)
+    return HeatPoints(
+        clock.start,
+        clock.step,
+        rows,
+        subject.drift_limit,
+        replaced=replaced[-1] if replaced else None,
+        unfinished=clock.running(subject.anchor),
+    )
 
 
 def tiles(subject: Subject, found: Sequence[Feature]) -> tuple[Tile, ...]:

@@ -350,6 +350,7 @@ def series_points(subject: Subject, feature: str, metric: str, names: Sequence[s
         caption="relative to the most favoured",
         limits=(Limit(Status.FAILING, least, above=False, words=f"least {least:g}"),),
         changes=subject.changes(),
+        unfinished=subject.running,
         height=height,
     )
 
@@ -364,6 +365,7 @@ def own_points(subject: Subject, feature: str, metric: str, names: Sequence[str]
         unit="" if counted else "%",
         caption="rows" if counted else "score of the class",
         changes=subject.changes(),
+        unfinished=subject.running,
         zero=counted,
         height=190,
     )

@@ -191,6 +191,7 @@ def points(subject: Subject, found: Sequence[Rule], rows: Values) -> HumilityPoi
         caption="share of predictions" if shares else "predictions",
         zero=True,
         changes=subject.changes(),
+        unfinished=subject.running,
         height=190,
     )
     return HumilityPoints(time, tuple(rule.applied for rule in drawn), rows)
@@ -221,6 +222,7 @@ def _warnings(subject: Subject, warned: Values) -> ChartView:
         caption=f"prediction warnings, per {subject.view.bucket_noun}",
         bars=True,
         changes=subject.changes(),
+        unfinished=subject.running,
         height=140,
     )
     return LANE.view(

@@ -87,6 +87,7 @@ def chart(subject: Subject, chosen: Choice) -> ChartView:
         baseline_words="" if over is None else f"all rows {layer.text(over)}",
         limits=(Limit(Status.FAILING, subject.drift_limit, above=True),) if layer.is_drift else (),
         changes=subject.changes(),
+        unfinished=subject.running,
         height=170,
     )
     known = any(value is not None for value, _ in read)

@@ -100,6 +100,7 @@ def _time(subject: Subject, series: Sequence[Series], **more: object) -> TimePoi
         subject.clock.step,
         tuple(series),
         changes=subject.changes(),
+        unfinished=subject.running,
         axis=False,
         height=LANE_HEIGHT,
         **more,  # type: ignore[arg-type]
@@ -109,7 +110,7 @@ def _time(subject: Subject, series: Sequence[Series], **more: object) -> TimePoi
 def _predictions(subject: Subject) -> Lane:
     found = subject.shelf.buckets(predictions.over_time_question(subject))
     rows = subject.clock.place(found, picker("rowCount"))
-    rate = subject.watched.predictions_per_day
+    rate, _ = predictions.a_day(subject, rows)
     points = _time(
         subject, [Series("predictions", rows)], bars=True, caption=f"predictions per {subject.view.bucket_noun}"
     )

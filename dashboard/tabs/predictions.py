@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -105,6 +106,7 @@ def points(subject: Subject) -> PredictionPoints:
         caption="share of predictions" if classes else f"predicted {subject.watched.target_name}",
         baseline=None if len(classes) > 2 else baseline(subject),
         changes=subject.changes(),
+        unfinished=subject.running,
         height=220,
         zero=bool(classes),
     )
@@ -193,22 +195,27 @@ def _pairs(subject: Subject) -> Pairs:
 def actual_points(subject: Subject) -> TimePoints:
     """Two lines: predicted in the champion's colour, actual in ink."""
     found = pairs(subject)
-    names = _pair_classes(subject.shelf.buckets(pairs_question(subject)))
-    told = class_words(subject, positive_class(subject, names)) if names else f"mean {subject.watched.target_name}"
     late = frozenset(i for i in subject.late if found.actual[i] is not None)
     return TimePoints(
         subject.clock.start,
         subject.clock.step,
         (
             Series("predicted", found.predicted),
-            Series("actual", found.actual, token="actual", width=1.25, immature=late),  # noqa: S106 - a colour
+            Series("actual", found.actual, token="actual", width=1.25, immature=late, weights=found.labelled),  # noqa: S106 - a colour
         ),
         unit=found.unit,
-        caption=told,
+        caption=pair_words(subject),
         changes=subject.changes(),
-        zero=bool(names),
+        unfinished=subject.running,
+        zero=bool(found.unit),
         height=208,
     )
+
+
+def pair_words(subject: Subject) -> str:
+    """What is compared: `share of cancelled`, `mean arrival_delay`."""
+    names = _pair_classes(subject.shelf.buckets(pairs_question(subject)))
+    return class_words(subject, positive_class(subject, names)) if names else f"mean {subject.watched.target_name}"
 
 
 def baseline(subject: Subject) -> float | None:
@@ -230,17 +237,28 @@ def tiles(subject: Subject) -> tuple[Tile, ...]:
     warned = total(subject.clock.place(found, picker("predictionsWarningCount")))
     both = pairs(subject)
     predicted, actual = levels(subject)
+    pace, note = a_day(subject, rows)
     return (
         Tile("Predictions", words.compact(total(rows)), note=subject.range_words),
-        Tile("A day", words.number(subject.watched.predictions_per_day, 0), note="mean of the last 7 d"),
-        _level("Predicted", predicted, both.unit),
-        _level("Actual", actual, both.unit),
+        Tile("A day", words.number(pace, 0), note=note),
+        _level("Predicted", predicted, both.unit, pair_words(subject)),
+        _level("Actual", actual, both.unit, pair_words(subject)),
         Tile(
             "Outside of the usual",
             words.number(warned, 0),
             note="prediction warnings" if warned is not None else "not tracked",
         ),
     )
+
+
+def a_day(subject: Subject, rows: Values) -> tuple[float | None, str]:
+    """Predictions a day and over what: as the source counts them, or of what is shown where that is not everything."""
+    rate, view = subject.watched.predictions_per_day, subject.view
+    if rate is not None and not view.segment and not view.model:
+        return rate, "mean of the last whole days"
+    over = [n or 0.0 for i, n in enumerate(rows) if i not in subject.running]
+    days = len(over) * subject.clock.step / timedelta(days=1)
+    return (sum(over) / days if any(over) else None), "mean of the range"
 
 
 def levels(subject: Subject) -> tuple[float | None, float | None]:
@@ -265,12 +283,12 @@ def difference_words(predicted: float | None, actual: float | None, unit: str) -
     return f"{'Under' if predicted < actual else 'Over'}-predicts by {told} over the mature bins."
 
 
-def _level(name: str, mean: float | None, unit: str) -> Tile:
+def _level(name: str, mean: float | None, unit: str, told: str) -> Tile:
     if mean is None:
         return Tile(name, words.NONE, note="no labelled bin yet")
     if unit == "%":
-        return Tile(name, words.number(100 * mean, 1), "%", "mean of the mature bins")
-    return Tile(name, words.number(mean), "", "mean of the mature bins")
+        return Tile(name, words.number(100 * mean, 1), "%", f"{told}, mature bins")
+    return Tile(name, words.number(mean), "", f"{told}, mature bins")
 
 
 def _mean_series(subject: Subject, found: Sequence[Bucket]) -> tuple[Series, ...]:

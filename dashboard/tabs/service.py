@@ -149,6 +149,7 @@ def _measure(subject: Subject, measure: Measure, choice: Choice) -> ChartView:
         bars=measure.counted,
         zero=True,
         changes=subject.changes(),
+        unfinished=subject.running,
         height=200,
     )
     slow = f" Slow: from {words.milliseconds(choice.slow_ms)} on." if measure.slug == "slow" else ""
@@ -181,6 +182,7 @@ def points(subject: Subject, values: dict[ServiceMetric, Values], choice: Choice
         zero=True,
         limits=limits,
         changes=subject.changes(),
+        unfinished=subject.running,
         strip=subject.strip(Area.SERVICE),
         height=168,
     )

@@ -158,6 +158,11 @@ class Subject:
         first, until = clock.index(self.anchor - self.lag), -((clock.start - self.anchor) // clock.step)
         return frozenset(range(max(0, first), min(clock.n, until)))
 
+    @cached_property
+    def running(self) -> frozenset[int]:
+        """The bin that is not over yet, where the range reaches it."""
+        return self.clock.running(self.anchor)
+
     @property
     def owner(self) -> str:
         """The first owner by name or address, and how many others there are."""
@@ -293,7 +298,7 @@ class Subject:
 
     @property
     def range_words(self) -> str:
-        return words.span_of_days(self.view.start, self.view.end)
+        return words.span_of_days(self.view.start, self.view.end, self.now.year)
 
 
 def _areas(watched: Watched, as_of: datetime | None) -> Iterable[AreaHealth]:

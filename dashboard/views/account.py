@@ -11,6 +11,7 @@ from django.contrib import messages
 from django.contrib.auth import authenticate, logout
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.shortcuts import render as bare
@@ -21,12 +22,19 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from dashboard import limits
 from dashboard.hours import HoursForm, initial_hours
+from dashboard.noting import noted
 from dashboard.pages import page, render
 from dashboard.reader import PageRequest
 from dashboard.sign_on.entering import enter
 from dashboard.zones import zone_field
-from monitoring import mail, setup
-from monitoring.models import Breaks, DigestPace, Membership, Theme, UserPreference
+from monitoring import audit, mail, setup
+from monitoring.audit import facts
+from monitoring.models import AuditAction, Breaks, DigestPace, Membership, Theme, UserPreference
+
+TOLD = (
+    *("time_zone", "theme", "digest", "digest_hour", "digest_when_empty"),
+    *("days", "from_time", "to_time", "breaks_through"),
+)
 
 
 class LoginForm(forms.Form):
@@ -109,13 +117,23 @@ def preferences(request: PageRequest) -> HttpResponse:
     preference, _ = UserPreference.objects.get_or_create(user=request.reader.user)
     form = PreferenceForm(request.POST or None, initial=_shown(preference))
     if request.method == "POST" and form.is_valid():
-        form.put(preference)
-        wanted = set(request.POST.getlist("mail"))
-        for membership in request.reader.memberships:
-            Membership.objects.filter(pk=membership.pk).update(wants_mail=str(membership.team_id) in wanted)
+        _put(request, form, preference)
         messages.success(request, "Saved.", extra_tags="passing")
         return redirect("preferences")
     return render(request, "account/preferences.html", {"nav": "settings", "sub": "preferences", "form": form})
+
+
+def _put(request: PageRequest, form: PreferenceForm, preference: UserPreference) -> None:
+    """Stores the form and in which teams the person wants mail."""
+    mine = request.reader.memberships
+    before = {**facts(preference, *TOLD), "mail": [str(one.team) for one in mine if one.wants_mail]}
+    wanted = [one for one in mine if str(one.team_id) in request.POST.getlist("mail")]
+    with transaction.atomic():
+        form.put(preference)
+        for membership in mine:
+            Membership.objects.filter(pk=membership.pk).update(wants_mail=membership in wanted)
+        after = {**facts(preference, *TOLD), "mail": [str(one.team) for one in wanted]}
+        noted(request, AuditAction.HEARING_CHANGED, "them", before=before, after=after)
 
 
 @page
@@ -129,7 +147,9 @@ def test_mail(request: PageRequest) -> HttpResponse:
     if limits.reached("test-mail", request, request.reader.user.get_username(), settings.RATE_LIMIT_INVITE):
         messages.error(request, limits.TOO_MANY, extra_tags="failing")
         return redirect("preferences")
-    message = mail.send_test(mail.Addressee(member=membership), timezone.now())
+    with transaction.atomic():
+        message = mail.send_test(mail.Addressee(member=membership), timezone.now())
+        noted(request, AuditAction.TEST_SENT, "themselves")
     return redirect("mail", message.pk)
 
 
@@ -150,7 +170,12 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     membership = Membership.objects.filter(mail_token=token).select_related("team", "user").first()
     done = False
     if membership is not None and request.method == "POST":
-        Membership.objects.filter(pk=membership.pk).update(wants_mail=False)
+        with transaction.atomic():
+            if Membership.objects.filter(pk=membership.pk, wants_mail=True).update(wants_mail=False):
+                told = {"by": "the link in a mail", **audit.moved({"mail": True}, {"mail": False})}
+                action, team = AuditAction.HEARING_CHANGED, membership.team
+                about = f"them of {team}"
+                audit.note(action, membership.user, team=team, about=about, detail=told, request=request)
         done = True
     context = {"membership": membership, "done": done, "theme": "system"}
     return bare(request, "account/unsubscribe.html", context, status=200 if membership else 404)

@@ -25,7 +25,7 @@ def act(request: HttpRequest, token: str) -> HttpResponse:
         if not links.may(link):
             raise LinkRefused("Your role in the team lets you read only.")
         used = links.used_at(link)
-        done = links.carry_out(link, now) if request.method == "POST" and used is None else None
+        done = links.carry_out(link, now, request) if request.method == "POST" and used is None else None
     except LinkRefused as refusal:
         return _private(bare(request, "account/act.html", {"refusal": str(refusal), "theme": "system"}, status=403))
     return _private(_page(request, link, now, used=used, done=done))

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
+from dashboard.noting import noted
 from dashboard.pages import page, render
 from dashboard.reader import PageRequest
 from dashboard.reviews.forms import today
-from monitoring.models import ActionItem, ActionState
+from monitoring.models import ActionItem, ActionState, AuditAction
 from monitoring.reviews import meeting
 
 SHOWN = 100
@@ -54,7 +56,7 @@ def listing(request: PageRequest) -> HttpResponse:
 @require_POST
 def change(request: PageRequest, pk: int) -> HttpResponse:
     """Done, dropped, or open again."""
-    action = ActionItem.objects.filter(team__in=request.reader.team_ids, pk=pk).first()
+    action = ActionItem.objects.filter(team__in=request.reader.team_ids, pk=pk).select_related("team").first()
     if action is None:
         raise Http404("There is no such action item, or none of your teams.")
     role = request.reader.role_in(action.team_id)
@@ -64,7 +66,10 @@ def change(request: PageRequest, pk: int) -> HttpResponse:
     if asked not in ActionState.values:
         messages.error(request, "An action item is open, done or dropped.", extra_tags="failing")
     else:
-        meeting.close_action(action, ActionState(asked), request.reader.user, timezone.now())
+        with transaction.atomic():
+            meeting.close_action(action, ActionState(asked), request.reader.user, timezone.now())
+            before, after = {"state": action.state}, {"state": asked}
+            noted(request, AuditAction.ACTION_CHANGED, action.text, team=action.team, before=before, after=after)
         messages.success(request, f"“{action.text}” is {ActionState(asked).label.lower()}.", extra_tags="passing")
     way = request.POST.get("show", "open")
     response = redirect("actions")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
+from dashboard.noting import noted
 from dashboard.pages import page, part
 from dashboard.reader import PageRequest
-from monitoring.models import Subscription, Wish
+from monitoring.models import AuditAction, Subscription, Wish
 
 
 @page
@@ -21,10 +23,14 @@ def ring(request: PageRequest, pk: int) -> HttpResponse:
     own = Subscription.objects.filter(user=user, watched=watched).first()
     hears = hears_of(own.wish if own is not None else "", wants=wants)
     wish = _wish(hears=hears, wants=wants)
-    if wish:
-        Subscription.objects.update_or_create(user=user, watched=watched, defaults={"wish": wish})
-    elif own is not None:
-        own.delete()
+    before, after = {"wish": own.wish if own is not None else ""}, {"wish": wish}
+    with transaction.atomic():
+        if wish:
+            Subscription.objects.update_or_create(user=user, watched=watched, defaults={"wish": wish})
+        elif own is not None:
+            own.delete()
+        about = f"them of {watched.label}"
+        noted(request, AuditAction.HEARING_CHANGED, about, team=watched.source.team, before=before, after=after)
     if request.htmx:
         return part(
             request, "dashboard/_toggle.html", {"name": "bell", "pk": pk, "label": watched.label, "on": not hears}

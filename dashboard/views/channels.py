@@ -15,15 +15,19 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from dashboard import limits
+from dashboard.noting import Facts, noted
 from dashboard.pages import page, render
 from dashboard.reader import PageRequest, Reader
 from dashboard.zones import zone_field
 from monitoring import mail
+from monitoring.audit import facts
 from monitoring.channels import TargetRefused, aim, renew_secret
 from monitoring.mail.carriers.service import SERVICES
-from monitoring.models import Carrier, Channel, Role, Team
+from monitoring.models import AuditAction, Carrier, Channel, Role, Team
 
 NAV = {"nav": "settings", "sub": "channels"}
+#: What may be told of a channel; target and secret are secrets.
+TOLD = ("name", "carrier", "shown", "time_zone", "enabled")
 
 
 class ChannelForm(forms.Form):
@@ -66,7 +70,7 @@ def add(request: PageRequest) -> HttpResponse:
         fields = {name: form.cleaned_data[name] for name in ("team", "name", "carrier", "time_zone")}
         channel = Channel(**fields, created_by=request.reader.user)
         secret = _aimed(channel, form)
-        if secret is not None and _saved(channel, form):
+        if secret is not None and _saved(request, channel, form, None):
             return _after(request, channel, secret)
     return render(request, "dashboard/channel_form.html", _form_context(form))
 
@@ -75,7 +79,7 @@ def add(request: PageRequest) -> HttpResponse:
 def change(request: PageRequest, pk: int) -> HttpResponse:
     """Name, target, time zone; or switch it off and on."""
     channel = _changeable(request.reader, pk)
-    start = {"name": channel.name, "time_zone": channel.time_zone}
+    start, before = {"name": channel.name, "time_zone": channel.time_zone}, facts(channel, *TOLD)
     form = ChannelForm(request.POST or None, initial=start, reader=request.reader, existing=channel)
     if request.method == "POST" and form.is_valid():
         channel.name, channel.time_zone = form.cleaned_data["name"], form.cleaned_data["time_zone"]
@@ -83,7 +87,7 @@ def change(request: PageRequest, pk: int) -> HttpResponse:
         secret: str | None = ""
         if form.cleaned_data["target"]:
             secret = _aimed(channel, form)
-        if secret is not None and _saved(channel, form):
+        if secret is not None and _saved(request, channel, form, before):
             messages.success(request, f"Saved {channel.name}.", extra_tags="passing")
             return redirect("channels")
     return render(request, "dashboard/channel_form.html", _form_context(form, channel))
@@ -97,7 +101,9 @@ def test(request: PageRequest, pk: int) -> HttpResponse:
     if limits.reached("test-mail", request, request.reader.user.get_username(), settings.RATE_LIMIT_INVITE):
         messages.error(request, limits.TOO_MANY, extra_tags="failing")
         return redirect("channels")
-    message = mail.send_test(mail.Addressee(channel=channel), timezone.now())
+    with transaction.atomic():
+        message = mail.send_test(mail.Addressee(channel=channel), timezone.now())
+        noted(request, AuditAction.TEST_SENT, channel.name, team=channel.team)
     return redirect("mail", message.pk)
 
 
@@ -109,7 +115,9 @@ def secret(request: PageRequest, pk: int) -> HttpResponse:
     if channel.carrier != Carrier.WEBHOOK:
         raise Http404("Only webhooks are signed.")
     made = renew_secret(channel)
-    channel.save(update_fields=["secret_encrypted"])
+    with transaction.atomic():
+        channel.save(update_fields=["secret_encrypted"])
+        noted(request, AuditAction.CHANNEL_SECRET, channel.name, team=channel.team)
     return _after(request, channel, made)
 
 
@@ -118,7 +126,9 @@ def secret(request: PageRequest, pk: int) -> HttpResponse:
 def remove(request: PageRequest, pk: int) -> HttpResponse:
     """Takes the channel away; what it was sent stays in the list of mail."""
     channel = _changeable(request.reader, pk)
-    channel.delete()
+    with transaction.atomic():
+        noted(request, AuditAction.CHANNEL_REMOVED, channel.name, team=channel.team, before=facts(channel, *TOLD))
+        channel.delete()
     messages.success(request, f"{channel.name} is removed.", extra_tags="passing")
     return redirect("channels")
 
@@ -132,10 +142,16 @@ def _aimed(channel: Channel, form: ChannelForm) -> str | None:
         return None
 
 
-def _saved(channel: Channel, form: ChannelForm) -> bool:
+def _saved(request: PageRequest, channel: Channel, form: ChannelForm, before: Facts | None) -> bool:
+    """Stores it and says so in the audit list; False, with the form saying why, for a name that is taken."""
+    action = AuditAction.CHANNEL_ADDED if before is None else AuditAction.CHANNEL_CHANGED
+    more = {"new_target": True} if before is not None and form.cleaned_data["target"] else {}
     try:
         with transaction.atomic():
             channel.save()
+            noted(
+                request, action, channel.name, team=channel.team, before=before, after=facts(channel, *TOLD), told=more
+            )
     except IntegrityError:
         form.add_error("name", "The team already has a channel of this name.")
         return False

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from dashboard.acting import act_on, shown_of
+from dashboard.noting import noted
 from dashboard.pages import page, part
 from dashboard.reader import PageRequest
 from monitoring import commands
 from monitoring.configuration.edits import rebased
 from monitoring.configuration.present import QUESTIONS
-from monitoring.models import Command, CommandKind, Watched, WorkState
+from monitoring.models import AuditAction, Command, CommandKind, Watched, WorkState
 
 
 @page
@@ -33,7 +35,7 @@ def dismiss(request: PageRequest, pk: int, command_pk: int) -> HttpResponse:
     watched = request.reader.watched_or_404(pk)
     role = request.reader.role_in(watched.source.team_id)
     if role is not None and role.may_act:
-        commands.dismiss(_one(watched, command_pk), timezone.now())
+        _dismiss(request, watched, _one(watched, command_pk))
     return _piece(request, watched, "0") if request.htmx else redirect("overview", pk)
 
 
@@ -53,7 +55,7 @@ def again(request: PageRequest, pk: int, command_pk: int) -> HttpResponse:
             body, read = rebased(CommandKind(old.kind), old.body, old.read, present)
     once = f"again.{old.pk}"  # in two tabs there are two forms
     act_on(request, watched, old.kind, body or old.body, read, target=old.target, name=old.name, once=once)
-    commands.dismiss(old, timezone.now())
+    _dismiss(request, watched, old)
     watched.refresh_from_db(fields=["commands_until"])
     return _piece(request, watched, "0") if request.htmx else redirect("overview", pk)
 
@@ -66,6 +68,14 @@ def _piece(request: PageRequest, watched: Watched, before: str, begun: str = "")
     if (before.isdecimal() and left < int(before)) or (begun.isdecimal() and at_work > int(begun)):
         response["HX-Trigger"] = "acted"  # the tab below is drawn again
     return response
+
+
+def _dismiss(request: PageRequest, watched: Watched, command: Command) -> None:
+    with transaction.atomic():
+        if commands.dismiss(command, timezone.now()):
+            told = {"command": command.pk, "state": command.state}
+            about = f"“{command.word}” at {watched.label}"
+            noted(request, AuditAction.CHANGE_DISMISSED, about, team=watched.source.team, told=told)
 
 
 def _one(watched: Watched, pk: int) -> Command:

@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
@@ -15,14 +16,17 @@ from django.views.decorators.http import require_POST
 
 from dashboard.acting import nonce_of
 from dashboard.hours import WEEKDAYS, MembersField
+from dashboard.noting import noted
 from dashboard.pages import page, render
 from dashboard.reader import PageRequest
 from dashboard.zones import zone_field
+from monitoring.audit import facts
 from monitoring.mail import Addressee, bulletin
 from monitoring.mail.regular import hand_over
-from monitoring.models import Channel, HandoverPlan, Membership, Team
+from monitoring.models import AuditAction, Channel, HandoverPlan, Membership, Team
 
 NAV = {"nav": "settings", "sub": "handover"}
+TOLD = ("name", "days", "at", "time_zone", "members", "channels")
 
 
 class _ToForm(forms.Form):
@@ -103,9 +107,11 @@ def plan(request: PageRequest, team_pk: int) -> HttpResponse:
         found = form.cleaned_data
         days = sorted(int(one) for one in found["days"])
         row = HandoverPlan(team=team, name=found["name"], days=days, at=found["at"], time_zone=found["time_zone"])
-        row.save()
-        row.members.set(found["members"])
-        row.channels.set(found["channels"])
+        with transaction.atomic():
+            row.save()
+            row.members.set(found["members"])
+            row.channels.set(found["channels"])
+            noted(request, AuditAction.SHIFT_PLANNED, row.name, team=team, after=facts(row, *TOLD))
         messages.success(request, f"{row.name} is planned.", extra_tags="passing")
         return redirect("handover-team", team.pk)
     return render(request, "dashboard/handover_plan.html", {**NAV, "form": form, "team": team})
@@ -114,13 +120,15 @@ def plan(request: PageRequest, team_pk: int) -> HttpResponse:
 @page
 @require_POST
 def remove(request: PageRequest, pk: int) -> HttpResponse:
-    row = HandoverPlan.objects.filter(team__in=request.reader.team_ids, pk=pk).first()
+    row = HandoverPlan.objects.filter(team__in=request.reader.team_ids, pk=pk).select_related("team").first()
     if row is None:
         raise Http404("There is no such plan in your teams.")
     role = request.reader.role_in(row.team_id)
     if role is None or not role.may_change:
         raise PermissionDenied("Only owners and managers of the team plan its hand-overs.")
-    row.delete()
+    with transaction.atomic():
+        noted(request, AuditAction.SHIFT_REMOVED, row.name, team=row.team, before=facts(row, *TOLD))
+        row.delete()
     messages.success(request, f"{row.name} is removed.", extra_tags="passing")
     return redirect("handover-team", row.team_id)
 
@@ -132,6 +140,15 @@ def _send(request: PageRequest, team: Team, form: NoteForm) -> HttpResponse:
     # The same form sent twice is one hand-over.
     key = f"by.{team.pk}.{nonce_of(request)}"
     note = form.cleaned_data["note"].strip()
-    sent = hand_over(team.pk, to, now, key=key, since=now - timedelta(days=1), by=request.reader.name, note=note)
+    with transaction.atomic():
+        sent = hand_over(team.pk, to, now, key=key, since=now - timedelta(days=1), by=request.reader.name, note=note)
+        if sent:
+            noted(
+                request,
+                AuditAction.HANDED_OVER,
+                team.name,
+                team=team,
+                told={"to": [one.name for one in to], "note": note},
+            )
     messages.success(request, f"Handed over: {sent} of {len(to)} messages written.", extra_tags="passing")
     return redirect("handover-team", team.pk)

@@ -139,6 +139,7 @@ def show(request: PageRequest, pk: int) -> HttpResponse:
         "incident": row,
         "line": shown,
         "may_act": role is not None and role.may_act and then is None,
+        "may_reopen": actions.may_reopen(row, now),
         "may_share": role is not None and role.may_change,
         "past": then,
         "as_of": as_of(request.GET, then, now, reader),
@@ -216,7 +217,7 @@ def act(request: PageRequest, pk: int, action: str) -> HttpResponse:
 
 
 def _acknowledge(row: Incident, request: PageRequest, now: datetime) -> str:
-    actions.acknowledge(row, request.reader.user, now)
+    actions.acknowledge(row, request.reader.user, now, request=request)
     return "Acknowledged: nobody is alarmed further, and reminders come weekly."
 
 
@@ -225,12 +226,12 @@ def _assign(row: Incident, request: PageRequest, now: datetime) -> str:
     to = people(row.team_id).filter(pk=int(chosen)).first() if chosen.isdecimal() and len(chosen) < 10 else None
     if chosen and to is None:
         raise ActionRefused("assignee", "An incident can be given to members of its team.")
-    actions.assign(row, request.reader.user, now, to=to)
+    actions.assign(row, request.reader.user, now, to=to, request=request)
     return f"Assigned to {told.person(to)}." if to is not None else "Assigned to nobody."
 
 
 def _note(row: Incident, request: PageRequest, now: datetime) -> str:
-    actions.note(row, request.reader.user, now, text=request.POST.get("text", ""))
+    actions.note(row, request.reader.user, now, text=request.POST.get("text", ""), request=request)
     return "Noted."
 
 
@@ -245,18 +246,25 @@ def _snooze(row: Incident, request: PageRequest, now: datetime) -> str:
         until = moment(request.POST.get("until", ""), request.reader)
     if until is None:
         raise ActionRefused("until", "A snooze needs an end: choose a length, or a day and a time.")
-    actions.snooze(row, request.reader.user, now, until=until, why=why)
+    actions.snooze(row, request.reader.user, now, until=until, why=why, request=request)
     return f"Snoozed until {words.stamp(until, request.reader.zone, now)} for the whole team. Polling goes on."
 
 
 def _unsnooze(row: Incident, request: PageRequest, now: datetime) -> str:
-    actions.unsnooze(row, request.reader.user, now)
+    actions.unsnooze(row, request.reader.user, now, request=request)
     return "The snooze has ended."
 
 
 def _resolve(row: Incident, request: PageRequest, now: datetime) -> str:
-    actions.resolve(row, request.reader.user, now, why=request.POST.get("why", ""))
+    actions.resolve(row, request.reader.user, now, why=request.POST.get("why", ""), request=request)
     return "Resolved. The same trouble opens it again only if it gets worse, or was gone in between."
+
+
+def _reopen(row: Incident, request: PageRequest, now: datetime) -> str:
+    if not actions.reopen(row, request.reader.user, now, why=request.POST.get("why", ""), request=request):
+        return "It was open."
+    well = row.recovering_since is not None
+    return "Opened again. All is well now: it closes by itself once that has lasted." if well else "Opened again."
 
 
 def moment(text: str, reader: Reader) -> datetime | None:
@@ -277,4 +285,5 @@ STEPS: dict[str, Callable[[Incident, PageRequest, datetime], str]] = {
     "snooze": _snooze,
     "unsnooze": _unsnooze,
     "resolve": _resolve,
+    "reopen": _reopen,
 }

@@ -8,6 +8,7 @@ import re
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
@@ -16,10 +17,11 @@ from django.utils.cache import patch_cache_control
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_POST
 
+from dashboard.noting import noted
 from dashboard.pages import page, render
 from dashboard.reader import PageRequest
 from monitoring.mail import try_again
-from monitoring.models import Carrier, Channel, MailState, Message
+from monitoring.models import AuditAction, Carrier, Channel, MailState, Message
 
 SIZE = 50
 #: States from which a person may ask for another go.
@@ -83,7 +85,12 @@ def again(request: PageRequest, pk: int) -> HttpResponse:
     mail = _one(request, pk)
     if not _may_repeat(request, mail):
         raise PermissionDenied("Only owners and managers of the team, or its recipient, send a message again.")
-    if try_again(mail, timezone.now()):
+    with transaction.atomic():
+        repeated = try_again(mail, timezone.now())
+        if repeated:
+            told = {"to": mail.recipient, "message": mail.pk}
+            noted(request, AuditAction.MAIL_REPEATED, f"“{mail.subject}”", team=mail.team, told=told)
+    if repeated:
         messages.success(request, "It is tried again within seconds.", extra_tags="passing")
     else:
         messages.error(request, "Nothing to repeat: it was not given up.", extra_tags="failing")

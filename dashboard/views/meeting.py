@@ -6,12 +6,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
+from dashboard.noting import noted
 from dashboard.pages import page, part, render
 from dashboard.reader import PageRequest
 from dashboard.reviews import agenda as columns
@@ -21,8 +23,10 @@ from dashboard.reviews.access import acting, may_act, review_or_404
 from dashboard.reviews.forms import PromiseForm, today
 from dashboard.reviews.restated import restated
 from dashboard.views import record
+from monitoring.audit import facts
 from monitoring.models import (
     ActionItem,
+    AuditAction,
     Review,
     ReviewItem,
     ReviewPresence,
@@ -192,9 +196,12 @@ def promise(request: PageRequest, pk: int, item_pk: int) -> HttpResponse:
     if form.is_valid():
         cleaned = form.cleaned_data
         try:
-            meeting.promise(
-                review, chosen, cleaned["text"], cleaned["owner"], cleaned["due_on"], request.reader.user, now
-            )
+            with transaction.atomic():
+                made = meeting.promise(
+                    review, chosen, cleaned["text"], cleaned["owner"], cleaned["due_on"], request.reader.user, now
+                )
+                told = facts(made, "text", "owner", "due_on", "label")
+                noted(request, AuditAction.ACTION_PROMISED, made.text, team=review.plan.team, after=told)
         except SignedReview as signed:
             messages.error(request, str(signed), extra_tags="failing")
             return _go(request, review)
@@ -213,10 +220,13 @@ def accept(request: PageRequest, pk: int) -> HttpResponse:
     """Everything calm, or every blind spot without a verdict, is accepted as it is."""
     review = acting(request, pk)
     try:
-        if request.POST.get("section") == "blind":
-            meeting.accept_blind(review, request.reader.user, timezone.now())
-        else:
-            meeting.accept_calm(review)
+        with transaction.atomic():
+            blind = request.POST.get("section") == "blind"
+            if blind:
+                meeting.accept_blind(review, request.reader.user, timezone.now())
+            else:
+                meeting.accept_calm(review)
+            _noted(request, AuditAction.REVIEW_ACCEPTED, review, what="blind spots" if blind else "calm ones")
     except SignedReview as signed:
         messages.error(request, str(signed), extra_tags="failing")
     return _back(request, review)
@@ -230,7 +240,10 @@ def discuss(request: PageRequest, pk: int) -> HttpResponse:
     chosen = request.POST.get("watched", "")
     number = int(chosen) if chosen.isdecimal() and len(chosen) < 19 else 0
     try:
-        taken = meeting.discuss(review, number, timezone.now())
+        with transaction.atomic():
+            taken = meeting.discuss(review, number, timezone.now())
+            if taken is not None:
+                _noted(request, AuditAction.REVIEW_TAKEN_UP, review, deployment=taken.label)
     except SignedReview as signed:
         messages.error(request, str(signed), extra_tags="failing")
         return _go(request, review)
@@ -243,7 +256,9 @@ def rebuild(request: PageRequest, pk: int) -> HttpResponse:
     """The agenda as of now; decisions stay."""
     review = acting(request, pk)
     try:
-        meeting.rebuild(review, timezone.now())
+        with transaction.atomic():
+            meeting.rebuild(review, timezone.now())
+            _noted(request, AuditAction.REVIEW_REBUILT, review)
     except SignedReview as signed:
         messages.error(request, str(signed), extra_tags="failing")
     return _go(request, review)
@@ -255,7 +270,9 @@ def sign(request: PageRequest, pk: int) -> HttpResponse:
     """Freezes the record and tells the team."""
     review = acting(request, pk)
     try:
-        meeting.sign(review, request.reader.user, timezone.now())
+        with transaction.atomic():
+            signed = meeting.sign(review, request.reader.user, timezone.now())
+            _noted(request, AuditAction.REVIEW_SIGNED, review, hash=signed.content_hash)
     except (meeting.Unfinished, SignedReview) as refused:
         messages.error(request, str(refused), extra_tags="failing")
         return _go(request, review)
@@ -270,6 +287,10 @@ def present(review: Review, now: datetime) -> list[tuple[ReviewPresence, bool]]:
     """Who takes part or took part, and whether they are here now."""
     rows = review.present.select_related("user")
     return [(row, now - row.seen_at < PRESENT) for row in rows]
+
+
+def _noted(request: PageRequest, action: AuditAction, review: Review, **more: Any) -> None:
+    noted(request, action, str(review), team=review.plan.team, told={"review": review.pk, **more})
 
 
 def _acting_on(request: PageRequest, pk: int, item_pk: int) -> tuple[Review, ReviewItem]:

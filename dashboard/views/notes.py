@@ -8,18 +8,24 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
+from dashboard.noting import noted
 from dashboard.pages import page, render
 from dashboard.reader import PageRequest, Reader
 from dashboard.views.incidents import moment
 from monitoring import notes
+from monitoring.audit import facts
+from monitoring.models import AuditAction as A
 from monitoring.models import Note, Watched
 from monitoring.notes import BadNote
+
+TOLD = ("text", "at")
 
 
 class NoteForm(forms.Form):
@@ -58,7 +64,9 @@ def add(request: PageRequest, pk: int) -> HttpResponse:
         raise PermissionDenied("Your role is read only: somebody else has to write it down.")
     form = NoteForm(request.POST or None, reader=request.reader, now=now, initial={"at": _local(now, request.reader)})
     if request.method == "POST" and form.is_valid():
-        notes.write(watched, request.reader.user, form.cleaned_data["text"], form.cleaned_data["at"], now)
+        with transaction.atomic():
+            note = notes.write(watched, request.reader.user, form.cleaned_data["text"], form.cleaned_data["at"], now)
+            noted(request, A.NOTE_WRITTEN, watched.label, team=watched.source.team, after=facts(note, *TOLD))
         messages.success(request, "Noted. It stands on every chart of the deployment.", extra_tags="passing")
         return _back(watched)
     return _form(request, watched, form, None)
@@ -72,8 +80,12 @@ def change(request: PageRequest, pk: int) -> HttpResponse:
     initial = {"text": note.text, "at": _local(note.at, request.reader)}
     form = NoteForm(request.POST or None, reader=request.reader, now=now, initial=initial)
     if request.method == "POST" and form.is_valid():
+        watched, before = note.watched, facts(note, *TOLD)
         try:
-            notes.change(note, request.reader.user, form.cleaned_data["text"], form.cleaned_data["at"], now)
+            with transaction.atomic():
+                new = notes.change(note, request.reader.user, form.cleaned_data["text"], form.cleaned_data["at"], now)
+                after = facts(new, *TOLD)
+                noted(request, A.NOTE_CHANGED, watched.label, team=watched.source.team, before=before, after=after)
         except Note.DoesNotExist:
             raise Http404("The note was removed meanwhile.") from None
         return _back(note.watched)
@@ -85,7 +97,10 @@ def change(request: PageRequest, pk: int) -> HttpResponse:
 def remove(request: PageRequest, pk: int) -> HttpResponse:
     """Takes a note away."""
     note = _note(request, pk)
-    note.delete()
+    watched = note.watched
+    with transaction.atomic():
+        noted(request, A.NOTE_REMOVED, watched.label, team=watched.source.team, before=facts(note, *TOLD))
+        note.delete()
     messages.success(request, "The note is gone.", extra_tags="passing")
     return _back(note.watched)
 
@@ -93,7 +108,9 @@ def remove(request: PageRequest, pk: int) -> HttpResponse:
 def _note(request: PageRequest, pk: int) -> Note:
     """The note, for those who may change it."""
     reader = request.reader
-    found = Note.objects.filter(watched__source__team__in=reader.team_ids, pk=pk).select_related("watched__source")
+    found = Note.objects.filter(watched__source__team__in=reader.team_ids, pk=pk).select_related(
+        "watched__source__team"
+    )
     note = found.first()
     if note is None:
         raise Http404("There is no such note, or none that your teams may see.")

@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
@@ -16,11 +17,13 @@ from django.views.decorators.http import require_POST
 from dashboard.area_policies import AreaForms, sentences
 from dashboard.charts import words
 from dashboard.minutes import Minutes, in_words
+from dashboard.noting import noted
 from dashboard.pages import page, part, render
 from dashboard.reader import PageRequest
 from monitoring import backtest
+from monitoring.audit import facts
 from monitoring.incidents.policy import areas_of, policy_of
-from monitoring.models import AlertPolicy, Role, Status, Team, Watched
+from monitoring.models import AlertPolicy, AuditAction, Role, Status, Team, Watched
 from monitoring.noise import TRIED_DAYS
 
 NAV = {"nav": "settings", "sub": "policies"}
@@ -105,6 +108,10 @@ class PolicyForm(forms.Form):
         return policy
 
 
+#: All that a policy holds.
+TOLD = (*PolicyForm.base_fields, "areas")
+
+
 def initial(policy: AlertPolicy) -> dict[str, Any]:
     """The policy as the form shows it."""
     found = {name: getattr(policy, name) for name in PolicyForm.base_fields}
@@ -135,11 +142,11 @@ def change(request: PageRequest, team_pk: int) -> HttpResponse:
     row = AlertPolicy.objects.filter(team=team).first() or AlertPolicy(team=team)
     form, areas = PolicyForm(request.POST or None, initial=initial(row)), AreaForms(request.POST or None, areas_of(row))
     if "default" in request.POST:
-        AlertPolicy.objects.filter(team=team).delete()
+        _kept(request, AlertPolicy(team=team), row)
         messages.success(request, f"{team.name} has the default policy again.", extra_tags="passing")
         return redirect("policies")
     if request.method == "POST" and form.is_valid() and areas.is_valid():
-        AlertPolicy.objects.update_or_create(team=team, defaults={**form.cleaned_data, "areas": areas.stored()})
+        _kept(request, form.put(AlertPolicy(team=team, areas=areas.stored())), row)
         messages.success(request, f"Saved the policy of {team.name}; it holds from now on.", extra_tags="passing")
         return redirect("policies")
     default = initial(AlertPolicy())
@@ -154,6 +161,19 @@ def change(request: PageRequest, team_pk: int) -> HttpResponse:
         "tried": TRIED,
     }
     return render(request, "dashboard/policy_form.html", context, status=422 if form.is_bound else 200)
+
+
+def _kept(request: PageRequest, wanted: AlertPolicy, row: AlertPolicy) -> None:
+    """Stores the wanted policy in place of `row`, or no row where it is the default; the audit list tells of both."""
+    before, after = facts(row, *TOLD), facts(wanted, *TOLD)
+    with transaction.atomic():
+        if "default" in request.POST:
+            AlertPolicy.objects.filter(team=wanted.team).delete()
+        else:
+            AlertPolicy.objects.update_or_create(
+                team=wanted.team, defaults={name: getattr(wanted, name) for name in TOLD}
+            )
+        noted(request, AuditAction.POLICY_CHANGED, wanted.team.name, team=wanted.team, before=before, after=after)
 
 
 @dataclass(frozen=True)

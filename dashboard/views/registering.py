@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST
 
 from dashboard import registering as pages
 from dashboard.charts import words
+from dashboard.noting import noted
 from dashboard.pages import page, part, render
 from dashboard.reader import PageRequest
 from dashboard.service_half import desk
@@ -76,7 +77,16 @@ def _begun(request: PageRequest, form: pages.FilesForm) -> Registration | None:
         release(row)
         return None
     row.spec = pages.guessed(row)
-    row.save()
+    with transaction.atomic():
+        row.save()
+        files = {name: one["name"] for name, one in row.files.items()}
+        noted(
+            request,
+            AuditAction.MODEL_BEGUN,
+            row.name,
+            team=row.source.team,
+            told={"source": row.source.name, "files": files},
+        )
     return row
 
 
@@ -152,6 +162,8 @@ def describe(request: PageRequest, pk: int) -> HttpResponse:
             row.step = RegistrationStep.DRAFT if row.errors else RegistrationStep.PREPARING
             row.attempts, row.claimed_until = 0, None
             row.save()
+            told = {"registration": row.pk, "target": row.spec.get("target"), "refused": row.errors}
+            noted(request, AuditAction.MODEL_DESCRIBED, row.name, team=row.source.team, told=told)
     return redirect("registration", pk)
 
 
@@ -167,6 +179,8 @@ def deploy(request: PageRequest, pk: int) -> HttpResponse:
             row.name = request.POST.get("label", "").strip()[:300] or row.name
             row.step, row.problem, row.attempts, row.claimed_until = RegistrationStep.DEPLOYING, "", 0, None
             row.save()
+            told = {"registration": row.pk, "importance": row.results["importance"]}
+            noted(request, AuditAction.MODEL_DEPLOYED, row.name, team=row.source.team, told=told)
     return redirect("registration", pk)
 
 
@@ -197,6 +211,9 @@ def forget(request: PageRequest, pk: int) -> HttpResponse:
     """Drops a registration with its files; what the source has already stays there."""
     row = _mine(request, pk)
     release(row)
-    row.delete()
+    with transaction.atomic():
+        told = {"registration": row.pk, "step": row.step}
+        noted(request, AuditAction.MODEL_DROPPED, row.name, team=row.source.team, told=told)
+        row.delete()
     messages.success(request, f"{row.name} is dropped. What the source has of it stays there.", extra_tags="passing")
     return redirect("register")

@@ -8,19 +8,26 @@ from datetime import datetime
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import Count, Q
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
+from dashboard.noting import noted
 from dashboard.pages import page, render
 from dashboard.reader import PageRequest, Reader
 from dashboard.reviews.forms import PlanForm, today
-from monitoring.models import ActionItem, ActionState, Review, ReviewPlan, ReviewState, Role
+from monitoring.audit import facts
+from monitoring.models import ActionItem, ActionState, AuditAction, Review, ReviewPlan, ReviewState, Role
 from monitoring.reviews import meeting, schedule
 
 SIGNED = 8
+TOLD = (
+    *("name", "cadence", "weekday", "hour", "minute", "time_zone", "starts_on"),
+    *("attendees", "importances", "tags", "active"),
+)
 
 
 @dataclass(frozen=True)
@@ -100,7 +107,9 @@ def add(request: PageRequest) -> HttpResponse:
     first = ReviewPlan(created_by=request.reader.user, created_at=now, starts_on=today(now, request.reader))
     form = PlanForm(request.POST or None, instance=first, reader=request.reader)
     if request.method == "POST" and form.is_valid():
-        plan = form.save()
+        with transaction.atomic():
+            plan = form.save()
+            noted(request, AuditAction.REVIEW_PLANNED, plan.name, team=plan.team, after=facts(plan, *TOLD))
         messages.success(request, f"{plan.name} is planned.", extra_tags="passing")
         return redirect("reviews")
     return render(request, "dashboard/review_plan.html", {"nav": "reviews", "form": form, "plan": None})
@@ -114,9 +123,13 @@ def change(request: PageRequest, pk: int) -> HttpResponse:
     role = request.reader.role_in(plan.team_id)
     if role is None or not role.may_change:
         raise PermissionDenied("Only owners and managers of a team plan its reviews.")
+    before = facts(plan, *TOLD)
     form = PlanForm(request.POST or None, instance=plan, reader=request.reader)
     if request.method == "POST" and form.is_valid():
-        form.save()
+        with transaction.atomic():
+            plan = form.save()
+            after = facts(plan, *TOLD)
+            noted(request, AuditAction.REVIEW_REPLANNED, plan.name, team=plan.team, before=before, after=after)
         messages.success(request, "Saved.", extra_tags="passing")
         return redirect("reviews")
     return render(request, "dashboard/review_plan.html", {"nav": "reviews", "form": form, "plan": plan})
@@ -130,7 +143,11 @@ def start(request: PageRequest, pk: int) -> HttpResponse:
     role = request.reader.role_in(plan.team_id)
     if role is None or not role.may_act:
         raise PermissionDenied("Your role is read only: somebody else has to open the review.")
-    review = meeting.open_review(plan, request.reader.user, timezone.now())
+    now = timezone.now()
+    with transaction.atomic():
+        review = meeting.open_review(plan, request.reader.user, now)
+        if review.opened_at == now:  # else somebody had opened it
+            noted(request, AuditAction.REVIEW_OPENED, str(review), team=plan.team, told={"review": review.pk})
     return redirect("review", review.pk)
 
 

@@ -7,18 +7,33 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
 from dashboard.hours import HoursForm, MembersField, initial_hours
+from dashboard.noting import Facts, noted
 from dashboard.pages import page, render
 from dashboard.reader import PageRequest, Reader
 from dashboard.zones import zone_field
-from monitoring.models import Area, Channel, Delivery, Importance, Membership, NotificationRule, Role, Team
+from monitoring.audit import facts
+from monitoring.models import (
+    Area,
+    AuditAction,
+    Channel,
+    Delivery,
+    Importance,
+    Membership,
+    NotificationRule,
+    Role,
+    Team,
+)
 
 NAV = {"nav": "settings", "sub": "rules"}
 EVERYBODY, SOME = "everybody", "some"
+OWN = ("name", "position", "importances", "areas", "only_failing", "escalation", "delivery", "enabled")
+TOLD = (*OWN, "tags", "days", "from_time", "to_time", "time_zone", "everybody", "members", "channels")
 
 
 class RuleForm(HoursForm):
@@ -59,7 +74,7 @@ class RuleForm(HoursForm):
     def put(self, rule: NotificationRule) -> None:
         """Stores the form in the rule."""
         found = self.cleaned_data
-        for name in ("name", "position", "importances", "areas", "only_failing", "escalation", "delivery", "enabled"):
+        for name in OWN:
             setattr(rule, name, found[name])
         rule.time_zone, rule.everybody = found["time_zone"], found["who"] == EVERYBODY
         rule.tags = [tag.strip() for tag in found["tags"].split(",") if tag.strip()]
@@ -90,32 +105,36 @@ def add(request: PageRequest, team_pk: int) -> HttpResponse:
         raise PermissionDenied("Only owners and managers of the team change its rules.")
     start = {"time_zone": request.reader.zone.key, "who": EVERYBODY}
     form = RuleForm(request.POST or None, team=team, initial=start)
-    return _edit(request, form, NotificationRule(team=team))
+    return _edit(request, form, NotificationRule(team=team), None)
 
 
 @page
 def change(request: PageRequest, pk: int) -> HttpResponse:
     """Everything of a rule."""
     rule = _changeable(request.reader, pk)
-    names = ("name", "position", "importances", "areas", "only_failing", "escalation", "delivery", "enabled")
-    start = {name: getattr(rule, name) for name in (*names, "time_zone")}
+    start = {name: getattr(rule, name) for name in (*OWN, "time_zone")}
     start |= {"tags": ", ".join(rule.tags), "who": EVERYBODY if rule.everybody else SOME, **initial_hours(rule)}
     start |= {"members": rule.members.all(), "channels": rule.channels.all()}
-    return _edit(request, RuleForm(request.POST or None, team=rule.team, initial=start), rule)
+    return _edit(request, RuleForm(request.POST or None, team=rule.team, initial=start), rule, facts(rule, *TOLD))
 
 
 @page
 @require_POST
 def remove(request: PageRequest, pk: int) -> HttpResponse:
     rule = _changeable(request.reader, pk)
-    rule.delete()
+    with transaction.atomic():
+        noted(request, AuditAction.RULE_REMOVED, rule.name, team=rule.team, before=facts(rule, *TOLD))
+        rule.delete()
     messages.success(request, f"{rule.name} is removed.", extra_tags="passing")
     return redirect("rules")
 
 
-def _edit(request: PageRequest, form: RuleForm, rule: NotificationRule) -> HttpResponse:
+def _edit(request: PageRequest, form: RuleForm, rule: NotificationRule, before: Facts | None) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
-        form.put(rule)
+        action = AuditAction.RULE_ADDED if before is None else AuditAction.RULE_CHANGED
+        with transaction.atomic():
+            form.put(rule)
+            noted(request, action, rule.name, team=rule.team, before=before, after=facts(rule, *TOLD))
         messages.success(request, f"Saved {rule.name}.", extra_tags="passing")
         return redirect("rules")
     return render(request, "dashboard/rule_form.html", {**NAV, "form": form, "rule": rule})

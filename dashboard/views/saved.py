@@ -11,12 +11,15 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from dashboard.narrowing import canonical
+from dashboard.noting import Facts, noted
 from dashboard.pages import page, render
 from dashboard.reader import PageRequest, Reader
 from dashboard.saved import MOST, of_reader
-from monitoring.models import DefaultView, SavedView
+from monitoring.audit import facts
+from monitoring.models import AuditAction, DefaultView, SavedView
 
 NAME = 60
+TOLD = ("name", "query", "user")
 
 
 @page
@@ -47,7 +50,7 @@ def add(request: PageRequest) -> HttpResponse:
     if problem:
         messages.error(request, problem, extra_tags="failing")
         return back
-    if not _saved(view):
+    if not _saved(request, view):
         messages.error(request, f"There is already a view “{name}”: choose another name.", extra_tags="failing")
         return back
     if "default" in request.POST:
@@ -67,10 +70,11 @@ def change(request: PageRequest, pk: int) -> HttpResponse:
             _open_with(request.reader, view)
         return redirect("views")
     _changeable(request.reader, view)
+    before = facts(view, *TOLD)
     view.name = _name(request)
     if not view.name:
         messages.error(request, "A view needs a name.", extra_tags="failing")
-    elif not _saved(view):
+    elif not _saved(request, view, before):
         messages.error(request, f"There is already a view “{view.name}”.", extra_tags="failing")
     else:
         messages.success(request, f"Renamed to “{view.name}”.", extra_tags="passing")
@@ -83,7 +87,9 @@ def remove(request: PageRequest, pk: int) -> HttpResponse:
     """Forgets a view; who opened the fleet with it sees everything again."""
     view = _view_or_404(request.reader, pk)
     _changeable(request.reader, view)
-    view.delete()
+    with transaction.atomic():
+        noted(request, AuditAction.VIEW_REMOVED, view.name, team=view.team, before=facts(view, *TOLD))
+        view.delete()
     messages.success(request, f"“{view.name}” is deleted.", extra_tags="passing")
     return redirect("views")
 
@@ -114,10 +120,12 @@ def _problem(reader: Reader, view: SavedView) -> str:
     return ""
 
 
-def _saved(view: SavedView) -> bool:
+def _saved(request: PageRequest, view: SavedView, before: Facts | None = None) -> bool:
+    action = AuditAction.VIEW_SAVED if before is None else AuditAction.VIEW_RENAMED
     try:
         with transaction.atomic():
             view.save()
+            noted(request, action, view.name, team=view.team, before=before, after=facts(view, *TOLD))
     except IntegrityError:
         return False
     return True

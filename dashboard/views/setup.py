@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods
 
 from dashboard import limits
 from dashboard.first_run import WORDS, FarForm, PersonForm, Step, TeamForm, own_team, step_of, trial_of
+from dashboard.noting import noted
 from dashboard.pages import page
 from dashboard.reader import PageRequest
 from dashboard.service_half import desk
@@ -42,7 +43,9 @@ def trial(request: PageRequest) -> HttpResponse:
     if found is None:
         raise Http404("There is no source to test yet.")
     if request.method == "POST":
-        ask_test(found.source, request.reader)
+        with transaction.atomic():
+            ask_test(found.source, request.reader)
+            noted(request, AuditAction.SOURCE_TESTED, found.source.name, team=found.source.team)
         return redirect("setup")
     context = {"trial": found, "theme": request.reader.theme.value}
     return bare(request, "setup/_test.html", context)

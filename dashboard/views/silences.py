@@ -10,18 +10,21 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
 from dashboard.incidents import area_words, person
+from dashboard.noting import noted
 from dashboard.pages import page, render
 from dashboard.reader import PageRequest, Reader
 from dashboard.views.incidents import moment
+from monitoring.audit import facts
 from monitoring.incidents import silences
 from monitoring.incidents.silences import BadSilence, Span
-from monitoring.models import Area, Incident, Silence, SilenceKind, Team, Watched
+from monitoring.models import Area, AuditAction, Incident, Silence, SilenceKind, Team, Watched
 
 PAST = timedelta(days=30)
 AHEAD = timedelta(days=60)
@@ -188,7 +191,9 @@ def add(request: PageRequest) -> HttpResponse:
     form = SilenceForm(request.POST or None, reader=reader, initial=_initial(request, now))
     if request.method == "POST" and form.is_valid():
         made = form.made(form.cleaned_data, timezone.now())
-        made.save()
+        with transaction.atomic():
+            made.save()
+            noted(request, AuditAction.SILENCED, scope_words(made), team=made.team, after=facts(made, *silences.TOLD))
         begun = not made.rule and made.starts_at <= now
         said = "Alerts are silenced" if begun else "Planned: alerts are held back then"
         messages.success(request, f"{said}. Polling and judging go on.", extra_tags="passing")
@@ -210,7 +215,8 @@ def _initial(request: PageRequest, now: datetime) -> dict[str, Any]:
 @require_POST
 def cancel(request: PageRequest, pk: int) -> HttpResponse:
     """Ends a silence now."""
-    found = Silence.objects.filter(team__in=request.reader.team_ids, pk=pk).first()
+    mine = Silence.objects.filter(team__in=request.reader.team_ids, pk=pk)
+    found = mine.select_related("team", "watched", "source").first()
     if found is None:
         raise Http404("There is no such silence, or none of your teams.")
     role = request.reader.role_in(found.team_id)
@@ -218,7 +224,12 @@ def cancel(request: PageRequest, pk: int) -> HttpResponse:
         raise PermissionDenied("Your role is read only.")
     now = timezone.now()
     held = row_of(found, request.reader, now).state == "holds"
-    if silences.cancel(found, request.reader.user, now):
+    with transaction.atomic():
+        ended = silences.cancel(found, request.reader.user, now)
+        if ended:
+            told = {"reason": found.reason, "would_have_ended": found.ends_at.isoformat()}
+            noted(request, AuditAction.SILENCE_ENDED, scope_words(found), team=found.team, told=told)
+    if ended:
         said = "Ended. What is in trouble is told from now on." if held else "Cancelled: nothing will be held back."
         messages.success(request, said, extra_tags="passing")
     return redirect("silences")

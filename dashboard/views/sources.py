@@ -211,7 +211,9 @@ def remove(request: PageRequest, pk: int) -> HttpResponse:
 def test(request: PageRequest, pk: int) -> HttpResponse:
     """Puts a connection test into a worker's queue; the row fills in when it is done."""
     source = _changeable(request.reader, pk)
-    ask_test(source, request.reader)
+    with transaction.atomic():
+        ask_test(source, request.reader)
+        note(AuditAction.SOURCE_TESTED, request.reader.user, team=source.team, about=source.name, request=request)
     return row(request, pk) if request.htmx else redirect("sources")
 
 

@@ -14,11 +14,12 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from dashboard.first_run import TeamForm
+from dashboard.noting import noted
 from dashboard.pages import page, render
 from dashboard.reader import PageRequest, Reader
 from dashboard.views.sources import withdraw_token
-from monitoring import setup, teams
-from monitoring.models import Invitation, Membership, Role, Source, Team
+from monitoring import audit, setup, teams
+from monitoring.models import AuditAction, Invitation, Membership, Role, Source, Team
 
 NAV = {"nav": "settings", "sub": "teams"}
 
@@ -147,7 +148,11 @@ def change(request: PageRequest, pk: int) -> HttpResponse:
     except teams.LastOwner as error:
         messages.error(request, str(error), extra_tags="failing")
         return redirect("teams")
-    Membership.objects.filter(pk=member.pk).update(wants_mail="wants_mail" in request.POST)
+    wants = "wants_mail" in request.POST
+    with transaction.atomic():
+        if Membership.objects.filter(pk=member.pk).exclude(wants_mail=wants).update(wants_mail=wants):
+            about, was = f"{audit.name_of(member.user)} of {member.team}", {"mail": not wants}
+            noted(request, AuditAction.HEARING_CHANGED, about, team=member.team, before=was, after={"mail": wants})
     messages.success(request, f"Saved for {member.user}.", extra_tags="passing")
     return redirect("teams")
 

@@ -127,9 +127,10 @@ def open_commands(watched: Watched) -> QuerySet[Command]:
     return watched.commands.filter(state__in=OPEN_STATES)
 
 
-def dismiss(command: Command, now: datetime) -> None:
-    """Takes a finished command off the page; the row stays."""
-    Command.objects.filter(pk=command.pk, dismissed_at=None).exclude(state__in=OPEN_STATES).update(dismissed_at=now)
+def dismiss(command: Command, now: datetime) -> bool:
+    """Takes a finished command off the page; the row stays. False if it was taken off before, or is not finished."""
+    finished = Command.objects.filter(pk=command.pk, dismissed_at=None).exclude(state__in=OPEN_STATES)
+    return bool(finished.update(dismissed_at=now))
 
 
 def _check_target(kind: Kind, target: str) -> None:

@@ -36,7 +36,7 @@ def not_answered(known: Snapshot, question: Question, what: str) -> Verdict | No
     if state is TopicState.REFUSED:
         return Verdict(Status.UNAVAILABLE, f"{what} is not available at the source{problem}.")
     if state is TopicState.NEW:
-        return Verdict(Status.UNKNOWN, f"{what} was not asked for yet.", {UNASKED: True})
+        return Verdict(Status.UNKNOWN, f"{what}: not asked for yet.", {UNASKED: True})
     return Verdict(Status.UNKNOWN, f"{what} could not be read from the source{problem}.")
 
 

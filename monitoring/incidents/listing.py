@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from django.db.models import Case, Count, F, FloatField, Q, Value, When
+from django.db.models import Case, Count, F, FloatField, Q, QuerySet, Value, When
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Log
 
 from monitoring.incidents.past import was_open, was_resolved
-from monitoring.models import Area, Incident
+from monitoring.models import Area, Incident, IncidentKind, Source, Watched
 from monitoring.models.incidents import IncidentQuerySet
 
 
@@ -37,6 +37,8 @@ class Narrowed:
     watched_id: int | None = None
 
 
+#: So many deployments are looked for by their keys.
+FEW = 200
 #: Weeks since an incident was opened, four at most: the time that it may have gone unanswered.
 _WEEKS = "least(4, greatest(0, extract(epoch FROM %s::timestamptz - monitoring_incident.opened_at)) / 604800)"
 
@@ -55,16 +57,32 @@ def narrowed(
     """
     found = rows.filter(_state(by.show, user_id, now) if as_of is None else _state_then(by.show, as_of))
     if by.search:
-        found = found.filter(
-            Q(watched__label__icontains=by.search)
-            | Q(members__watched__label__icontains=by.search)
-            | Q(source__name__icontains=by.search, kind="source")
-        ).distinct()
+        found = found.filter(_named(by.search))
     if by.area in Area.values:
         found = found.filter(area=by.area)
     if by.watched_id is not None:
-        found = found.filter(Q(watched=by.watched_id) | Q(members__watched=by.watched_id)).distinct()
+        found = found.filter(_about([by.watched_id]))
     return found.order_by("-resolved_at", "-pk") if by.show is Show.RESOLVED else worst_first(found, now)
+
+
+def _named(search: str) -> Q:
+    """About a deployment, or a silent source, whose name holds the text: two statements here, three where few names do.
+
+    The few names are looked through once, and the many incidents by keys. Where few were found these are listed, so
+    that the index by deployment gives the rows; where many were, the list is read in its order until a page is full.
+    """
+    named = Watched.objects.filter(label__icontains=search)
+    found = list(named.values_list("pk", flat=True)[: FEW + 1])
+    about = _about(found if len(found) <= FEW else named)
+    sources = list(Source.objects.filter(name__icontains=search).values_list("pk", flat=True)[:FEW])
+    return about | Q(source__in=sources, kind=IncidentKind.SOURCE) if sources else about
+
+
+def _about(of: list[int] | QuerySet[Watched]) -> Q:
+    """Of these deployments, or with one of them among its members."""
+    members = Incident.objects.filter(parent__isnull=False, watched__in=of).order_by().values("parent")
+    few = isinstance(of, list)
+    return Q(watched__in=of) | Q(pk__in={row["parent"] for row in members} if few else members)
 
 
 def worst_first(rows: IncidentQuerySet, now: datetime) -> IncidentQuerySet:

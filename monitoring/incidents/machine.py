@@ -130,6 +130,19 @@ def dismiss(memory: Memory, now: datetime) -> Memory:
     )
 
 
+def reopen(memory: Memory, now: datetime, began: datetime) -> Memory:
+    """A person opened the incident again, whose trouble `began` then. Where all is well it recovers from now on."""
+    in_trouble = memory.pending_since is not None
+    return replace(
+        memory,
+        opened_at=now,
+        closed_at=None,
+        dismissed=None,
+        well_since=None if in_trouble else now,
+        trouble_since=memory.trouble_since or began,
+    )
+
+
 def _time_is_up(memory: Memory, at: datetime, policy: Policy) -> tuple[Memory, Move]:
     assert memory.verdict is not None
     if not memory.is_open:

@@ -21,6 +21,10 @@ _FREQUENCIES = ("DAILY", "WEEKLY", "MONTHLY", "YEARLY")
 _KNOWN = frozenset({"FREQ", "INTERVAL", "BYDAY", "BYMONTHDAY", "BYMONTH", "BYSETPOS", "WKST"})
 
 
+#: What the audit list tells of a silence.
+TOLD = ("kind", "source", "watched", "tag", "area", "reason", "starts_at", "ends_at", "rule", "minutes", "time_zone")
+
+
 class BadSilence(ValueError):
     """Something that a silence cannot be; `field` names the form field at fault."""
 

@@ -15,10 +15,12 @@ from typing import Any
 from django.conf import settings
 from django.core import signing
 from django.db import models, transaction
+from django.http import HttpRequest
 
+from monitoring import audit
 from monitoring.incidents import actions
 from monitoring.mail.addressee import Addressee
-from monitoring.models import Incident, IncidentNotice, Membership, Role, UsedLink, Vote
+from monitoring.models import AuditAction, Incident, IncidentNotice, Membership, Role, UsedLink, Vote
 
 SALT = "monitoring.mail.links"
 LIFE = timedelta(days=14)
@@ -100,7 +102,7 @@ def used_at(link: Link) -> datetime | None:
     return UsedLink.objects.filter(key=link.key).values_list("at", flat=True).first()
 
 
-def carry_out(link: Link, now: datetime) -> bool:
+def carry_out(link: Link, now: datetime, request: HttpRequest | None = None) -> bool:
     """Does what the button says, once; False if it did so before or there was nothing to do."""
     if not may(link):
         raise LinkRefused("Your role in the team lets you read only.")
@@ -108,11 +110,15 @@ def carry_out(link: Link, now: datetime) -> bool:
         if link.act.is_vote:
             values = {"useful": link.act is Act.USEFUL, "at": now}
             Vote.objects.update_or_create(notice=link.notice, user=link.member.user, defaults=values)
+            person, about = link.member.user, f"incident {link.incident.pk}"
+            detail = {"vote": str(link.act.label).lower(), "notice": link.notice.pk}
+            audit.note(AuditAction.VOTED, person, team=link.member.team, about=about, detail=detail, request=request)
             return True
         _, first = UsedLink.objects.get_or_create(key=link.key, defaults={"user": link.member.user, "at": now})
         if not first:
             return False
         length = link.act.snooze
         if length is None:
-            return actions.acknowledge(link.incident, link.member.user, now)
-        return actions.snooze(link.incident, link.member.user, now, until=now + length, why="From a mail")
+            return actions.acknowledge(link.incident, link.member.user, now, request=request)
+        until, why = now + length, "From a mail"
+        return actions.snooze(link.incident, link.member.user, now, until=until, why=why, request=request)

@@ -12,6 +12,11 @@ from itertools import groupby
 from django.db import transaction
 from django.db.models import Q
 
+from monitoring import snapshots
+from monitoring.configuration.edits import Edit
+from monitoring.configuration.fields import FIELDS
+from monitoring.configuration.loosening import loosenings
+from monitoring.configuration.present import QUESTIONS
 from monitoring.configuration.values import same
 from monitoring.incidents import silences
 from monitoring.incidents.severity import severity_of
@@ -21,7 +26,7 @@ from monitoring.mail.envelope import put, row_of
 from monitoring.mail.hears import Happening, Hearing
 from monitoring.mail.hears import who_hears as decide
 from monitoring.mail.messages.loosened import loosened
-from monitoring.models import AlertPolicy, Delivery, NotifyReason, SettingsChange, SilenceKind, Status
+from monitoring.models import AlertPolicy, CommandKind, Delivery, NotifyReason, SettingsChange, SilenceKind, Status
 
 #: How many are told of in one run.
 MOST = 500
@@ -65,10 +70,18 @@ def _held_words(found: Holding) -> str:
 
 
 def _put_back(change: SettingsChange) -> bool:
-    """Whether the newest value that was seen since is the one from before."""
+    """Whether the newest value that was seen since lets no more pass than the one from before did."""
     since = SettingsChange.objects.filter(watched=change.watched_id, kind=change.kind, path=change.path)
     newest = since.filter(seen_at__gt=change.seen_at).order_by("-seen_at", "-pk").first()
-    return newest is not None and same(newest.after, change.before)
+    if newest is None or same(newest.after, change.before):
+        return newest is not None
+    kind = CommandKind(change.kind)
+    field = FIELDS.get((kind, tuple(change.path.split("."))))
+    if field is None:
+        return False
+    found = snapshots.answer(change.watched, QUESTIONS[kind])
+    present = found.payload if found is not None and isinstance(found.payload, dict) else {}
+    return not loosenings(kind, present, [Edit(field, change.before, newest.after)])
 
 
 def who_hears(

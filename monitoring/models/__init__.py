@@ -6,7 +6,6 @@ from monitoring.models.channels import Channel
 from monitoring.models.choices import (
     CORE_AREAS,
     Area,
-    AuditAction,
     Breaks,
     Carrier,
     CommandKind,
@@ -35,6 +34,7 @@ from monitoring.models.choices import (
     WorkState,
 )
 from monitoring.models.commands import Command
+from monitoring.models.deeds import AuditAction
 from monitoring.models.health import AreaHealth, HealthDay, Transition
 from monitoring.models.hearing import NotificationRule, Subscription, UsedLink, Vote
 from monitoring.models.incidents import Incident, IncidentEvent, IncidentNotice, IncidentTrack

@@ -8,7 +8,8 @@ from typing import ClassVar
 from django.conf import settings
 from django.db import models
 
-from monitoring.models.choices import AuditAction, Role
+from monitoring.models.choices import Role
+from monitoring.models.deeds import AuditAction
 from monitoring.models.teams import Team
 
 

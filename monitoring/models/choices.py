@@ -358,43 +358,6 @@ class SilenceKind(models.TextChoices):
     MAINTENANCE = "maintenance", "Maintenance window"
 
 
-class AuditAction(models.TextChoices):
-    """What a person did; the label goes on from the person's name."""
-
-    SETUP = "setup", "set up this installation"
-    LOGGED_IN = "logged-in", "logged in"
-    LOGGED_OUT = "logged-out", "logged out"
-    LOGIN_FAILED = "login-failed", "failed to log in"
-    PASSWORD_CHANGED = "password-changed", "changed the password"
-    PASSWORD_RESET = "password-reset", "set a new password by mail"
-    FACTOR_ADDED = "factor-added", "switched on a second factor"
-    FACTOR_REMOVED = "factor-removed", "switched off a second factor"
-    CODES_MADE = "codes-made", "made new recovery codes"
-    SESSION_ENDED = "session-ended", "ended a session elsewhere"
-    ACCOUNT_LINKED = "account-linked", "linked a single sign-on"
-    TOKEN_CREATED = "token-created", "created the API token"
-    TOKEN_REVOKED = "token-revoked", "revoked the API token"
-    TEAM_CREATED = "team-created", "created the team"
-    TEAM_CHANGED = "team-changed", "changed the team"
-    TEAM_DELETED = "team-deleted", "deleted the team"
-    MEMBER_INVITED = "member-invited", "invited"
-    INVITATION_RESENT = "invitation-resent", "invited again"
-    INVITATION_REVOKED = "invitation-revoked", "took back the invitation of"
-    MEMBER_JOINED = "member-joined", "joined the team"
-    MEMBER_CHANGED = "member-changed", "changed the role of"
-    MEMBER_REMOVED = "member-removed", "removed the member"
-    MEMBER_LEFT = "member-left", "left the team"
-    CHANGE_ASKED = "change-asked", "asked the source:"
-    DOWNLOADED = "downloaded", "downloaded"
-    LEFT_OUT = "left-out", "left unwatched"
-    WATCHED_AGAIN = "watched-again", "watches again"
-    SOURCE_ADDED = "source-added", "added the source"
-    SOURCE_CHANGED = "source-changed", "changed the source"
-    SOURCE_REMOVED = "source-removed", "removed the source"
-    SHARE_CREATED = "share-created", "shared by link"
-    SHARE_REVOKED = "share-revoked", "took back the shared link"
-
-
 class ShareKind(models.TextChoices):
     """What a share link shows."""
 

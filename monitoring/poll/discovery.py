@@ -144,8 +144,14 @@ def _copy_usage(row: Watched, entry: Entry) -> None:
     usage = entry.prediction_usage
     rates = [rate for rate in (usage.daily_rates or []) if rate is not None] if usage else []
     row.daily_rates = rates
-    row.predictions_per_day = sum(rates) / len(rates) if rates else None
+    row.predictions_per_day = _a_day(rates)
     row.last_prediction_at = parse_time(usage.last_timestamp) if usage else None
+
+
+def _a_day(rates: Sequence[float]) -> float | None:
+    """The mean of the whole days; the running one, which comes last, counts only where nothing came before it."""
+    whole = rates[:-1] if any(rates[:-1]) else rates
+    return sum(whole) / len(whole) if whole else None
 
 
 def _owners(entry: Entry) -> Sequence[Any]:

@@ -7,6 +7,7 @@ jobs, and back onto the page. Only the clock of the schedule is quicker here tha
 from __future__ import annotations
 
 import json
+import re
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,7 +36,7 @@ from metrics import fit_categorical, fit_numeric
 from monitoring import sources, tasks
 from monitoring.models import Role, Source, Team, Watched
 from monitoring.poll import cycle
-from tests.browser.test_pages_in_browser import DESK, PHONE, Visit
+from tests.browser.test_pages_in_browser import DESK, HURRY, PHONE, Visit
 from tests.browser.test_review_in_browser import whole
 from tests.dashboard import flights
 from tests.dashboard import world as worlds
@@ -44,8 +45,6 @@ from tests.dashboard import world as worlds
 SEEN = pytest.mark.parametrize(("viewport", "scheme"), [(DESK, "light"), (PHONE, "dark")], ids=["desk", "phone"])
 SENT = 120
 TICK = 0.5
-#: Pages look again after two or three seconds; here after a tenth of that.
-HURRY = "{ const later = setTimeout; window.setTimeout = (what, ms, ...more) => later(what, (ms || 0) / 10, ...more) }"
 #: What htmx says of a page that is left while a piece of it is on its way; that is no trouble.
 LEFT = ("htmx:afterRequest", "htmx:sendError", "htmx:sendAbort")
 LATE = "Late flights"
@@ -92,9 +91,14 @@ class House:
     def conflict(self, sentence: str) -> None:
         self._told("warning", sentence)
 
+    def gone(self, line: Locator) -> None:
+        """What was deleted no longer stands on the manage tab."""
+        expect(self.visit.page).to_have_url(re.compile("/manage/"))  # no page before it shows the line either
+        expect(line).to_have_count(0)
+
     def _told(self, tone: str, sentence: str) -> None:
         told = self.visit.page.locator(f".command-{tone}").filter(has_text=sentence)
-        expect(told.first).to_be_visible(timeout=20_000)
+        expect(told.first).to_be_visible()
 
 
 @contextmanager

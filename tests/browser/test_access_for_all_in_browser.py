@@ -17,10 +17,11 @@ from playwright.sync_api import Error as PlaywrightError
 from pytest_django.live_server_helper import LiveServer
 
 from tests.browser.test_pages_in_browser import DESK, PHONE, Visit, visit
+from tests.chromium import PATIENCE_MS
 from tests.dashboard import world as worlds
 from tests.dashboard.test_access import FOUND, TABLE, address, hold_all, hold_mail, hold_reviews
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.long, pytest.mark.django_db(transaction=True)]
 STANDARD = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 SANDBOXED = {"review-print"}
 PIECES = {"mail-body", "state"}
@@ -30,7 +31,8 @@ ASK = """([options, ms]) => Promise.race([
   new Promise((end) => setTimeout(end, ms, null)),
 ])"""
 """What Plotly draws is left out: the same chart as a table and its summary are looked at."""
-PATIENCE_MS, DRAWN_MS = 20_000, 8_000
+PAINTED = "() => new Promise((end) => requestAnimationFrame(() => requestAnimationFrame(() => end())))"
+DRAWN_MS = 8_000
 LIVE = """() => {
   if (!document.querySelector('script[data-plotly]') || document.querySelector('.chart.is-live')) return true;
   const figure = (chart) => JSON.parse(document.getElementById(chart.dataset.figure)?.textContent ?? '{"data": []}');
@@ -65,7 +67,7 @@ def held_against(found: Visit, name: str) -> list[str]:
     page.evaluate(Axe().axe_script)
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-        page.wait_for_timeout(60)
+        page.evaluate(PAINTED)
         whole = {"runOnly": {"type": "tag", "values": STANDARD}}
         colours = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
         wrong += [f"{name}, {scheme}: {text}" for text in found_wrong(page, whole if scheme == "light" else colours)]

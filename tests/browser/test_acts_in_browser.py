@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 @pytest.fixture(params=[DESK, PHONE], ids=["desk", "phone"])
 def seen(request: pytest.FixtureRequest, browser: Browser, live_server: LiveServer) -> Iterator[Visit]:
-    found = visit(browser, live_server, request.param, "light")
+    found = visit(browser, live_server, request.param, "light", hurry=True)
     yield found
     found.context.close()
 

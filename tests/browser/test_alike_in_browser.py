@@ -27,7 +27,7 @@ def test_a_limit_is_saved_for_others_like_it(
     page.get_by_label("A feature has drifted above").fill("0.1")
     page.get_by_role("button", name=re.compile(r"Save for this and \d+ like it")).click()
     expect(page.get_by_role("heading", name="The same for others like it")).to_be_visible()
-    expect(page.get_by_text(re.compile(r"Over all \d+ deployments"))).to_be_visible(timeout=60_000)
+    expect(page.get_by_text(re.compile(r"Over all \d+ deployments"))).to_be_visible()
     assert whole(page)
     boxes = page.get_by_role("checkbox")
     boxes.first.uncheck()

@@ -61,7 +61,6 @@ def form(seen: Visit, kind: str) -> str:
 
 def test_a_file_with_other_columns_is_refused_and_one_with_them_is_asked_for(seen: Visit, tmp_path: Path) -> None:
     page = seen.page
-    page.set_default_timeout(10_000)
     (tmp_path / "wrong.csv").write_text("id,late\na1,1\n")
     (tmp_path / "right.csv").write_text("flight,late\na1,1\n")
     seen.deployment("manage")

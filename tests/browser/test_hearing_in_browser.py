@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.urls import reverse
@@ -72,6 +73,7 @@ def rule(seen: Visit) -> None:
     page.get_by_role("link", name="Critical ones").click()
     page.get_by_label("Only failing").check()
     page.get_by_role("button", name="Save the rule").click()
+    told(seen, "Saved Critical ones.")
     assert worlds.beside(lambda: NotificationRule.objects.get().only_failing)
     page.get_by_role("link", name="Critical ones").click()
     page.get_by_role("button", name="Remove the rule").click()
@@ -125,7 +127,7 @@ def test_a_silence_and_a_maintenance_window_begin_and_end_by_hand(seen: Visit) -
     expect(page.locator(".errorlist").first).to_be_visible()  # how long each lasts was not said
     expect(page.get_by_label("Sun", exact=True)).to_be_checked()
     page.get_by_label("Each lasts, minutes").fill("90")
-    page.get_by_label("Until").fill("2027-01-31T06:00")
+    page.get_by_label("Until").fill(f"{datetime.now(UTC) + timedelta(days=60):%Y-%m-%d}T06:00")
     page.get_by_role("button", name="Hold alerts back").click()
     told(seen, "Planned: alerts are held back then.")
     picture(seen, "maintenance-made")

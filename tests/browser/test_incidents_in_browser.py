@@ -53,7 +53,7 @@ def test_an_incident_from_the_fleet_to_its_end(
     assert whole(page)
     picture(found, "incidents")
     page.locator(f"a[href='{reverse('incident', args=[number])}']").first.click()
-    expect(page.locator(".chart.is-live")).to_be_visible(timeout=60_000)
+    expect(page.locator(".chart.is-live")).to_be_visible()
     picture(found, "incident")
     page.get_by_role("button", name="Acknowledge").click()
     expect(page.get_by_text("Acknowledged: nobody is alarmed further")).to_be_visible()

@@ -31,7 +31,7 @@ def test_the_further_tabs_are_whole_and_the_current_one_is_in_view(
         assert 0 <= current["x"] <= viewport["width"] - current["width"]
         for i in range(charts):
             found.page.locator(".chart").nth(i).scroll_into_view_if_needed()
-        expect(found.page.locator(".chart.is-live")).to_have_count(charts, timeout=30_000)
+        expect(found.page.locator(".chart.is-live")).to_have_count(charts)
         assert no_wider_than_the_window(found.page), f"{tab} scrolls sideways"
     found.deployment("fairness", label=lens.PLAIN.label)
     expect(found.page.get_by_role("heading", name="Fairness is not watched here")).to_be_visible()

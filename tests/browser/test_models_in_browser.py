@@ -7,13 +7,13 @@ from playwright.sync_api import Browser, expect
 from pytest_django.live_server_helper import LiveServer
 
 from deployments.models import Challenger, Deployment
-from tests.browser.floor import PATIENCE_MS, floor
+from tests.browser.floor import floor
 from tests.browser.own_service import work
 from tests.browser.test_pages_in_browser import DESK, PHONE
 from tests.browser.test_review_in_browser import picture, whole
 from tests.dashboard import world as worlds
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.long, pytest.mark.django_db(transaction=True)]
 BOTH = pytest.mark.parametrize(("viewport", "scheme"), [(DESK, "light"), (PHONE, "dark")], ids=["desk", "phone"])
 
 
@@ -25,7 +25,7 @@ def test_a_challenger_is_added_renamed_replayed_and_takes_the_champions_place(
         page, section = at.page, at.page.locator("section#challengers")
         at.tab("challengers")
         page.get_by_role("link", name="New challenger").click()
-        page.get_by_label("Model package").select_option(label="Buyers, February", timeout=PATIENCE_MS)
+        page.get_by_label("Model package").select_option(label="Buyers, February")
         page.get_by_label("Name", exact=True).fill("February")
         picture(at, "challenger-form")
         page.get_by_role("button", name="New challenger").click()
@@ -41,13 +41,13 @@ def test_a_challenger_is_added_renamed_replayed_and_takes_the_champions_place(
         at.done("Replayed")
         picture(at, "challenger-manage")
         at.tab("challengers")
-        expect(page.get_by_role("heading", name="2 models on the same days")).to_be_visible(timeout=PATIENCE_MS)
+        expect(page.get_by_role("heading", name="2 models on the same days")).to_be_visible()
         picture(at, "challengers")
         at.tab("manage")
         line.get_by_role("link", name="Make it the champion").click()
         expect(page.get_by_label("Model package").locator("option:checked")).to_have_text("Buyers, February")
         page.get_by_role("button", name="Replace the champion").click()
-        expect(page.locator("#checks tbody tr")).to_have_count(19, timeout=PATIENCE_MS)
+        expect(page.locator("#checks tbody tr")).to_have_count(19)
         assert whole(page)
         picture(at, "challenger-checks")
         page.get_by_label("Reason").select_option(label="Accuracy")
@@ -83,7 +83,7 @@ def test_a_policy_is_made_changed_run_cancelled_run_to_its_end_and_deleted(
             line.get_by_role("link", name="Run now").click()
             expect(page.get_by_text("The champion stays.")).to_be_visible()
             page.get_by_role("button", name="Run now").click()
-            line.get_by_role("button", name="Cancel the run").click(timeout=PATIENCE_MS)
+            line.get_by_role("button", name="Cancel the run").click()
             picture(at, "policy-runs")
             at.done("Cancelled the run of On Mondays")
             expect(line).to_contain_text("last run cancelled")
@@ -93,7 +93,7 @@ def test_a_policy_is_made_changed_run_cancelled_run_to_its_end_and_deleted(
             at.done("Ran On Mondays")
             expect(line).to_contain_text("last run succeeded")
             at.tab("challengers")
-            expect(page.get_by_role("heading", name="2 models on the same days")).to_be_visible(timeout=PATIENCE_MS)
+            expect(page.get_by_role("heading", name="2 models on the same days")).to_be_visible()
             picture(at, "policy-ran")
             at.tab("manage")
             page.locator("section#challengers li").get_by_role("link", name="Delete").click()

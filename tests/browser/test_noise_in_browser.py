@@ -41,15 +41,15 @@ def test_a_proposed_limit_is_taken_over(
     page = found.page
     found.go(reverse("noise"))
     offers = page.get_by_role("link", name="Try it in the form")
-    expect(offers).to_have_count(1, timeout=30_000)  # of the worst by itself
+    expect(offers).to_have_count(1)  # of the worst by itself
     page.get_by_role("button", name="Propose a quieter limit").click()
-    expect(offers).to_have_count(2, timeout=30_000)
+    expect(offers).to_have_count(2)
     assert page.evaluate("document.activeElement.textContent").startswith("Quieter:")
     assert whole(page)
     picture(found, "noise")
     offers.first.click()
     expect(page.get_by_role("heading", name="Accuracy health")).to_be_visible()
-    expect(page.get_by_text("This loosens the alarm.")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("This loosens the alarm.")).to_be_visible()
     page.get_by_role("button", name="Save for this deployment").click()
     page.get_by_role("button", name="Save all the same").click()
     expect(page.get_by_text("Change the health settings")).to_be_visible()

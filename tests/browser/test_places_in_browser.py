@@ -39,7 +39,7 @@ def test_a_cell_is_opened_by_a_click_and_the_others_are_reached_by_keys(
     expect(page).to_have_url(re.compile(r"cell=[0-9a-f]{15}"))
     expect(page.locator("#cell h3").first).to_contain_text("°")
     found.answer()
-    expect(page.locator("#map-cell.is-live")).to_be_visible(timeout=30_000)
+    expect(page.locator("#map-cell.is-live")).to_be_visible()
     assert found.trouble == []
     found.context.close()
 

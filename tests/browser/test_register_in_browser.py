@@ -64,19 +64,20 @@ def test_a_model_from_its_files_to_its_first_row(
     page.get_by_role("button", name="Register the model").click()
     expect(page.get_by_text("This page moves on by itself.")).to_be_visible()
     worlds.beside(work())
-    expect(page.get_by_text("On the holdout")).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("On the holdout")).to_be_visible()
     assert whole(page)
     picture(found, "register-baselines")
     page.get_by_role("button", name="Create the deployment").click()
     worlds.beside(work())
-    page.get_by_role("button", name="Make a token for sending").click(timeout=20_000)
+    page.get_by_role("button", name="Make a token for sending").click()
     expect(page.get_by_text("Waiting for the first row.")).to_be_visible()
     assert whole(page)
     send(page.locator("#new-token").inner_text(), found)
     expect(page.get_by_text("The first row has arrived")).to_be_hidden()
-    page.wait_for_timeout(2500)  # the page says that it waits
+    with page.expect_response(lambda answer: answer.url.endswith("/state/")):
+        pass  # the page has looked again
     worlds.beside(work(minutes=0))
-    expect(page.get_by_text("The first row has arrived")).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("The first row has arrived")).to_be_visible()
     expect(page.locator("#new-token")).to_be_visible()
     picture(found, "register-first-row")
     assert found.trouble == []

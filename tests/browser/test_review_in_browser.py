@@ -12,10 +12,10 @@ from pytest_django.live_server_helper import LiveServer
 
 from monitoring.models import Review, ReviewItem
 from monitoring.reviews import meeting
-from tests.browser.test_pages_in_browser import DESK, PHONE, Visit, visit
+from tests.browser.test_pages_in_browser import DESK, PHONE, Visit, in_time, visit
 from tests.dashboard import world as worlds
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.long, pytest.mark.django_db(transaction=True)]
 PICTURES = os.environ.get("VITALS_TEST_PICTURES", "")
 
 
@@ -30,10 +30,6 @@ def picture(found: Visit, name: str) -> None:
 def whole(page: Page) -> bool:
     """Nothing scrolls sideways."""
     return bool(page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth + 1"))
-
-
-def newest() -> Review:
-    return Review.objects.order_by("-number")[0]
 
 
 @pytest.mark.parametrize(("viewport", "scheme"), [(DESK, "light"), (PHONE, "dark")])
@@ -51,7 +47,7 @@ def test_a_review_from_its_plan_to_its_record(
     page.get_by_role("button", name="Plan the review").click()
     page.get_by_role("button", name="Open the review").click()
     expect(page.locator(".meeting-place")).to_contain_text("1 of 6")
-    expect(page.locator(".chart.is-live").first).to_be_visible(timeout=60_000)
+    expect(page.locator(".chart.is-live").first).to_be_visible()
     assert whole(page)
     picture(found, "meeting")
 
@@ -60,7 +56,7 @@ def test_a_review_from_its_plan_to_its_record(
         page.locator(".switch-verdict label", has_text="Watch" if place > 1 else "Act").click()
         with page.expect_response(lambda answer: "talked" in (answer.request.post_data or "")):
             page.locator("#note").fill(f"Number {place} is talked about.")
-        expect(page.locator("#saved")).to_contain_text("Saved", timeout=10_000)
+        expect(page.locator("#saved")).to_contain_text("Saved")
         if place == 1:
             page.get_by_label("What is to be done").fill("Retrain with the newest month")
             page.get_by_role("button", name="Add action").click()
@@ -113,9 +109,8 @@ def test_keys_move_through_the_agenda_and_the_last_words_are_not_lost(
     expect(found.page.locator(".agenda-row[aria-current] b")).to_have_text(here)
     found.page.locator("#note").type("Said at the last moment.")
     found.page.goto(live_server.url + reverse("reviews"))
-    found.page.wait_for_timeout(300)
-    notes = worlds.beside(lambda: list(ReviewItem.objects.exclude(note="").values_list("note", flat=True)))
-    assert notes == ["Said at the last moment."]
+    notes = ReviewItem.objects.exclude(note="").values_list("note", flat=True)
+    in_time(found.page, lambda: worlds.beside(lambda: list(notes.all())) == ["Said at the last moment."])
     assert found.trouble == []
     found.context.close()
 
@@ -126,7 +121,7 @@ def test_a_second_persons_decision_is_shown_before_it_is_overwritten(browser: Br
     found.go(reverse("review", args=[review.pk]))
     worlds.beside(lambda: decide_first(found, review))
     found.page.locator("#note").type("Wait a week.")
-    expect(found.page.locator(".saved-conflict")).to_contain_text("Retrain at once.", timeout=10_000)
+    expect(found.page.locator(".saved-conflict")).to_contain_text("Retrain at once.")
     found.page.get_by_role("button", name="Keep mine").click()
     expect(found.page.locator("#saved")).to_contain_text("Saved")
     assert worlds.beside(lambda: review.items.all()[0].note) == "Wait a week."

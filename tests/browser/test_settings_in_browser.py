@@ -40,11 +40,11 @@ def test_a_limit_is_tried_saved_seen_and_put_back(
     found = visit(browser, live_server, viewport, scheme)
     page = found.page
     found.deployment("settings")
-    expect(page.get_by_role("heading", name=re.compile(r"Failing on \d+ of the last"))).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("heading", name=re.compile(r"Failing on \d+ of the last"))).to_be_visible()
     assert whole(page)
     page.get_by_label("Failing from important features").fill("9")
     expect(page.get_by_text("was 1", exact=True)).to_be_visible()
-    expect(page.get_by_text("This loosens the alarm.")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("This loosens the alarm.")).to_be_visible()
     picture(found, "settings")
     page.get_by_role("button", name="Save for this deployment").click()
     expect(page.get_by_text("This loosens the watch.")).to_be_visible()
@@ -63,7 +63,7 @@ def test_a_limit_is_tried_saved_seen_and_put_back(
     assert worlds.beside(lambda: Command.objects.filter(kind=CommandKind.HEALTH_SETTINGS).count()) == 2
     found.go(reverse("policies"))
     page.locator("main").get_by_role("link", name="Change").click()
-    expect(page.get_by_role("heading", name=re.compile("worst deployments"))).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("heading", name=re.compile("worst deployments"))).to_be_visible()
     assert whole(page)
     found.go(reverse("configuration"))
     assert whole(page)

@@ -33,7 +33,7 @@ def test_a_note_stands_in_the_history_and_on_the_charts_until_marks_are_hidden(
     expect(found.page.locator("li.story-note")).to_contain_text("Moved to the new gateway")
     open_tab(found, "accuracy")
     chart = found.page.locator("#accuracy-main")
-    expect(chart).to_have_class("chart is-live", timeout=60_000)
+    expect(chart).to_have_class("chart is-live")
     words = chart.locator(".plot-live .annotation-text", has_text="Moved to the new gateway")
     expect(words).to_have_count(1 if viewport is DESK else 0)
     chart.get_by_role("button", name="Table").click()
@@ -50,7 +50,7 @@ def test_jobs_at_work_are_followed_without_a_reload(browser: Browser, live_serve
     with answering(jobs=page([job(1, "RUNNING")])):
         found.deployment("jobs")
         found.answer()
-        expect(found.page.locator(".jobs-table progress")).to_have_attribute("value", "30", timeout=20_000)
+        expect(found.page.locator(".jobs-table progress")).to_have_attribute("value", "30")
         assert whole(found.page)
         picture(found, "story-jobs")
     assert found.trouble == []

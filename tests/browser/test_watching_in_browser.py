@@ -14,13 +14,13 @@ from pytest_django.live_server_helper import LiveServer
 from deployments.api.authentication import issue
 from deployments.models import Deployment
 from monitoring.models import Silence, Source, Star, Watched
-from tests.browser.floor import LABEL, PATIENCE_MS, Floor, floor, poll
+from tests.browser.floor import LABEL, Floor, floor, poll
 from tests.browser.own_service import work
 from tests.browser.test_pages_in_browser import DESK, PHONE
 from tests.browser.test_review_in_browser import picture, whole
 from tests.dashboard import world as worlds
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.long, pytest.mark.django_db(transaction=True)]
 BOTH = pytest.mark.parametrize(("viewport", "scheme"), [(DESK, "light"), (PHONE, "dark")], ids=["desk", "phone"])
 
 
@@ -78,7 +78,7 @@ def test_a_source_is_added_tested_changed_paused_and_removed(
         page.get_by_role("button", name="Add and test").click()
         expect(page.get_by_text("Elsewhere is added")).to_be_visible()
         card = page.locator("article.source", has_text="Elsewhere")
-        expect(card.get_by_text("Test ", exact=False).last).to_contain_text("nobody.invalid", timeout=PATIENCE_MS)
+        expect(card.get_by_text("Test ", exact=False).last).to_contain_text("nobody.invalid")
         picture(at, "source-failed")
         card.get_by_role("link", name="Change").click()
         page.get_by_label("Name").fill("Elsewhere, later")
@@ -89,7 +89,7 @@ def test_a_source_is_added_tested_changed_paused_and_removed(
         assert whole(page)
         own = page.locator("article.source", has_text="Our own")
         own.get_by_role("button", name="Test connection").click()
-        expect(own.get_by_text("connected", exact=False)).to_be_visible(timeout=PATIENCE_MS)
+        expect(own.get_by_text("connected", exact=False)).to_be_visible()
         assert own.evaluate("one => one.contains(document.activeElement)")
         picture(at, "sources")
         card.get_by_role("link", name="Change").click()
@@ -121,7 +121,7 @@ def chosen(at: Floor, act: str) -> None:
 
 def all_done(at: Floor, act: str) -> None:
     at.page.get_by_role("button", name=act, exact=True).click()
-    expect(at.page.get_by_text("2 of 2 done")).to_be_visible(timeout=PATIENCE_MS)
+    expect(at.page.get_by_text("2 of 2 done")).to_be_visible()
     assert whole(at.page)
 
 
@@ -152,7 +152,7 @@ def test_each_thing_that_can_be_done_with_many_is_done_with_two(
         page.get_by_label("Like").select_option(label=LABEL)
         picture(at, "bulk-like")
         page.get_by_role("button", name="Health settings as in …", exact=True).click()
-        expect(page.get_by_text("1 of 1 done")).to_be_visible(timeout=PATIENCE_MS)
+        expect(page.get_by_text("1 of 1 done")).to_be_visible()
         chosen(at, "Leave unwatched")
         page.get_by_label("Reason").fill("Not ours any more")
         all_done(at, "Leave unwatched")

@@ -138,7 +138,7 @@ def test_it_starts_repairs_itself_and_stops_without_a_trace(data: Path) -> None:
         up.process.send_signal(signal.SIGTERM)
         assert up.process.wait(PATIENCE) == 0
         assert time.monotonic() - began < 20
-        wait_until(lambda: not up.processes(), f"the end of {up.processes()}", 5)
+        wait_until(lambda: not up.processes(), f"the end of {up.processes()}", 30)
         assert not (data / "up.json").exists()
         assert list((data / "run").iterdir()) == []
     except AssertionError as error:

@@ -98,7 +98,7 @@ def test_the_metric_past_its_limit_comes_first_and_is_drawn(measured: World, cli
     assert set(names) == {"Minutes late", "Flights to the west coast", "Airport"}
     assert area["status"] in ("warning", "passing")
     assert set(figures(content)) == {"custom-main"}
-    assert "Minutes late was past its limit in" in content or "kept within its limits" in content
+    assert "Minutes late was past its limit on" in content or "kept within its limits" in content
 
 
 def test_a_metric_says_how_it_is_defined_and_how_to_report_values(measured: World, client: Client) -> None:
@@ -218,4 +218,4 @@ def test_the_title_judges_a_value_at_its_limit_as_the_verdict_does(operator: str
     )
     title = custom_title(CustomPoints(time, "Saved"))
     assert (said == "past") == (status_of(sums(), rule, 5.0) == "failing")
-    assert ("was past its limit in 1 of 1" in title, "kept within" in title) == (said == "past", said == "kept")
+    assert ("was past its limit on the only day" in title, "kept within" in title) == (said == "past", said == "kept")

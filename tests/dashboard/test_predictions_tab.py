@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from tests.dashboard import world as worlds
 from tests.dashboard.test_deployment import get
 from tests.dashboard.world import World
 
@@ -44,3 +45,18 @@ def test_a_number_has_no_class_to_choose(world: World, inside: Client) -> None:
     page = get(inside, world, "predictions", label="Arrival delay, minutes")
     assert 'aria-label="Class"' not in page
     assert "band of 10 to 90" in page
+
+
+def test_the_pace_of_a_segment_is_its_own(world: World, inside: Client) -> None:
+    def tile(query: str) -> tuple[float, str]:
+        tiles = inside.get(reverse("predictions", args=[world.watched().pk]) + query).context["tiles"]
+        found = next(one for one in tiles if one.label == "A day")
+        return float(found.value.replace(",", "")), found.note
+
+    united = "?range=7d&segment=carrier:UA"
+    get(inside, world, "predictions", united)
+    worlds.answer_waiting(world)
+    whole, over = tile("")
+    part, range_ = tile(united)
+    assert (over, range_) == ("mean of the last whole days", "mean of the range")
+    assert 0 < part < whole

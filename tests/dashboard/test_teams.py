@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from importlib import import_module
 from typing import Any
 
 import pytest
-from django.conf import settings
+from django.apps import apps
+from django.conf import settings as django_settings
 from django.contrib.auth.models import User
+from django.core import mail as outbox
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 
 from dashboard.views.invitations import NewAccountForm
 from deployments.models import ApiToken
 from monitoring import teams
+from monitoring.mail import send_due
+from monitoring.mail.carriers.sealed import opened
 from monitoring.models import (
     AuditAction,
     AuditEntry,
@@ -27,18 +33,24 @@ from monitoring.models import (
     Team,
     Watched,
 )
+from monitoring.retention import prune
 from tests.dashboard.test_access import hold_reviews
 from tests.dashboard.world import PASSWORD, World
 
 NEW = {"username": "ada", "password": "nine owls in a barn"}
 
 
-def invited(world: World, client: Client, email: str = "ada@example.org", role: str = "member") -> str:
-    """The path of the link that the owner is shown."""
+def invite(world: World, client: Client, email: str = "ada@example.org", role: str = "member") -> str:
+    """The path of the link that the owner is shown; "" where the mail carries it."""
     page = client.post(reverse("invite", args=[world.team.pk]), {"email": email, "role": role}).content.decode()
-    found = re.search(rf'id="fresh-link">{re.escape(settings.PUBLIC_URL)}([^<]+)<', page)
-    assert found is not None, page
-    return found[1]
+    found = re.search(rf'id="fresh-link">{re.escape(django_settings.PUBLIC_URL)}([^<]+)<', page)
+    return found[1] if found is not None else ""
+
+
+def invited(world: World, client: Client, email: str = "ada@example.org", role: str = "member") -> str:
+    path = invite(world, client, email, role)
+    assert path
+    return path
 
 
 def actions() -> list[str]:
@@ -46,12 +58,66 @@ def actions() -> list[str]:
     return list(entries.order_by("pk").values_list("action", flat=True))
 
 
+def test_the_link_stands_nowhere_in_the_clear_and_is_forgotten_once_sent(
+    world: World, inside: Client, settings: Settings
+) -> None:
+    settings.MAIL_IS_SENT = True
+    assert invite(world, inside) == ""
+    row = Message.objects.get(why="invited")
+    stored = f"{row.text} {row.html} {row.subject} {row.headers} {row.payload} {row.message_id}"
+    assert re.findall(r"/join/[^\s\"<]+", stored) == ["/join/…/"] * 2
+    nonce = Invitation.objects.get().nonce
+    assert nonce not in f"{stored} {bytes(row.link_encrypted or b'')!r}"
+    page = inside.get(reverse("mail-body", args=[row.pk])).content.decode()
+    assert re.findall(r"/join/[^\s\"<]+", page) == ["/join/…/"]
+    assert send_due(timezone.now()) == 1
+    (sent,) = outbox.outbox
+    link = re.search(r"https?://[^/]+(/join/[^\s]+)", str(sent.body))
+    assert link is not None
+    assert link[0] in str(sent.message())
+    assert "Join Flight ops" in Client().get(link[1]).content.decode()
+    row.refresh_from_db()
+    assert (row.state, row.link_encrypted) == ("sent", None)
+
+
+def test_a_link_that_ended_before_its_mail_could_be_sent_is_not_sent(
+    world: World, inside: Client, settings: Settings
+) -> None:
+    settings.MAIL_IS_SENT = True
+    invite(world, inside)
+    later = timezone.now() + timedelta(days=7, minutes=1)
+    send_due(later)
+    row = Message.objects.get(why="invited")
+    assert (row.state, outbox.outbox) == ("failed", [])
+    assert "ended" in row.problem
+    prune(later)
+    row.refresh_from_db()
+    assert row.link_encrypted is None
+
+
+def test_links_that_stood_in_the_clear_are_sealed_where_they_are_still_to_be_sent(world: World) -> None:
+    migration = import_module("monitoring.migrations.0031_seal_invitations")
+    link = "https://vitals.example/join/WzEsInNlY3JldCJd:1abc:XyZ_-/"
+    texts = {"text": f"Accept: {link}\n", "html": f'<a href="{link}">Accept</a>', "why": "invited"}
+    when = {"team": world.team, "created_at": world.now, "not_before": world.now}
+    for state in ("pending", "sent", "kept"):
+        Message.objects.create(**texts, **when, state=state, message_id=state, recipient="a@example.org", subject="x")
+    migration.seal(apps, None)
+    for row in Message.objects.filter(why="invited"):
+        assert (row.text, row.html) == (
+            "Accept: https://vitals.example/join/…/\n",
+            '<a href="https://vitals.example/join/…/">Accept</a>',
+        )
+        assert (row.link_encrypted is not None) is (row.state == "pending")
+    assert opened(Message.objects.get(state="pending"), world.now) == (texts["text"], texts["html"])
+
+
 def test_an_invited_person_makes_an_account_and_is_in(world: World, inside: Client) -> None:
     path = invited(world, inside, role="manager")
     mail = Message.objects.get(why="invited")
     assert mail.recipient == "ada@example.org"
-    assert path in mail.text
-    assert path in mail.html
+    assert [path in body for body in (mail.text, mail.html)] == [False, False]
+    assert [path in body for body in opened(mail, timezone.now())] == [True, True]
     guest = Client()
     assert "Join Flight ops" in guest.get(path).content.decode()
     assert not User.objects.filter(username="ada").exists()
@@ -112,7 +178,7 @@ def test_a_resent_link_opens_the_team_for_another_week(world: World, inside: Cli
     Invitation.objects.update(expires_at=timezone.now() - timedelta(days=1))
     inside.post(reverse("invitation-resend", args=[Invitation.objects.get().pk]))
     newest = Message.objects.filter(why="invited").order_by("-pk")[0]
-    link = re.search(r"(/join/[^/]+/)", newest.text)
+    link = re.search(r"(/join/[^/]+/)", opened(newest, timezone.now())[0])
     assert link is not None
     assert Client().post(link[1], NEW)["Location"] == "/"
 
@@ -143,7 +209,7 @@ def test_the_same_person_is_not_invited_twice_at_once(world: World, inside: Clie
 
 
 def test_inviting_is_slowed_down(world: World, inside: Client) -> None:
-    for number in range(settings.RATE_LIMIT_INVITE):
+    for number in range(django_settings.RATE_LIMIT_INVITE):
         invited(world, inside, email=f"p{number}@example.org")
     page = inside.post(reverse("invite", args=[world.team.pk]), {"email": "last@example.org", "role": "member"})
     assert "Too many attempts" in page.content.decode()
@@ -151,7 +217,7 @@ def test_inviting_is_slowed_down(world: World, inside: Client) -> None:
 
 
 def test_trying_links_is_slowed_down(world: World, client: Client) -> None:
-    for number in range(settings.RATE_LIMIT_LOGIN):
+    for number in range(django_settings.RATE_LIMIT_LOGIN):
         assert client.get(f"/join/x{number}/").status_code == 404
     assert client.get("/join/another/").status_code == 429
 
@@ -185,7 +251,7 @@ def test_the_last_owner_stays(world: World, inside: Client) -> None:
 
 def test_a_change_of_role_is_written_down_with_before_and_after(world: World, inside: Client) -> None:
     member = Membership.objects.get(user=world.reader)
-    inside.post(reverse("member-change", args=[member.pk]), {"role": "manager"})
+    inside.post(reverse("member-change", args=[member.pk]), {"role": "manager", "wants_mail": "on"})
     entry = AuditEntry.objects.exclude(action=AuditAction.LOGGED_IN).get()
     assert (entry.action, entry.about, entry.actor) == (AuditAction.MEMBER_CHANGED, "Tomas", "Ines")
     assert entry.detail == {"before": "readonly", "after": "manager"}

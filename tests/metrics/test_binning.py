@@ -102,16 +102,6 @@ def test_the_most_frequent_levels_have_bins_and_the_rest_is_other_or_new(flights
     assert bins.labels[25:] == ["Other", "New level", "Missing"]
 
 
-def test_dictionary_encoded_columns_get_the_same_codes(flights: pl.DataFrame) -> None:
-    column = flights["carrier"][:5000]
-    bins = fit_categorical(column.to_list()[:100])
-    uniques = column.unique(maintain_order=True)
-    indexes = column.replace_strict(uniques, pl.Series(range(len(uniques))), return_dtype=pl.Int64).to_numpy()
-    assert bins.codes_of(uniques.to_list(), indexes).tolist() == bins.codes(column.to_list()).tolist()
-    assert bins.codes_of(["AA"], [-1]).tolist() == [bins.size - 1]
-    assert bins.codes_of([], [-1]).tolist() == [bins.size - 1]
-
-
 def test_equally_frequent_levels_are_ordered_by_name() -> None:
     assert fit_categorical(["b", "a", "c", "c"], categories=2) == CategoricalBins(("c", "a"), ("b",))
 

@@ -36,6 +36,17 @@ def test_a_new_deployment_is_copied_and_due_at_once() -> None:
     assert row.due_at is None
 
 
+@pytest.mark.parametrize(
+    ("rates", "a_day"),
+    [([700, 900, 30], 800), ([0, 0, 30], 10), ([30], 30), ([], None)],
+)
+def test_predictions_a_day_are_those_of_whole_days(rates: list[int], a_day: float | None) -> None:
+    listed = entries(Remote("d1"))
+    listed[0]["predictionUsage"]["dailyRates"] = rates
+    apply(make_source(), listed)
+    assert Watched.objects.get().predictions_per_day == a_day
+
+
 def test_windows_of_health_that_only_slide_are_no_movement() -> None:
     source, listed = make_source(), entries(Remote("d1"))
     listed[0]["fairnessHealth"] = dict(listed[0]["accuracyHealth"])

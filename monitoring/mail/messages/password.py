@@ -16,12 +16,13 @@ from monitoring.models import MailState, Message, NotifyReason
 
 def new_password(user: Any, address: str, link: str, now: datetime) -> Message:
     """The outbox row, not saved."""
+    length = duration(lives(NotifyReason.PASSWORD))
     words: dict[str, Any] = {
         "subject": "Set a new password for Vitals",
         "title": "Set a new password",
         "lines": [
             f"Somebody, hopefully you, asked for a new password for {user.get_username()}.",
-            f"The link works once, for {duration(lives())}. If it was not you, let it be: nothing changes then.",
+            f"The link works once, for {length}. If it was not you, let it be: nothing changes then.",
         ],
         "url": blanked(link),
         "button": "Set a new password",

@@ -18,8 +18,10 @@ from dashboard.charts.chart import TITLE_LENGTH, Chart
 from dashboard.charts.distribution import DISTRIBUTION, DistributionPoints
 from dashboard.charts.drift_over_time import DRIFT_OVER_TIME
 from dashboard.charts.flags import Change
+from dashboard.charts.heat import HeatFeature, HeatPoints, heat_table, heat_title
 from dashboard.charts.importance import IMPORTANCE, ImportancePoints
 from dashboard.charts.lane import LANE
+from dashboard.charts.plot import Field
 from dashboard.charts.predicted_actual import PREDICTED_ACTUAL
 from dashboard.charts.predictions import PREDICTIONS, PredictionPoints
 from dashboard.charts.ranked import RANKED, RankedPoints
@@ -182,17 +184,114 @@ def test_limits_say_which_side_is_bad() -> None:
 @pytest.mark.parametrize(
     ("values", "title"),
     [
-        ([0.81, 0.82], "AUC was at or better than baseline on all 2 judged bins"),
+        ([0.81, 0.82], "AUC was at or better than baseline on all 2 judged days"),
         ([0.784, 0.80], "AUC stayed within its limits, at most 2.0\u202f% from baseline"),
-        ([0.71, 0.70], "AUC was past its limit on all 2 judged bins, now 12.5\u202f% below baseline"),
-        ([0.79, 0.70], "AUC is 12.5\u202f% below baseline, past its limit on 1 of 2 bins"),
-        ([0.71, 0.79], "AUC is back within its limit after 1 of 2 judged bins beyond it"),
-        ([None, None], "AUC has no judged value yet"),
+        ([0.71, 0.70], "AUC was past its limit on all 2 judged days, now 12.5\u202f% below baseline"),
+        ([0.79, 0.70], "AUC is 12.5\u202f% below baseline, past its limit on 1 of 2 days"),
+        ([0.71, 0.79], "AUC was past its limit on 1 of 2 judged days, not on the last"),
+        ([0.71], "AUC was past its limit on the only judged day, now 11.3\u202f% below baseline"),
+        ([None, None], "AUC has no judged value in this range"),
     ],
 )
 def test_the_accuracy_title_is_the_finding(values: list[float | None], title: str) -> None:
     time = TimePoints(START, DAY, (Series("v3", values),), "AUC", baseline=0.8, limits=(Limit("failing", 0.72),))
     assert ACCURACY.title(AccuracyPoints(time)) == title
+
+
+@pytest.mark.parametrize(
+    ("errors", "title"),
+    [
+        ((0, 0, 0), "p95 was at most 9.0\u202fms; no server error"),
+        ((0, 1, 0), "1 server error, on Thu 2 Jul"),
+        ((0, 4, 0), "4 server errors, all of them on Thu 2 Jul"),
+        ((1, 4, 0), "5 server errors, most of them on Thu 2 Jul"),
+        ((2, 2, 2), "6 server errors, the most on Wed 1 Jul"),
+    ],
+)
+def test_the_service_title_says_when_the_errors_came_and_no_more_than_is_so(
+    errors: tuple[int, ...], title: str
+) -> None:
+    time = TimePoints(START, DAY, (Series("p95", (7.0, 9.0, 8.0)),), unit="ms")
+    assert SERVICE.title(ServicePoints(time, server_errors=errors)) == title
+
+
+def test_an_hour_is_named_with_its_time() -> None:
+    time = TimePoints(START, timedelta(hours=1), (Series("p95", (7.0, 9.0)),), unit="ms")
+    assert SERVICE.title(ServicePoints(time, server_errors=(0, 2))).endswith("on Wed 1 Jul at 01:00")
+
+
+def test_a_bin_that_is_not_over_yet_is_hatched_and_says_so_far() -> None:
+    points = TimePoints(START, DAY, (Series("predictions", (900.0, 40.0)),), bars=True, unfinished=frozenset({1}))
+    assert "40 so far" in LANE.svg(points)
+    assert "so far" not in LANE.svg(replace(points, unfinished=frozenset()))
+    assert LANE.figure(points)["data"][0]["marker"]["pattern"]["shape"] == ["", "/"]
+
+
+def test_nothing_is_missing_in_a_bin_that_is_not_over_yet() -> None:
+    points = TimePoints(START, DAY, (Series("AUC", (0.8, None, 0.7, None)),), unfinished=frozenset({3}))
+    assert gaps(points) == [(1, 2)]
+    assert gaps(replace(points, unfinished=frozenset())) == [(1, 2), (3, 4)]
+
+
+def test_a_finding_is_made_of_bins_that_are_over() -> None:
+    limit = Limit("failing", 0.15, above=True)
+    time = TimePoints(START, DAY, (Series("dest", (0.1, 0.1, 0.9)),), "PSI", limits=(limit,), unfinished=frozenset({2}))
+    assert DRIFT_OVER_TIME.title(time) == "dest stayed within its limit of 0.15"
+    shares = replace(time, series=(Series("late", (0.3, 0.3, 0.3, 0.9)),), unit="%", unfinished=frozenset({3}))
+    assert PREDICTIONS.title(PredictionPoints(shares)) == "late kept its level over the range"
+
+
+def test_words_about_a_gap_at_the_left_stand_below_the_caption() -> None:
+    points = TimePoints(START, DAY, (Series("dest", (None, None, *(0.2,) * 20)),), "PSI", caption="PSI, log scale")
+    left, later = (
+        LANE.plot(points),
+        LANE.plot(replace(points, series=(Series("dest", (*(0.2,) * 12, None, *(0.2,) * 9)),))),
+    )
+    assert [mark.at for plot in (left, later) for mark in plot.panels[0].marks if isinstance(mark, Field)] == [13, 0]
+
+
+def test_words_about_a_gap_at_an_edge_stay_inside_the_plot() -> None:
+    points = TimePoints(START, DAY, (Series("dest", (None, *(0.2,) * 20, None)),), "PSI")
+    plot = LANE.plot(points)
+    first, last = (mark for mark in plot.panels[0].marks if isinstance(mark, Field))
+    assert (first.words_at(plot.x), last.words_at(plot.x)) == ((plot.x.lo, "start"), (plot.x.hi, "end"))
+    assert Field(plot.x.lo, plot.x.hi).words_at(plot.x)[1] == "middle"
+
+
+def test_a_few_rows_of_a_day_that_is_not_over_are_no_finding() -> None:
+    rows = (HeatFeature("seats", 1.0, 0.03, (0.1, 0.1, 0.9)), HeatFeature("dest", 0.5, 0.2, (0.1, 0.2, 0.9)))
+    points = HeatPoints(START, DAY, rows, 0.15, unfinished=frozenset({2}))
+    assert heat_title(points) == "1 of 2 features was above the limit, dest on 1 day"
+    assert heat_title(replace(points, features=rows[:1])) == "No feature was above PSI 0.15 on any day"
+    last = heat_table(points)[0].cells[2]
+    assert last.css.endswith(" unfinished")
+    assert last.words.endswith("so far")
+
+
+def test_several_changes_at_one_place_are_told_one_a_line_while_hovering() -> None:
+    told = ("Judge timeliness of predictions: off to on", "Expected at least every: P1D to PT8H, as <b>asked</b>")
+    changes = tuple(Change(START + DAY, one, "settings") for one in told)
+    points = TimePoints(START, DAY, (Series("dest", (0.2,) * 5),), "PSI", changes=changes)
+    (hover,) = [trace["text"][0] for trace in LANE.figure(points)["data"] if trace.get("meta") == "mark"]
+    assert hover.replace("<br>", " ") == f"{told[0]} {told[1]}".replace("<", "&lt;").replace(">", "&gt;")
+    assert all(len(line) <= 44 + len("&lt;&gt;&lt;&gt;") for line in hover.split("<br>"))
+
+
+def test_predicted_against_actual_weighs_rows_not_days() -> None:
+    lines = (Series("predicted", (10.0, 20.0)), Series("actual", (10.0, 40.0), weights=(900.0, 100.0)))
+    points = TimePoints(START, DAY, lines)
+    assert PREDICTED_ACTUAL.title(points) == "Predictions lie 2 below actual values on average"
+
+
+def test_the_mean_is_named_by_what_is_predicted() -> None:
+    time = TimePoints(START, DAY, (Series("mean", (6.0, 7.0, 12.0)),), caption="predicted arrival_delay")
+    assert PREDICTIONS.title(PredictionPoints(time)) == "mean predicted arrival_delay rose from 6 to 12"
+
+
+def test_a_long_name_at_the_end_of_a_line_leaves_its_value_whole() -> None:
+    lines = (Series("origin_recent_delay_in_minutes", (0.44, 0.44)), Series("dest", (0.1, 0.1)))
+    svg = LANE.svg(TimePoints(START, DAY, lines, "PSI"))
+    assert re.search(r"origin_rec\w*… 0\.44<", svg)
 
 
 def test_for_an_error_metric_above_is_worse() -> None:

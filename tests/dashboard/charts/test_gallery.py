@@ -110,10 +110,7 @@ def test_another_theme_recolours_live_figures(browser: Browser) -> None:
     gallery.page.evaluate(
         "document.documentElement.dataset.theme = 'dark'; document.dispatchEvent(new CustomEvent('vitals:theme'))"
     )
-    for _ in range(50):
-        if gallery.page.evaluate(ink) != light:
-            break
-        gallery.page.wait_for_timeout(100)
+    gallery.page.wait_for_function(f"(light) => {ink} !== light", arg=light)
     assert gallery.page.evaluate(ink) == "rgb(143, 177, 255)"
     gallery.page.context.close()
 
@@ -159,7 +156,7 @@ def test_arrow_keys_read_the_values_and_a_picture_can_be_taken_along(browser: Br
     chart.locator(".plot-live").press("ArrowRight")
     assert chart.locator("[aria-live]").inner_text().startswith("2013-06-25 00:00, 0.79")
     chart.locator(".plot-live").press("ArrowLeft")
-    chart.locator(".hoverlayer .legend").wait_for(state="attached", timeout=5000)
+    chart.locator(".hoverlayer .legend").wait_for(state="attached")
     with gallery.page.expect_download() as download:
         chart.get_by_role("button", name="PNG").click()
     assert Path(download.value.path()).read_bytes().startswith(b"\x89PNG")

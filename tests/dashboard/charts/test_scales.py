@@ -89,6 +89,11 @@ def test_of_two_labels_at_one_place_the_lesser_goes() -> None:
     assert [label.text for _, label in placed] == ["now"]
 
 
+def test_two_lines_that_end_at_one_place_both_keep_their_names() -> None:
+    placed = spread([Label(50, "humid"), Label(51, "pressure"), Label(80, "limit", rank=2)], 0, 100)
+    assert [label.text for _, label in placed] == ["humid", "pressure", "limit"]
+
+
 def test_wide_letters_need_more_room() -> None:
     assert text_width("WWWW") > text_width("aaaa") > text_width("iiii")
 

@@ -95,6 +95,14 @@ def test_a_span_of_days_names_its_last_day() -> None:
     assert words.span_of_days(start, start + timedelta(days=30)) == "25 Jun – 24 Jul"
     assert words.span_of_days(start, start + timedelta(days=2)) == "25 – 26 Jun"
     assert words.span_of_days(start, start + timedelta(days=1)) == "25 Jun"
+    assert words.span_of_days(start, start + timedelta(days=2), start.year) == "25 – 26 Jun"
+    assert words.span_of_days(start, start + timedelta(days=2), start.year + 1) == f"25 – 26 Jun {start.year}"
+
+
+def test_bins_are_called_by_their_length() -> None:
+    lengths = (timedelta(hours=1), timedelta(days=1), timedelta(days=7), timedelta(hours=6))
+    assert [words.bin_noun(one) for one in lengths] == ["hour", "day", "week", "bin"]
+    assert (words.every(1, "judged day"), words.every(30, "day")) == ("the only judged day", "all 30 days")
 
 
 def test_long_lists_are_counted() -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import resource
+
 import numpy as np
 import pytest
 from django.db import connection
@@ -117,6 +120,20 @@ def test_a_segment_value_without_any_id_has_no_accuracy() -> None:
     again(deployment, batch, Area.ACCURACY, 1)
     assert len(whole) == 2
     assert states(deployment, Area.ACCURACY) == whole
+
+
+def test_a_batch_of_more_parts_than_open_files_are_allowed_is_counted() -> None:
+    deployment, batch, scored = make_batch()
+    assert deployment.champion is not None
+    allowed, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    highest = max(int(name) for name in os.listdir("/proc/self/fd"))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (highest + 20, most))
+    try:
+        again(deployment, batch, Area.ACCURACY, 1)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, most))
+    state = accuracy_by_batch(Scope(deployment, deployment.champion), [batch])[0]
+    assert (state.n_total, state.n_actual) == (REQUESTS * ROWS, len(scored))
 
 
 def test_a_batch_beyond_the_bound_is_rolled_up_part_by_part(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -241,6 +241,33 @@ def test_what_was_put_back_under_the_silence_is_not_told_and_says_so(watched: Wa
     assert (change.handled_at, change.outcome) == (NOW + 4 * HOUR, "Put back while it was held back; not told.")
 
 
+@pytest.mark.parametrize(
+    ("steps", "told_of"),
+    [
+        # Loosened in two steps and put back, or made stricter than it was: nothing is looser than before.
+        ((0.2, 0.3, 0.15), []),
+        ((0.2, 0.3, 0.1), []),
+        # Put back by one of the two steps: the first one holds.
+        ((0.2, 0.3, 0.2), [0.2]),
+        # Put back half-way only: both let more pass than before them, or did.
+        ((0.2, 0.3, 0.25), [0.2, 0.3]),
+        ((0.2, 0.3), [0.2, 0.3]),
+    ],
+)
+def test_of_several_steps_under_a_silence_those_are_told_that_still_let_more_pass(
+    watched: Watched, steps: tuple[float, ...], told_of: list[float]
+) -> None:
+    make_member("ines")
+    silenced(watched)
+    for number, limit in enumerate(steps):
+        at = NOW + (number + 1) * timedelta(minutes=30)
+        seen(watched, at, driftThreshold=limit)
+        mail.tell_loosened(at)
+    assert mail.tell_loosened(NOW + 4 * HOUR) == len(told_of)
+    texts = "".join(Message.objects.filter(why=NotifyReason.LOOSENED).values_list("text", flat=True))
+    assert [limit for limit in (0.2, 0.3) if f"{limit} instead of" in texts] == told_of
+
+
 def test_of_one_look_only_the_covered_area_is_held_back(watched: Watched) -> None:
     make_member("ines")
     silenced(watched, area="drift")
