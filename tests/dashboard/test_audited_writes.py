@@ -38,6 +38,7 @@ from monitoring.models import (
 )
 from monitoring.reviews import meeting
 from tests.dashboard import test_access as walk
+from tests.dashboard.hidden import carried
 from tests.dashboard.test_hearing import preferences, rule_form
 from tests.dashboard.test_incidents import values as silence_form
 from tests.dashboard.world import World, person
@@ -156,6 +157,13 @@ def _revocable(world: World) -> str:
     return reverse("token-revoke", args=[ApiToken.objects.latest("pk").pk])
 
 
+def _shown(world: World, name: str) -> dict[str, str]:
+    """What the form at the address carries."""
+    client = Client()
+    client.force_login(world.owner)
+    return carried(client, _address(world, name))
+
+
 def _joining(world: World) -> str:
     _, link = invitations.invite(world.team, "eve@example.org", Role.MEMBER, world.owner, timezone.now())
     return "/join/" + link.rsplit("/", 2)[1] + "/"
@@ -180,7 +188,7 @@ CHANNEL = {"carrier": "webhook", "name": "On call", "target": "https://hooks.exa
 CSV = b"age,bought\n1,yes\n2,no\n3,yes\n"
 DEEDS: dict[str, tuple[AuditAction, What | dict[str, Any], Where | None]] = {
     "act": (A.INCIDENT_ACKNOWLEDGED, {}, _link),
-    "act-on": (A.CHANGE_ASKED, lambda w: {"typed": w.watched().label}, None),
+    "act-on": (A.CHANGE_ASKED, lambda w: _shown(w, "act-on"), None),
     "action-change": (A.ACTION_CHANGED, {"state": "done"}, None),
     "bell": (A.HEARING_CHANGED, {}, None),
     "bulk": (

@@ -153,6 +153,7 @@ def test_a_form_whose_note_of_what_was_seen_is_missing_forged_or_of_another_form
     other = world.watched("Departure delayed, Newark")
     elsewhere = carried(inside, reverse("settings", args=[other.pk]) + "?section=drift")["seen"]
     own = form_at(inside, world)["seen"]
+    page = ""
     forged = ("", "{", '{"dataDrift": 3}', own[:-1], f"x{own}", elsewhere, form_at(inside, world, "accuracy")["seen"])
     for one in forged:
         response = post(inside, world, seen=one, **{LIMIT: "0.1"})
