@@ -125,6 +125,7 @@ class Shown:
     word: str = ""
     at_work: bool = False
     checks: tuple[tuple[str, str, str], ...] = ()
+    kind: str = ""
 
     @property
     def is_open(self) -> bool:
@@ -175,6 +176,7 @@ def shown(command: Command, reader: Reader, now: datetime, *, may_change: bool) 
         and "file" not in command.body,
         places=_places(command)[:MOST_PLACES],
         word="Stopped" if _stopped(command, state) else state.label,
+        kind=command.kind,
     )
 
 

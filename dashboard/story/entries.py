@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Q
+from django.db.models import OuterRef, Q, Subquery
 from django.urls import reverse
 
 from dashboard.charts import words
@@ -22,7 +22,9 @@ from monitoring.models import (
     Area,
     Command,
     CommandKind,
+    EventKind,
     Incident,
+    IncidentEvent,
     Note,
     SettingsChange,
     Silence,
@@ -203,19 +205,20 @@ def incidents(subject: Subject) -> list[Entry]:
     """Beginnings and ends of trouble; an end that came after the page's moment is not known there."""
     start, end = subject.view.start, subject.view.end
     touched = Q(began_at__gte=start, began_at__lt=end) | Q(resolved_at__gte=start, resolved_at__lt=end)
+    opened = IncidentEvent.objects.filter(incident=OuterRef("pk"), kind=EventKind.OPENED).order_by("at", "pk")
     rows = Incident.objects.filter(touched, watched=subject.watched, opened_at__lte=subject.anchor)
     found = []
-    for row in rows.order_by("-opened_at")[:MOST]:
+    for row in rows.annotate(at_first=Subquery(opened.values("text")[:1])).order_by("-opened_at")[:MOST]:
         area, href = area_words(row.area), reverse("incident", args=[row.pk])
         ended = row.resolved_at if row.resolved_at and row.resolved_at <= subject.anchor else None
-        worst = Status(row.worst)
+        worst, first = Status(row.worst), row.at_first  # type: ignore[attr-defined]
         if _within(subject, row.began_at):
             found.append(
                 Entry(
                     row.began_at,
                     Kind.INCIDENT,
                     f"Incident #{row.pk} began: {area} {worst.label.lower()}",
-                    row.reason,
+                    f"When it was opened: {first}" if first else "",
                     word=f"{area} {worst.label.lower()}",
                     status=row.worst,
                     href=href,

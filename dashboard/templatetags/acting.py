@@ -34,6 +34,13 @@ def _drawn(context: template.Context, button: Button) -> str:
         return str(piece.template.render(context))
 
 
+@register.simple_tag
+def act_section(kind: str) -> str:
+    """The section of the manage tab in which the thing of an act stands; "" for what is asked elsewhere."""
+    found = ACTS.get(kind)
+    return found.section if found else ""
+
+
 @register.simple_tag(takes_context=True)
 def acts(context: template.Context, kinds: str, thing: str = "") -> SafeString:
     """The buttons of some acts (slugs with blanks between) on a thing of the deployment, where it stands on a page.

@@ -30,6 +30,8 @@ from monitoring.questions import Question
 
 #: What an address does not fill in: the name that is typed to agree, and what only a browser can choose.
 NEVER_GIVEN = frozenset({"typed", "file"})
+#: Where the page shows what was asked for, until it is decided and after.
+ASKED = "#commands"
 
 
 @page
@@ -53,7 +55,7 @@ def act(request: PageRequest, pk: int, kind: str) -> HttpResponse:
         command = _ask(request, case, found, form)
         if found.kind is CommandKind.MODEL_CHECK:
             return redirect("act-replace", pk, command.pk)
-        return redirect(reverse("manage", args=[pk]) + f"#{found.section}")
+        return redirect(reverse("manage", args=[pk]) + ASKED)
     return _page(request, case, form, found)
 
 
@@ -74,7 +76,7 @@ def data(request: PageRequest, pk: int) -> HttpResponse:
         rows = _rows(case, form.counts())
     if request.method == "POST" and form.is_valid() and rows is not None:
         act_on(request, watched, kind.slug, form.body(), name=watched.label)
-        return redirect(reverse("manage", args=[pk]) + "#deletion")
+        return redirect(reverse("manage", args=[pk]) + ASKED)
     context = {
         "nav": "deployment",
         "watched": watched,

@@ -15,7 +15,7 @@ from dashboard.acting import act_on
 from dashboard.acts import forms
 from dashboard.pages import page, part, render
 from dashboard.reader import PageRequest
-from dashboard.views.acts import allowed, case_of
+from dashboard.views.acts import ASKED, allowed, case_of
 from monitoring import commands
 from monitoring import questions as q
 from monitoring.commands import KINDS
@@ -42,7 +42,7 @@ def show(request: PageRequest, pk: int, command_pk: int) -> HttpResponse:
     if request.method == "POST" and passed and fresh and form.is_valid():
         body = form.body() | {"modelPackageId": check.body.get("modelPackageId")}
         act_on(request, watched, CommandKind.MODEL_REPLACE, body, read, name=check.name)
-        return redirect(reverse("manage", args=[pk]) + "#challengers")
+        return redirect(reverse("manage", args=[pk]) + ASKED)
     context = {
         "nav": "deployment",
         "watched": watched,

@@ -4,7 +4,8 @@ ApiError
 ├── ValidationFailed   422  a value in the query or the body is wrong; names the field
 ├── Conflict           409  the request clashes with the present state
 ├── Busy               429  work of this kind runs already; `Location` tells where to follow it
-└── TooLarge           413  the body is larger than the setting MAX_JSON_MB or MAX_FILE_MB
+├── TooLarge           413  the body is larger than the setting MAX_JSON_MB or MAX_FILE_MB
+└── Unavailable        503  the database does not answer just now; the same request may be sent again
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, TooManyFieldsSent
-from django.db import DataError
+from django.db import DataError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from rest_framework import status
 from rest_framework.exceptions import APIException, NotAuthenticated, NotFound
@@ -74,6 +75,14 @@ class TooLarge(ApiError):
     default_detail = "The body is larger than this server takes."
 
 
+class Unavailable(ApiError):
+    """503: the same request may be sent again; under one request id it counts once."""
+
+    status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+    default_detail = "The database does not answer just now: send the same request again."
+    wait = 5
+
+
 def summary(errors: Errors) -> str:
     """One sentence for people: the first error with its field, and how many more there are."""
     for name, texts in errors.items():
@@ -96,10 +105,25 @@ def handle(error: Exception, context: Mapping[str, Any]) -> Response:
         error = ValidationFailed("There are too many parameters.")
     elif isinstance(error, DataError) and "NUL" in str(error):
         error = _null_character(context)
+    elif _store_is_away(error):
+        logger.warning("The database does not answer: %s was refused.", type(context.get("view")).__name__)
+        error = Unavailable()
     if not isinstance(error, APIException):
         logger.error("Unexpected error in %s", type(context.get("view")).__name__, exc_info=error)
         return Response(body("Something went wrong on the server."), status=status.HTTP_500_INTERNAL_SERVER_ERROR)
     return Response(_body_of(error), status=error.status_code, headers=_headers(error))
+
+
+def _store_is_away(error: Exception) -> bool:
+    """Whether the database could not be reached, or is starting, ending, or full; not that it refused a statement."""
+    if not isinstance(error, OperationalError | InterfaceError):
+        return False
+    code = getattr(error.__cause__, "sqlstate", None)
+    return code is None or code.startswith(AWAY)
+
+
+#: Classes of PostgreSQL's codes: connection exceptions, no resources left, and shutting down or starting.
+AWAY = ("08", "53", "57P")
 
 
 def _null_character(context: Mapping[str, Any]) -> APIException:

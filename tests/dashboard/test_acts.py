@@ -265,6 +265,48 @@ def test_a_thing_can_be_changed_where_it_stands(stocked: World, inside: Client) 
 DECLINE = {"cause": "data_drift_decline", "declines": ["statusDeclinesToFailing"]}
 
 
+def test_every_field_of_a_form_that_depends_on_a_choice_says_so_in_the_page_and_in_the_style(
+    stocked: World, inside: Client
+) -> None:
+    style = (Path(__file__).resolve().parents[2] / "static/css/acts.css").read_text()
+    asked = 0
+    for slug, act in ACTS.items():
+        page = inside.get(address(stocked, act)).content.decode() if act.form.only else ""
+        for name, among in act.form.only.items():
+            if f'name="{name}"' not in page:
+                continue
+            asked += 1
+            assert f'data-only="{" ".join(among)}"' in page, slug
+            for other in {one.partition("=")[0] for one in among}:
+                for value, chosen in _choices(page, other):
+                    if f"{other}={value}" not in among:
+                        assert f':has({chosen}) [data-only*="{other}="]' in style, (slug, name)
+    assert asked > 15
+
+
+def _choices(page: str, name: str) -> list[tuple[str, str]]:
+    """(value, how the style asks whether it is chosen) of each choice that a field has."""
+    select = re.search(rf'<select name="{name}".*?</select>', page, re.S)
+    if select is None:
+        return [("off", f"[name={name}]:not(:checked)")]
+    values = re.findall(r'value="([^"]+)"', select[0])
+    return [(value, f"[name={name}] > option[value={value}]:checked") for value in values]
+
+
+def test_what_does_not_belong_to_the_chosen_trigger_neither_hinders_a_rule_nor_is_sent(
+    stocked: World, inside: Client
+) -> None:
+    url = reverse("act-on", args=[stocked.watched().pk, "rule_create"])
+    rule = {"name": "Odd", "trigger": "lowObservationRegion", "feature": "carrier", "values": "UA\nDL", "lower": "0.6"}
+    form = {**rule, "upper": "0.4", "action": "noOperation", "override": "0", "nonce": new_nonce(stocked.owner)}
+    assert inside.post(url, form).status_code == 302
+    assert Command.objects.get().body == {
+        "name": "Odd",
+        "trigger": {"type": "lowObservationRegion", "featureName": "carrier", "values": ["UA", "DL"]},
+        "action": {"type": "noOperation"},
+    }
+
+
 def test_a_policy_on_decline_can_wait_between_its_runs(stocked: World, inside: Client) -> None:
     pk = stocked.watched().pk
     form = {**FILLED[CommandKind.POLICY_CREATE], **DECLINE, "nonce": new_nonce(stocked.owner)}

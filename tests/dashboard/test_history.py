@@ -16,6 +16,7 @@ from django.urls import reverse
 from monitoring.models import (
     Command,
     CommandKind,
+    EventKind,
     Incident,
     Membership,
     ModelSeen,
@@ -109,6 +110,18 @@ def test_everything_that_happened_stands_in_one_line_of_time(eventful: World, in
     ]
     assert "Took over from Rates v1. Reason: scheduled refresh." in text
     assert "A model package came out of it." in text
+
+
+def test_an_incident_begins_with_what_was_seen_then_and_not_with_what_is_known_now(
+    eventful: World, inside: Client
+) -> None:
+    incident = Incident.objects.get(watched=eventful.watched())
+    incident.events.create(at=incident.opened_at, kind=EventKind.OPENED, text="pressure 0.41 <then>")
+    incident.events.create(at=ago(7), kind=EventKind.REOPENED, text="pressure 0.77")
+    Incident.objects.filter(pk=incident.pk).update(reason="pressure 9.99")
+    text = open_tab(inside, eventful)
+    assert "When it was opened: pressure 0.41 &lt;then&gt;" in text
+    assert "9.99" not in text
 
 
 def test_a_source_that_tells_no_history_is_named_and_the_rest_is_shown(eventful: World, inside: Client) -> None:

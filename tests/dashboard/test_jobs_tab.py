@@ -50,7 +50,7 @@ def seen(client: Client, world: World, query: str = "") -> str:
 
 
 def kinds(text: str) -> list[str]:
-    return [found.strip() for found in re.findall(r'<td class="ink">(.*?)<br>', text)]
+    return [found.strip() for found in re.findall(r'<td class="ink fold-main">(.*?)<', text)]
 
 
 JOBS = page(

@@ -32,13 +32,16 @@ class ActForm(forms.Form):
 
     `asks`: what must be known to show it. `shows`: the one of them whose present values the fields start from: it was
     read so, and nothing is sent before it is known. `guards`: whether `read` says what must still stand. `fresh`: how
-    old the answers may be. `typed`: the name has to be typed before anything is sent.
+    old the answers may be. `typed`: the name has to be typed before anything is sent. `only`: fields that belong to
+    some choices of others, as `field=value`: the page shows such a field while each other field that is named has one
+    of its named values (acts.css).
     """
 
     asks: ClassVar[tuple[Question, ...]] = ()
     shows: ClassVar[Question | None] = None
     guards: ClassVar[bool] = False
     fresh: ClassVar[timedelta] = timedelta(minutes=5)
+    only: ClassVar[Mapping[str, tuple[str, ...]]] = {}
 
     def __init__(
         self,
@@ -51,6 +54,8 @@ class ActForm(forms.Form):
         self.case, self.typed = case, typed
         super().__init__(data, files, initial=self.start(case))
         self.prepare()
+        for name, field in self.fields.items():
+            field.only = " ".join(self.only.get(name, ()))  # type: ignore[attr-defined]
         if typed:
             self.fields["typed"] = forms.CharField(
                 label=f"Type “{case.name}” to confirm", max_length=600, widget=forms.TextInput({"autocomplete": "off"})

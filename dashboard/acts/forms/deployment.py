@@ -32,10 +32,9 @@ class DetailsForm(ActForm):
         return {name: present.get(name) or "" for name in names}
 
     def prepare(self) -> None:
+        # Not told, or one that only the source knows: it stays until another is chosen.
         present = self.initial["importance"]
-        if (
-            present not in Importance.values
-        ):  # not told, or one that only the source knows: it stays until one is chosen
+        if present not in Importance.values:
             self.fields["importance"] = forms.ChoiceField(
                 choices=((present, present or "not told"), *Importance.choices), required=False
             )
@@ -55,6 +54,7 @@ class ShareForm(ActForm):
     """A role for somebody; for one who is on the list only the role is asked."""
 
     guards = True
+    only = {"can_share": ("role=OWNER",)}
 
     kind = forms.ChoiceField(label="Who", choices=RECIPIENTS)
     name = forms.CharField(max_length=300, help_text="User name or mail address; the name of a group or organisation.")
@@ -94,11 +94,8 @@ class ShareForm(ActForm):
     def read(self) -> dict[str, Any]:
         """The role that somebody on the list had; of somebody who is not nothing was shown."""
         names = ("id", "shareRecipientType", "role", "canShare")
-        return (
-            {"roles": [{name: self.case.thing[name] for name in names if name in self.case.thing}]}
-            if self.case.thing
-            else {}
-        )
+        shown = {name: self.case.thing[name] for name in names if name in self.case.thing}
+        return {"roles": [shown]} if shown else {}
 
 
 class DataForm(PeriodForm):

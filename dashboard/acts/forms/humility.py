@@ -16,6 +16,8 @@ TRIGGERS = (
     (OUTLYING, "An input lies outside its usual range"),
     (RARE, "An input has a value that is seldom or never seen"),
 )
+#: Types of target whose predictions are one number, which can be uncertain; our own service refuses others.
+BOUNDED = ("Regression", "Binary")
 OVERRIDE = "override"
 ACTIONS = (
     ("noOperation", "Only count it"),
@@ -28,18 +30,29 @@ class RuleForm(ActForm):
     """When a rule applies, and what is done then."""
 
     asks = (q.features(),)
+    only = {
+        "feature": (f"trigger={OUTLYING}", f"trigger={RARE}"),
+        "lower": (f"trigger={UNSURE}", f"trigger={OUTLYING}"),
+        "upper": (f"trigger={UNSURE}", f"trigger={OUTLYING}"),
+        "values": (f"trigger={RARE}",),
+        "override": (f"action={OVERRIDE}",),
+    }
 
     name = forms.CharField(max_length=200)
     trigger = forms.ChoiceField(label="When", choices=TRIGGERS)
-    feature = forms.CharField(
-        max_length=300, required=False, help_text="The input that is looked at; not for uncertain predictions."
-    )
+    feature = forms.CharField(max_length=300, required=False, help_text="The name of the input that is looked at.")
     lower = forms.FloatField(label="From", required=False)
     upper = forms.FloatField(
-        label="To", required=False, help_text="Leave both empty to have the bounds worked out from training or holdout."
+        label="To",
+        required=False,
+        help_text="An uncertain prediction lies between them, an outlying input does not. Leave both empty to have "
+        "them worked out from training or holdout.",
     )
     values = forms.CharField(
-        required=False, widget=forms.Textarea({"rows": 3}), help_text="The usual values, one a line; for seldom values."
+        label="Usual values",
+        required=False,
+        widget=forms.Textarea({"rows": 3}),
+        help_text="One a line: any other value counts as seldom.",
     )
     action = forms.ChoiceField(label="What is done", choices=ACTIONS)
     override = forms.CharField(label="Value in its place", max_length=500, required=False)
@@ -61,6 +74,13 @@ class RuleForm(ActForm):
         }
 
     def prepare(self) -> None:
+        watched, present = self.case.watched, self.initial["trigger"]
+        if (
+            watched.source.built_in
+            and watched.target_type not in ("", *BOUNDED)
+            and (not self.case.thing or present != UNSURE)
+        ):
+            self.fields["trigger"].choices = TRIGGERS[1:]  # type: ignore[attr-defined]
         names = [str(one["name"]) for one in self.case.shelf.entries(q.features()) if one.get("name")]
         if names:
             self.fields["feature"] = forms.ChoiceField(
@@ -79,7 +99,7 @@ class RuleForm(ActForm):
             self.add_error("values", "Name the usual values.")
         if kind != RARE and (low is None) != (high is None):
             self.add_error("upper", "Give both bounds, or neither.")
-        if low is not None and high is not None and low > high:
+        if kind != RARE and low is not None and high is not None and low > high:
             self.add_error("upper", "Must not lie below the lower bound.")
         if values.get("action") == OVERRIDE and not values.get("override"):
             self.add_error("override", "Say which value takes the prediction's place.")

@@ -30,6 +30,8 @@ MOST_VALUES = 10_000
 class MetricForm(ActForm):
     """All that can be changed of a custom metric."""
 
+    only = {"categories": ("type=categorical",)}
+
     name = forms.CharField(max_length=200)
     type = forms.ChoiceField(label="How values are put together", choices=TYPES)
     directionality = forms.ChoiceField(label="Which way is better", choices=DIRECTIONS)
@@ -39,7 +41,7 @@ class MetricForm(ActForm):
     categories = forms.CharField(
         required=False,
         widget=forms.Textarea({"rows": 3}),
-        help_text="One a line, at most 50; only for categories.",
+        help_text="One a line, at most 50.",
     )
     display_chart = forms.BooleanField(label="Show its chart", required=False, initial=True)
     value_column = forms.CharField(label=COLUMNS[0][2], max_length=300, required=False)

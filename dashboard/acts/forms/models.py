@@ -85,6 +85,7 @@ class ReplaySettingsForm(ActForm):
 
     asks = (q.replay_settings(),)
     shows = q.replay_settings()
+    only = {"day": ("enabled=on",), "hour": ("enabled=on",)}
 
     enabled = forms.BooleanField(label="Replay by itself", required=False)
     day = forms.ChoiceField(choices=DAYS)

@@ -17,6 +17,8 @@ MOST_RECIPIENTS = 50
 class ReportForm(ActForm):
     """What a report is about, when it is made and who gets it."""
 
+    only = dict.fromkeys(("day", "hour", "enabled"), ("when=schedule",))
+
     name = forms.CharField(max_length=200)
     days = forms.IntegerField(
         label="Days that it looks back", min_value=1, max_value=90, widget=forms.NumberInput({"step": "1"})
@@ -24,8 +26,8 @@ class ReportForm(ActForm):
     when = forms.ChoiceField(
         label="It is made", choices=(("demand", "when somebody asks"), ("schedule", "on a schedule, and when asked"))
     )
-    day = forms.ChoiceField(choices=DAYS, help_text="For a schedule.")
-    hour = forms.ChoiceField(choices=HOURS, help_text="For a schedule.")
+    day = forms.ChoiceField(choices=DAYS)
+    hour = forms.ChoiceField(choices=HOURS)
     recipients = forms.CharField(
         required=False,
         max_length=20_000,

@@ -38,6 +38,8 @@ MODES = (("auto", "two candidates"), ("quick", "one candidate"), ("comprehensive
 
 
 OWN = (("same_as_champion", "as they usually are"), ("override_champion", "those below"))
+DECLINING = ("cause=data_drift_decline", "cause=accuracy_decline")
+OVERRIDDEN = (f"own={OWN[1][0]}",)
 PARTITIONS = (("RandomCV", "at random"), ("StratifiedCV", "at random, with as many of each class in every part"))
 VALIDATIONS = (("CV", "by folds"), ("TVH", "on one part that is set aside"))
 #: Options of the reference that the built-in trainer refuses: field, its name in the body, what it asks, why not.
@@ -52,17 +54,25 @@ UNSERVED = (
 class PolicyForm(ActForm):
     """When a model is trained anew, how, and what becomes of it."""
 
+    only = {
+        "day": ("cause=schedule",),
+        "hour": ("cause=schedule",),
+        "declines": DECLINING,
+        "interval": DECLINING,
+        **dict.fromkeys(("metric", "partition", "validation", "holdout_pct"), OVERRIDDEN),
+        "reps": (*OVERRIDDEN, "validation=CV"),
+        "validation_pct": (*OVERRIDDEN, "validation=TVH"),
+    }
+
     name = forms.CharField(max_length=200)
     description = forms.CharField(max_length=10_000, required=False, widget=forms.Textarea({"rows": 2}))
     cause = forms.ChoiceField(label="It runs", choices=CAUSES)
-    day = forms.ChoiceField(choices=DAYS, help_text="For a schedule.")
-    hour = forms.ChoiceField(choices=HOURS, help_text="For a schedule.")
+    day = forms.ChoiceField(choices=DAYS)
+    hour = forms.ChoiceField(choices=HOURS)
     declines = forms.MultipleChoiceField(
         label="A decline means that", choices=DECLINES, required=False, widget=forms.CheckboxSelectMultiple
     )
-    interval = forms.ChoiceField(
-        label="Least time between runs", choices=INTERVALS, required=False, help_text="For a decline."
-    )
+    interval = forms.ChoiceField(label="Least time between runs", choices=INTERVALS, required=False)
     action = forms.ChoiceField(label="The new model", choices=ACTIONS)
     features = forms.ChoiceField(label="It uses features", choices=FEATURES)
     selection = forms.ChoiceField(label="It is", choices=SELECTIONS)
@@ -76,15 +86,13 @@ class PolicyForm(ActForm):
     metric = forms.ChoiceField(label="Metric that decides", required=False)
     partition = forms.ChoiceField(label="Rows are parted", choices=PARTITIONS, required=False)
     validation = forms.ChoiceField(label="Candidates are compared", choices=VALIDATIONS, required=False)
-    reps = forms.IntegerField(
-        label="Folds", min_value=2, max_value=10, required=False, help_text="2 to 10; only by folds."
-    )
+    reps = forms.IntegerField(label="Folds", min_value=2, max_value=10, required=False, help_text="2 to 10.")
     validation_pct = forms.FloatField(
         label="Percent set aside to compare",
         min_value=5,
         max_value=50,
         required=False,
-        help_text="5 to 50; only with one part.",
+        help_text="5 to 50.",
     )
     holdout_pct = forms.FloatField(
         label="Percent of the holdout",
