@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
+from django.core.exceptions import ImproperlyConfigured
+
 DATABASE_SCHEMES = ("postgres", "postgresql")
 REDIS_SCHEMES = ("redis", "rediss", "unix")
 #: Providers of mail with an API (through Anymail): scheme -> the settings that user and password of the address fill.
@@ -55,6 +57,9 @@ def broker(redis_url: str) -> str:
     """Celery's spelling of a Redis address: a socket is `redis+socket:///path?virtual_host=number`."""
     parts = urlsplit(redis_url)
     if parts.scheme != "unix":
+        # Redis' own client would take database 0 instead, and Celery fail at its first task.
+        if not (parts.path.strip("/") or "0").isdigit():
+            raise ImproperlyConfigured("The environment variable REDIS_URL must end in a number: /0, /1 …")
         return redis_url
     number = parse_qs(parts.query).get("db", ["0"])[-1]
     return f"redis+socket://{parts.path}?virtual_host={number}"
@@ -106,7 +111,9 @@ def mail(url: str) -> MailServer:
 
 def _provider(parts: SplitResult) -> MailServer:
     keys = MAIL_PROVIDERS[parts.scheme]
-    values = dict(zip(keys, (unquote(parts.username or ""), unquote(parts.password or "")), strict=False))
+    if not parts.username:
+        raise ImproperlyConfigured(f"The environment variable EMAIL_URL needs a key: {parts.scheme}://key@ ….")
+    values = dict(zip(keys, (unquote(parts.username), unquote(parts.password or "")), strict=False))
     if parts.scheme == "mailgun" and parts.hostname:
         values["SENDER_DOMAIN"] = parts.hostname
     values |= {name.upper(): found[-1] for name, found in parse_qs(parts.query).items()}

@@ -21,7 +21,7 @@ from config.embedded.programs import postgres_bin
 # Commands that run the servers themselves, or never ask the database.
 WITHOUT_SERVERS = frozenset(
     {"up", "demo", "help", "version", "--help", "--version", "-h", "collectstatic", "findstatic", "spectacular"}
-    | {"healthcheck", "startapp", "startproject", "compilemessages", "makemessages", "diffsettings"}
+    | {"static_files", "healthcheck", "startapp", "startproject", "compilemessages", "makemessages", "diffsettings"}
 )
 
 

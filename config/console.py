@@ -24,9 +24,13 @@ COLOURS = {
     "poller": "\x1b[35m",
     "beat": "\x1b[33m",
 }
-WARNING = re.compile(r"\b(WARNING|ERROR|CRITICAL|FATAL|PANIC|Traceback|Error:)")
-# What Celery says on every planned stop, meant for a person at its own keyboard.
-NOISE = re.compile(r"Hitting Ctrl\+C again|^\w+: (Cold|Warm) shutdown")
+# What Django warns of are the 4xx that it answered: they are in the log, and no trouble of ours.
+WARNING = re.compile(r"\b(WARNING(?! django\.request:)|ERROR|CRITICAL|FATAL|PANIC|Traceback|Error:)")
+# What Celery says on every planned stop: the first two for a person at its own keyboard, the others as warnings,
+# though a task that is cut off goes back to the queue and is done at the next start.
+NOISE = re.compile(
+    r"Hitting Ctrl\+C again|^\w+: (Cold|Warm) shutdown|Initiating Soft Shutdown|Requeuing undeliverable message"
+)
 LARGEST_LOG = 10_000_000
 
 

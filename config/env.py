@@ -14,6 +14,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
 
 TRUE = frozenset({"1", "true", "yes", "on"})
@@ -98,9 +99,32 @@ def url(name: str, default: str, schemes: Sequence[str], *, help: str, shown: st
     """An address of one of the `schemes`; the error never repeats the value, which may hold a password."""
     _declare(name, "address", default if shown is None else shown, help)
     value = _raw(name) or default
-    if value and urlsplit(value).scheme not in schemes:
-        raise _wrong(name, f"must start with {' or '.join(f'{scheme}:' for scheme in schemes)}")
+    if value:
+        _check_address(name, value, schemes)
     return value
+
+
+def fernet_keys(name: str, fallback: Callable[[], str] | None, *, help: str) -> list[str]:
+    """Keys that encrypt what is stored, newest first; a value that is none stops the start, and is never shown."""
+    keys = [key.strip() for key in secret(name, fallback, help=help).split(",") if key.strip()]
+    try:
+        for key in keys:
+            Fernet(key)
+    except ValueError:
+        raise _wrong(name, "must hold Fernet keys, separated by commas") from None
+    return keys
+
+
+def _check_address(name: str, value: str, schemes: Sequence[str]) -> None:
+    try:
+        parts = urlsplit(value)
+        bare = parts.port is None and not parts.hostname
+    except ValueError:  # a port that is no number, a bracket too few
+        raise _wrong(name, "must be an address, with a number for a port") from None
+    if parts.scheme not in schemes:
+        raise _wrong(name, f"must start with {' or '.join(f'{scheme}:' for scheme in schemes)}")
+    if bare and parts.scheme in ("http", "https"):
+        raise _wrong(name, "must name a host")
 
 
 def secret(name: str, fallback: Callable[[], str] | None, *, help: str) -> str:

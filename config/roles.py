@@ -17,6 +17,8 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 # Two workers, so that neither a long job nor a heavy roll-up keeps polls and mail waiting.
 WORKER_QUEUES = ("ingest", "rollup")
 POLLER_QUEUES = ("poll", "mail", "jobs")
+# Quiet: its greeting is thirty lines long, after which nobody sees the address and the setup code any more.
+CELERY = ("-m", "celery", "--quiet", "-A", "config.celery")
 # Celery would run Django's system checks, which load every page and form, and then drop what they found.
 NO_CHECKS = {"CELERY_SKIP_CHECKS": "1"}
 
@@ -43,14 +45,14 @@ def web(settings: Web, env: Mapping[str, str]) -> ProcessSpec:
 
 def worker(name: str, queues: Sequence[str], processes: int, env: Mapping[str, str]) -> ProcessSpec:
     """A Celery worker. SIGQUIT is its soft stop: a few seconds for running tasks, then they go back to the queue."""
-    argv = [sys.executable, "-m", "celery", "-A", "config.celery", "worker", "-n", f"{name}@%h", "-Q", ",".join(queues)]
+    argv = [sys.executable, *CELERY, "worker", "-n", f"{name}@%h", "-Q", ",".join(queues)]
     argv += ["--concurrency", str(processes), "--loglevel", "WARNING", "--without-gossip", "--without-mingle"]
     return ProcessSpec(name, argv, env={**env, **NO_CHECKS}, cwd=BASE_DIR, stop_signal=signal.SIGQUIT, kill_after=8)
 
 
 def beat(env: Mapping[str, str]) -> ProcessSpec:
     """The one process that says when; it keeps no file but its heartbeat."""
-    argv = [sys.executable, "-m", "celery", "-A", "config.celery", "beat", "--loglevel", "WARNING", "--pidfile="]
+    argv = [sys.executable, *CELERY, "beat", "--loglevel", "WARNING", "--pidfile="]
     return ProcessSpec("beat", argv, env={**env, **NO_CHECKS}, cwd=BASE_DIR, kill_after=5)
 
 

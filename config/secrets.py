@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 
 from cryptography.fernet import Fernet
+from django.core.exceptions import ImproperlyConfigured
 
 from config.embedded import DataFolder
 
@@ -18,10 +19,18 @@ FERNET = "fernet_keys"
 
 
 def generated(file: Path, name: str) -> str:
-    """The secret of that name, made (with all others) if the file is not there yet."""
-    if not file.exists():
-        _write_new(file, {DJANGO: secrets.token_urlsafe(50), FERNET: Fernet.generate_key().decode()})
-    return str(json.loads(file.read_text())[name])
+    """The secret of that name, made (with all others) if the file is not there yet.
+
+    This is the first that anybody wants of the data folder, so here is said whether it can be used at all.
+    """
+    try:
+        if not file.exists():
+            _write_new(file, {DJANGO: secrets.token_urlsafe(50), FERNET: Fernet.generate_key().decode()})
+        return str(json.loads(file.read_text())[name])
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"The data folder {file.parent} cannot be used ({error.strerror}): set VITALS_DATA to another."
+        ) from error
 
 
 def replace(file: Path, name: str, value: str) -> None:

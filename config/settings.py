@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import django_stubs_ext
 from csp.constants import NONCE, NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
 
 from config import addresses, env, secrets, sign_on
 from config.embedded import DataFolder, default_data_folder
@@ -87,11 +88,11 @@ SECRET_KEY = env.secret(
 SECRET_KEY_FALLBACKS = env.words(
     "VITALS_SECRET_KEY_FALLBACKS", help="Former VITALS_SECRET_KEYs that still open sessions and links."
 )
-FERNET_KEYS = env.secret(
+FERNET_KEYS = env.fernet_keys(
     "VITALS_FERNET_KEYS",
     (lambda: secrets.generated(DATA.keys, secrets.FERNET)) if _generate else None,
     help="Keys that encrypt the tokens of sources, by commas, newest first; made like VITALS_SECRET_KEY.",
-).split(",")
+)
 
 # --- Addresses and who may ask ----------------------------------------------------------------------------------
 
@@ -220,7 +221,7 @@ if TESTING:
     # Hashing is slow on purpose; tests log in often and keep no password.
     PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
-SESSION_COOKIE_AGE = env.number("SESSION_DAYS", 14, minimum=1, help="Days a log-in lasts.") * 86_400
+SESSION_COOKIE_AGE = env.number("SESSION_DAYS", 14, minimum=1, maximum=3650, help="Days a log-in lasts.") * 86_400
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 
@@ -338,6 +339,11 @@ S3_REGION = env.text("S3_REGION", help="Region of the bucket.")
 S3_PREFIX = env.text("S3_PREFIX", help="Prefix of all keys in the bucket.")
 S3_ACCESS_KEY = env.text("S3_ACCESS_KEY", help="Access key; empty: the machine's own role.")
 S3_SECRET_KEY = env.secret("S3_SECRET_KEY", lambda: "", help="Secret key that belongs to S3_ACCESS_KEY.")
+if S3_BUCKET and importlib.util.find_spec("storages") is None:
+    raise ImproperlyConfigured(
+        "The environment variable S3_BUCKET needs a package that is not installed: "
+        ".venv/bin/python -m pip install 'django-storages[s3]'."
+    )
 _local_files = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": str(DATA.files)}}
 _s3_files = {
     "BACKEND": "storages.backends.s3.S3Storage",

@@ -19,7 +19,7 @@ from django.db import connections
 from config import first_run, roles
 from config.console import Console
 from config.embedded import EmbeddedError, Servers
-from config.preparation import Gate, Say, collect_static, migrate
+from config.preparation import Gate, Say, check_stores, collect_static, migrate
 from config.processes import is_alive
 from config.supervisor import OWN_NAME, Role, Stage, Supervisor
 
@@ -98,6 +98,7 @@ def _aside(work: Callable[[], None]) -> Future[None]:
 
 
 def _ready(say: Say, service_url: str, static: Future[None], gate: Gate) -> None:
+    check_stores()
     migrate(say)
     static.result()
     # The supervisor forks: it must not hold a connection that its children would inherit.
@@ -121,10 +122,13 @@ def check_port(host: str, port: int) -> None:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
-        except OSError as error:
+        except (OSError, OverflowError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "ports end at 65535"
+            # The next one, unless that would be refused for the same reason.
+            other = port + 1 if 1024 <= port < 65535 else 8000
             raise EmbeddedError(
-                f"Port {port} on {host} cannot be used ({error.strerror}): "
-                f"choose another, for instance `make demo PORT={port + 1}` or `manage.py up --port {port + 1}`."
+                f"Port {port} on {host} cannot be used ({reason}): "
+                f"choose another, for instance `make demo PORT={other}` or `manage.py up --port {other}`."
             ) from error
 
 

@@ -218,9 +218,16 @@ def body_of(row: Registration) -> dict[str, Any]:
     return {"data": [{"associationIds": ["first", "second"], "predictions": predictions, "features": features}]}
 
 
+def outcome_of(row: Registration) -> dict[str, Any]:
+    """What came of the first of those two rows: its last class, or the number that was foretold for the other."""
+    classes = row.results.get("package", {}).get("target", {}).get("classNames", [])
+    return {"data": [{"associationId": "first", "actualValue": classes[-1] if classes else 1.0}]}
+
+
 def lines(row: Registration, token: str = "") -> Sequence[Example]:
-    """What sends predictions: with curl, and with Python; `token` as it is, or the name of a variable."""
-    url = f"{row.source.base_url.rstrip('/')}/deployments/{row.results['deploymentId']}/predictionInputs/fromJSON/"
+    """What sends predictions, with curl and with Python, and actuals; `token` as it is, or the name of a variable."""
+    base = f"{row.source.base_url.rstrip('/')}/deployments/{row.results['deploymentId']}/"
+    url = f"{base}predictionInputs/fromJSON/"
     body = body_of(row)
     shell = curl("POST", url, body).replace(TOKEN, token or TOKEN)
     named = f"os.environ[{json.dumps(TOKEN[1:])}]"
@@ -230,10 +237,13 @@ def lines(row: Registration, token: str = "") -> Sequence[Example]:
         f"token = {json.dumps(token) if token else named}\n"
         f'httpx.post({json.dumps(url)}, json=rows, headers={{"Authorization": f"Bearer {{token}}"}}).raise_for_status()'
     )
+    truth = curl("POST", f"{base}actuals/fromJSON/", outcome_of(row)).replace(TOKEN, token or TOKEN)
     note = "The token stands in it: keep it secret." if token else f"{TOKEN} is a token that may write."
+    later = "Once it is known what came of a row, by its association id: accuracy follows. A later value corrects it."
     return (
         Example("send-curl", "Send predictions with curl", shell, note),
         Example("send-python", "Send predictions with Python", python, note),
+        Example("send-actuals", "Then send actuals", truth, f"{later} {note}"),
     )
 
 

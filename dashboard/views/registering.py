@@ -20,6 +20,7 @@ from dashboard.pages import page, part, render
 from dashboard.reader import PageRequest
 from dashboard.service_half import desk
 from monitoring.audit import note
+from monitoring.clock import parse_time
 from monitoring.models import AuditAction, Importance, Registration, RegistrationStep, Role, Watched
 from monitoring.registering import Unreadable, columns_of, keep, release
 
@@ -126,7 +127,7 @@ def _context(request: PageRequest, row: Registration, **more: Any) -> dict[str, 
     elif row.step == RegistrationStep.DONE:
         found |= {
             "lines": pages.lines(row, more.get("token", "")),
-            "first": row.rows,
+            "first": [one | {"when": parse_time(one.get("timestamp"))} for one in row.rows],
             "waits": row.first_row_at is None,
         }
         found["watched"] = Watched.objects.filter(source=row.source, remote_id=row.results["deploymentId"]).first()

@@ -80,10 +80,12 @@ def drop(key: str) -> None:
 
 def forget_left_over(now: datetime) -> int:
     """Deletes files that no open command waits with, a day after they came."""
-    if not default_storage.exists(HOME):
+    try:
+        kept = default_storage.listdir(HOME)[1]
+    except FileNotFoundError:  # a folder that nobody has put a file in yet; in a bucket no folder ever exists
         return 0
     gone = 0
-    for key in default_storage.listdir(HOME)[1]:
+    for key in kept:
         path = path_of(key)
         old = default_storage.get_modified_time(path) < now - LEFT_OVER
         if old and not Command.objects.filter(key=key, finished_at=None).exists():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
 from config import addresses
@@ -93,3 +94,15 @@ def test_a_provider_of_mail_becomes_anymails_settings(url: str, options: dict[st
 @pytest.mark.parametrize("provider", addresses.MAIL_PROVIDERS)
 def test_every_provider_is_one_of_anymails(provider: str) -> None:
     import_string(addresses.mail(f"{provider}://a:b@host").backend)
+
+
+@pytest.mark.parametrize("url", ["redis://cache.example/zero", "rediss://cache.example:6379/0/1"])
+def test_a_redis_database_without_a_number_stops_the_start(url: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match="REDIS_URL must end in a number"):
+        addresses.broker(url)
+
+
+@pytest.mark.parametrize("url", ["postmark:", "mailgun://", "resend://@api.example"])
+def test_a_provider_of_mail_without_a_key_stops_the_start(url: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match="EMAIL_URL needs a key"):
+        addresses.mail(url)

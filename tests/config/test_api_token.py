@@ -19,7 +19,7 @@ def test_the_printed_token_opens_the_api_until_it_is_forgotten(
     assert client.get("/api/v2/version/", headers=bearer).status_code == 200
     assert client.get("/api/v2/deployments/", headers=bearer).status_code == 200
     call_command("api_token", "ada", name="ci", revoke=True)
-    assert capsys.readouterr().out == "1 tokens named ci are forgotten.\n"
+    assert capsys.readouterr().out == "1 token named ci forgotten.\n"
     assert client.get("/api/v2/deployments/", headers=bearer).status_code == 401
 
 

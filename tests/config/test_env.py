@@ -10,6 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 from config import env
 
 ROOT = Path(__file__).resolve().parents[2]
+KEY = "Zm9yIHRlc3RzIG9ubHksIG5ldmVyIHVzZWQgaGVyZSE="
 
 
 @pytest.fixture(autouse=True)
@@ -45,6 +46,11 @@ def test_a_path_understands_home(monkeypatch: pytest.MonkeyPatch) -> None:
     assert env.path("FOLDER", Path("/x"), help="", shown="") == Path.home() / "vitals"
 
 
+def test_fernet_keys_come_newest_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KEYS", f"{KEY}, {KEY},")
+    assert env.fernet_keys("KEYS", None, help="") == [KEY, KEY]
+
+
 WRONG = [
     # a word that is no flag
     (lambda: env.flag("NAME", True, help=""), "maybe", "must be true or false"),
@@ -56,6 +62,16 @@ WRONG = [
     (lambda: env.choice("NAME", "a", ["a", "b"], help=""), "c", "one of a, b"),
     # another scheme
     (lambda: env.url("NAME", "", ("redis",), help=""), "http://user:hidden@host", "must start with redis:"),
+    # what no address can have: a word for a port, half a bracket, no host
+    (
+        lambda: env.url("NAME", "", ("postgresql",), help=""),
+        "postgresql://user:hidden@host:port/name",
+        "number for a port",
+    ),
+    (lambda: env.url("NAME", "", ("http",), help=""), "http://[::1", "must be an address"),
+    (lambda: env.url("NAME", "", ("https",), help=""), "https://", "must name a host"),
+    # the second of two keys
+    (lambda: env.fernet_keys("NAME", None, help=""), f"{KEY},hidden", "must hold Fernet keys"),
 ]
 
 

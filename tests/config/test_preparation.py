@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
 from pathlib import Path
 
-from config.preparation import Gate
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+from django.db import connections
+from pytest_django.fixtures import Settings
+
+from config.preparation import Gate, check_stores
+
+ROOT = Path(__file__).resolve().parents[2]
 
 HOLD = """
 import sys
@@ -19,6 +27,35 @@ gate.close()
 print("closed", flush=True)
 sys.stdin.read()
 """
+
+
+@pytest.mark.django_db
+def test_stores_that_answer_pass() -> None:
+    check_stores()
+
+
+@pytest.mark.django_db
+def test_an_old_postgresql_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(connections["default"].__dict__, "pg_version", 150_004)
+    with pytest.raises(ImproperlyConfigured, match="DATABASE_URL names PostgreSQL 15: it must be 16 or newer"):
+        check_stores()
+
+
+@pytest.mark.django_db
+def test_a_redis_that_does_not_answer_is_named(settings: Settings, tmp_path: Path) -> None:
+    settings.REDIS_URL = f"unix://{tmp_path}/none.sock"
+    with pytest.raises(ImproperlyConfigured, match="The Redis of REDIS_URL does not answer: Error 2 connecting"):
+        check_stores()
+
+
+def test_a_database_that_does_not_answer_is_one_sentence(tmp_path: Path) -> None:
+    env = {**os.environ, "DATABASE_URL": f"postgresql:///vitals?host={tmp_path}", "VITALS_DATA": str(tmp_path)}
+    env |= {"VITALS_SECRET_KEY": "x", "VITALS_FERNET_KEYS": "Zm9yIHRlc3RzIG9ubHksIG5ldmVyIHVzZWQgaGVyZSE="}
+    command = [sys.executable, "manage.py", "role", "prepare"]
+    refused = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("vitals: The database of DATABASE_URL does not answer: connection")
+    assert refused.stderr.count("\n") == 1
 
 
 def test_nobody_passes_before_it_is_opened(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.fernet import Fernet, InvalidToken
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from pytest_django.fixtures import Settings
 
@@ -25,6 +26,12 @@ def test_secrets_are_made_once_and_readable_by_us_alone(tmp_path: Path) -> None:
     Fernet(secrets.generated(file, secrets.FERNET))
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert [path.name for path in file.parent.iterdir()] == ["keys.json"]
+
+
+def test_a_data_folder_that_cannot_be_used_is_told_with_its_variable(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ImproperlyConfigured, match=r"cannot be used \(Not a directory\): set VITALS_DATA"):
+        secrets.generated(tmp_path / "file" / "keys.json", secrets.DJANGO)
 
 
 def test_processes_that_start_together_agree_on_one_secret(tmp_path: Path) -> None:

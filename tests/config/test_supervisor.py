@@ -225,12 +225,15 @@ def test_quiet_shows_warnings_and_writes_everything_to_the_log(tmp_path: Path) -
     log = tmp_path / "up.log"
     shown = Console(said, quiet=True, log=log)
     shown.say("web", "GET / 200")
+    shown.say("web", "WARNING django.request: Not Found: /nowhere/")
     shown.say("worker", "WARNING slow")
+    shown.say("worker", "WARNING celery.worker: Initiating Soft Shutdown, terminating in 4 seconds")
     shown.say("load", "half\r100 %", bare=True)
     shown.close()
     assert said.getvalue() == "worker   | WARNING slow\n100 %\n"
     assert [line.split(None, 1)[1] for line in log.read_text().splitlines()] == [
         "web       GET / 200",
+        "web       WARNING django.request: Not Found: /nowhere/",
         "worker    WARNING slow",
         "load      100 %",
     ]

@@ -237,6 +237,16 @@ def test_a_taken_port_is_one_sentence_that_names_another(data: Path) -> None:
     assert refused.stderr.count("\n") == 1
 
 
+def test_a_port_that_no_machine_has_is_one_sentence(data: Path) -> None:
+    refused = manage(data, "up", "--port", "99999")
+    assert refused.returncode == 1
+    assert refused.stderr.startswith(
+        "vitals: Port 99999 on 127.0.0.1 cannot be used (ports end at 65535): choose another"
+    )
+    assert "make demo PORT=8000" in refused.stderr
+    assert refused.stderr.count("\n") == 1
+
+
 def test_every_role_runs_alone_as_in_a_container(data: Path) -> None:
     """The command lines and health checks of docker-compose.yml, against a database and a Redis named by address."""
     port = free_port()
@@ -249,8 +259,12 @@ def test_every_role_runs_alone_as_in_a_container(data: Path) -> None:
     refused = manage(data, "role", "prepare", **named)
     assert "VITALS_SECRET_KEY must be set when DATABASE_URL is set" in refused.stderr
     named["VITALS_SECRET_KEY"] = "for-tests-only"
+    # When the image is built there is no database yet; what is collected then is not collected again.
+    built = manage(data, "static_files", **named | {"DATABASE_URL": "postgresql://nowhere.invalid/none"})
+    assert built.stdout == "collecting static files\n", built.stderr
     prepared = manage(data, "role", "prepare", **named)
     assert prepared.returncode == 0, prepared.stderr
+    assert "collecting" not in prepared.stdout
     assert not (data / "database").exists()
     running = [start_role(data, role, port, named) for role in ("web", "worker", "poller", "beat")]
     try:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
+import shlex
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from django.contrib.auth.models import User
@@ -99,19 +100,20 @@ def test_from_files_to_the_first_row(inside: Client, source: Source, api: InProc
 
 
 def _send_first_row(inside: Client, row: Registration, api: InProcess) -> None:
-    """What the page shows is sent as it stands, with the token that it made."""
+    """What the page shows is sent as it stands, with the token that it made: two rows, and what came of the first."""
     waiting = inside.get(reverse("registration-state", args=[row.pk]))
     assert waiting.status_code == 200
     answer = inside.post(reverse("registration-token", args=[row.pk]))
     token = answer.context["token"]
     assert token in answer.content.decode()
     assert token not in inside.get(reverse("registration", args=[row.pk])).content.decode()
-    from dashboard.registering import body_of
-
-    path = f"/api/v2/deployments/{row.results['deploymentId']}/predictionInputs/fromJSON/"
     sender = Client(headers={"Authorization": f"Bearer {token}"})
-    sent = sender.post(path, json.dumps(body_of(row)), content_type="application/json")
-    assert sent.status_code == 202, sent.content.decode()
+    shown = {one.key: one for one in answer.context["lines"]}
+    for key in ("send-curl", "send-actuals"):
+        _, method, address, *_, body = shlex.split(shown[key].text.replace("\\\n", "").partition("-sSf")[2])
+        assert method == "POST"
+        sent = sender.post(urlsplit(address).path, body, content_type="application/json")
+        assert sent.status_code == 202, sent.content.decode()
 
 
 def test_what_the_source_refuses_is_shown_where_it_is_wrong(inside: Client, source: Source, api: InProcess) -> None:

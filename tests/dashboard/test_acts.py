@@ -423,6 +423,13 @@ def test_a_file_is_kept_once_however_often_the_form_is_sent_and_goes_when_nothin
     assert not default_storage.exists(files.path_of(command.key))
 
 
+def test_before_anybody_sent_a_file_nothing_is_left_over(settings: Any, tmp_path: Path) -> None:
+    """In a bucket there is no folder before its first file, nor after."""
+    folder = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": tmp_path}}
+    settings.STORAGES = {**settings.STORAGES, "default": folder}
+    assert files.forget_left_over(timezone.now()) == 0
+
+
 def test_a_value_of_a_parameter_that_is_gone_reaches_no_other(stocked: World, inside: Client) -> None:
     watched = stocked.watched()
     url = reverse("act-on", args=[watched.pk, "runtime"])

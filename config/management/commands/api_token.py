@@ -29,6 +29,7 @@ class Command(BaseCommand):
             ) from None
         if options["revoke"]:
             count, _ = ApiToken.objects.filter(user=user, name=options["name"]).delete()
-            self.stdout.write(f"{count} tokens named {options['name']} are forgotten.")
+            told = "1 token" if count == 1 else f"{count} tokens"
+            self.stdout.write(f"{told} named {options['name']} forgotten.")
             return
         self.stdout.write(issue(user, options["name"], TokenScope(options["scope"])))
