@@ -122,6 +122,7 @@ class Shown:
     fields: tuple[Field, ...] = ()
     may_repeat: bool = False
     places: tuple[str, ...] = ()
+    word: str = ""
     at_work: bool = False
     checks: tuple[tuple[str, str, str], ...] = ()
     kind: str = ""
@@ -173,16 +174,25 @@ def shown(command: Command, reader: Reader, now: datetime, *, may_change: bool) 
         and ended
         and not (creates and state is WorkState.CONFLICT)
         and "file" not in command.body,
-        places=_places(command),
+        places=_places(command)[:MOST_PLACES],
+        word="Stopped" if _stopped(command, state) else state.label,
         kind=command.kind,
     )
 
 
+def _stopped(command: Command, state: WorkState) -> bool:
+    """Whether what the source had begun was stopped there: nobody refused it."""
+    return state is WorkState.REFUSED and bool(command.location)
+
+
 def _places(command: Command) -> tuple[str, ...]:
-    """The lines of a failed job's report, if it has more than one: what is wrong in a file, place by place."""
+    """The lines of a failed job's report about a file, if it has more than one: what is wrong, place by place."""
+    kind = KINDS.get(command.kind)
+    if kind is None or not kind.uploads:
+        return ()
     report = command.result.get("report") if isinstance(command.result, dict) else None
     lines = report.splitlines() if isinstance(report, str) else []
-    return tuple(line.removeprefix("Nothing was taken in. ") for line in lines[:MOST_PLACES]) if len(lines) > 1 else ()
+    return tuple(line.removeprefix("Nothing was taken in. ") for line in lines) if len(lines) > 1 else ()
 
 
 def _text(command: Command, state: WorkState) -> str:
@@ -192,8 +202,11 @@ def _text(command: Command, state: WorkState) -> str:
         return f"{command.problem} Tried again soon." if command.problem else "Waiting for the source."
     if state is WorkState.RUNNING:
         return command.message or command.problem or "Under way at the source."
-    if _places(command):
-        return f"{command.problem.splitlines()[0].split('. ')[0]}. {len(_places(command))} places are wrong:"
+    if places := _places(command):
+        most = f"More than {MOST_PLACES}" if len(places) > MOST_PLACES else str(len(places))
+        return f"{command.problem.splitlines()[0].split('. ')[0]}. {most} places are wrong:"
+    if _stopped(command, state):
+        return "The job was stopped at the source." if command.problem == "Cancelled." else _problem(command)
     return command.message if state is WorkState.DONE else _problem(command)
 
 

@@ -71,11 +71,16 @@ def buttons(case: Case, *kinds: C, thing: dict[str, Any] | None = None) -> tuple
     return tuple(one for kind in kinds if (one := button(case, kind, thing)) is not None)
 
 
+def told(case: Case, question: Question) -> tuple[bool, str]:
+    """Whether the source has told it yet, and why it never will; "" where it may."""
+    known = bool(case.shelf.payload(question))
+    return known, "" if known or question.path not in case.shelf.refused() else "The source does not offer this."
+
+
 def listed(
     case: Case, question: Question, slug: str, title: str, line: Callable[[Case, dict[str, Any]], Line], **more: Any
 ) -> Section:
     """A section around one list."""
     lines = tuple(line(case, one) for one in entries(case.shelf, question))
-    known = bool(case.shelf.payload(question))
-    refused = "" if known or question.path not in case.shelf.refused() else "The source does not offer this."
+    known, refused = told(case, question)
     return Section(slug, title, lines=lines, known=known, refused=refused, **more)

@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from dashboard.acts.buttons import Button
 from dashboard.acts.case import Case, name_of
-from dashboard.acts.section import Line, Section, buttons, listed
+from dashboard.acts.section import Line, Section, buttons, listed, told
 from dashboard.acts.section_files import SCORING, may_download
 from dashboard.charts import words
 from monitoring import questions as q
@@ -22,8 +22,7 @@ def runtime(case: Case) -> Section:
     """Each parameter with what holds."""
     question = q.runtime_parameters()
     rows = [one for one in case.shelf.entries(question) if isinstance(one.get("fieldName"), str)]
-    known = bool(case.shelf.payload(question))
-    refused = "" if known or question.path not in case.shelf.refused() else "The source does not offer this."
+    known, refused = told(case, question)
     return Section(
         "runtime",
         "Runtime parameters",

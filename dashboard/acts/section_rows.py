@@ -9,7 +9,7 @@ from django.urls import reverse
 from dashboard.acts.buttons import Button
 from dashboard.acts.case import Case, entries, name_of
 from dashboard.acts.forms.base import DAYS, WEEK
-from dashboard.acts.section import OLD, Line, Section, buttons
+from dashboard.acts.section import OLD, Line, Section, buttons, told
 from dashboard.acts.section_files import is_plain, may_download, reports_of
 from dashboard.charts import words
 from dashboard.shelf import number
@@ -34,8 +34,7 @@ def reported(case: Case) -> Section:
     mine = reports_of(case.shelf)
     case.shelf.read([q.report_runs(one["id"]) for one in mine], again=OLD)
     question = q.scheduled_reports()
-    known = bool(case.shelf.payload(question))
-    refused = "" if known or question.path not in case.shelf.refused() else "The source does not offer this."
+    known, refused = told(case, question)
     return Section(
         "reports",
         "Reports",
@@ -72,12 +71,12 @@ def _last(case: Case, report_id: str) -> tuple[str, tuple[Button, ...]]:
         return "never made", ()
     due, mails = parse_time(run.get("dueAt")), [one for one in run.get("mails") or () if isinstance(one, dict)]
     lost = sum(one.get("state") == "failed" for one in mails)
-    told = f"last {str(run.get('status') or '').lower()}{f' {due:%Y-%m-%d %H:%M} UTC' if due else ''}"
-    told += f", {words.count(lost, 'mail')} not delivered" if lost else ""
+    last = f"last {str(run.get('status') or '').lower()}{f' {due:%Y-%m-%d %H:%M} UTC' if due else ''}"
+    last += f", {words.count(lost, 'mail')} not delivered" if lost else ""
     file_id = run.get("datasetId")
     if not is_plain(file_id) or not may_download(case):
-        return told, ()
-    return told, (Button("Download the page", reverse("download", args=[case.watched.pk, "reports", file_id])),)
+        return last, ()
+    return last, (Button("Download the page", reverse("download", args=[case.watched.pk, "reports", file_id])),)
 
 
 def _when(plan: Any) -> str:

@@ -35,10 +35,8 @@ def opened(*kinds: ShareKind) -> Callable[[Page], Page]:
         @require_safe
         @wraps(view)
         def inner(request: HttpRequest, token: str, **more: Any) -> HttpResponse:
-            counters = limits.keys("shared", request)
-            if limits.too_many(counters, settings.RATE_LIMIT_SHARED):
+            if limits.reached("shared", request, "", settings.RATE_LIMIT_SHARED):
                 return _private(HttpResponse("Too many requests: try again in a minute.", status=429), retry=True)
-            limits.count(counters)
             now = timezone.now()
             link = find(token)
             if link is None or link.kind not in kinds or not link.is_live(now):

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.core import signing
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
+from dashboard import seen
 from dashboard.acting import nonce_of
 from dashboard.charts import words
 from dashboard.pages import page, part, render
@@ -29,7 +29,6 @@ from monitoring.poll.facts import shaped
 
 #: The pasts of so many are replayed in one go; the page asks for the next by itself.
 CHUNK = 4
-_SALT = "vitals.alike"
 
 
 @dataclass(frozen=True)
@@ -94,12 +93,11 @@ def tried(request: PageRequest, pk: int, command_pk: int) -> HttpResponse:
     """The past of the next few under the change, added to what was replayed before. Changes nothing."""
     watched, command = _asked(request, pk, command_pk)
     now = timezone.now()
-    changes, _ = alike.carriable(command)
-    found = alike.carried(CommandKind(command.kind), changes, alike.like(watched)[: alike.MOST], now)
-    done, totals = _so_far(request.GET.get("so_far", ""))
+    left, done, totals = _so_far(request.GET.get("so_far", ""), command)
+    steps, left = _next_of(watched, command, left, now)
     policy = policy_of(AlertPolicy.objects.filter(team=watched.source.team_id).first())
     rows = []
-    for step in found.steps[done : done + CHUNK]:
+    for step in steps:
         past = backtest.past_of(step.watched, now, length=TRIED_DAYS)
         compared = backtest.compare(past, shaped(HealthSettings, applied(step.present, step.edits)), policy=policy)
         pairs = (
@@ -118,22 +116,38 @@ def tried(request: PageRequest, pk: int, command_pk: int) -> HttpResponse:
         "incidents": totals[:2],
         "mails": totals[2:],
         "done": done,
-        "of": len(found.steps),
+        "of": done + len(left),
         "days": TRIED_DAYS,
-        "so_far": signing.dumps([done, *totals], salt=_SALT) if rows and done < len(found.steps) else "",
+        "so_far": seen.sealed([left, done, totals], *_sum_of(command)) if left else "",
     }
     return part(request, "dashboard/_alike_tried.html", context)
 
 
-def _so_far(text: str) -> tuple[int, list[int]]:
-    """How many were replayed and what that came to, as we signed it."""
+def _next_of(
+    watched: Watched, command: Command, left: list[int] | None, now: datetime
+) -> tuple[Sequence[Step], list[int]]:
+    """The next few steps, and the deployments after them. Who comes is settled once; each step is worked out once."""
+    kind, (changes, _) = CommandKind(command.kind), alike.carriable(command)
+    rows = alike.like(watched)
+    if left is None:
+        steps = alike.carried(kind, changes, rows[: alike.MOST], now).steps
+        return steps[:CHUNK], [step.watched.pk for step in steps[CHUNK:]]
+    return alike.carried(kind, changes, rows.filter(pk__in=left[:CHUNK]), now).steps, left[CHUNK:]
+
+
+def _so_far(text: str, command: Command) -> tuple[list[int] | None, int, list[int]]:
+    """Which are left (None before the first), how many were replayed, and what that came to, as we signed it."""
     if not text:
-        return 0, [0, 0, 0, 0]
+        return None, 0, [0, 0, 0, 0]
     try:
-        done, *totals = signing.loads(text, salt=_SALT, max_age=3600)
-    except signing.BadSignature:
-        raise SuspiciousOperation("This page did not make that sum.") from None
-    return done, totals
+        left, done, totals = seen.opened(text, *_sum_of(command))
+    except seen.NotSeen:
+        raise SuspiciousOperation("This sum was not made by the page of this change: open it again.") from None
+    return left, done, totals
+
+
+def _sum_of(command: Command) -> tuple[str, int]:
+    return "alike", command.pk
 
 
 def _asked(request: PageRequest, pk: int, command_pk: int) -> tuple[Watched, Command]:

@@ -7,6 +7,7 @@ import secrets
 import sys
 
 import redis
+from django.core.exceptions import SuspiciousOperation
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
@@ -19,7 +20,10 @@ AWAY = ("08", "53", "57P")
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return _answer(request, 400, "This request cannot be read", "The address or the form was not understood.")
+    text = "The address or the form was not understood."
+    if type(exception) is SuspiciousOperation:  # its subclasses are Django's own and speak to who runs the service
+        text = _words(exception, text)
+    return _answer(request, 400, "This request cannot be read", text)
 
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

@@ -6,8 +6,6 @@ stands there instead. The file lies under the command's key, so that nothing els
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from pathlib import PurePosixPath
 from typing import Any
@@ -18,12 +16,11 @@ from django.core.files.storage import default_storage
 from monitoring import conf
 from monitoring.client import Malformed
 from monitoring.commands.matching import id_of
-from monitoring.commands.wire import Wire
+from monitoring.commands.wire import Wire, pieces
 from monitoring.models import Command
 from monitoring.registering.files import Unreadable, media_type
 
 HOME = "commands"
-PIECE = 1024 * 1024
 UPLOAD_SECONDS = 600
 #: Its upload at its slowest, and the rest.
 UPLOAD_LEASE = timedelta(minutes=15)
@@ -60,7 +57,7 @@ def send(wire: Wire, command: Command) -> bool:
     if not default_storage.exists(path):
         return False
     query = [("name", entry["name"])]
-    reply = wire.upload("datasets/fromFile/", query, _pieces(path), entry["bytes"], entry["mediaType"])
+    reply = wire.upload("datasets/fromFile/", query, pieces(path), entry["bytes"], entry["mediaType"])
     made = id_of(reply.data) if isinstance(reply.data, dict) else None
     if not isinstance(made, str):
         raise Malformed("The source did not say which dataset it made of the file.")
@@ -105,9 +102,3 @@ def lease_of(command: Command) -> timedelta:
 def timeout_of(command: Command) -> float | None:
     """How many seconds one request may take; None for the usual."""
     return UPLOAD_SECONDS if waits(command) else None
-
-
-async def _pieces(path: str) -> AsyncIterator[bytes]:
-    with default_storage.open(path) as file:
-        while piece := await asyncio.to_thread(file.read, PIECE):
-            yield piece

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterable, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Sequence
 from types import TracebackType
 from typing import Any, Self
+
+from django.core.files.storage import default_storage
 
 from monitoring import sources
 from monitoring.client import Reply
@@ -15,6 +17,8 @@ from monitoring.poll.fetch import Job, Outcome, fetch
 from monitoring.sources import MakeTransport
 
 SECONDS = 30
+#: Of a file, in bytes.
+PIECE = 1024 * 1024
 
 
 class Wire:
@@ -58,3 +62,10 @@ class Wire:
     def fetch(self, jobs: Sequence[Job]) -> list[Outcome]:
         """The outcomes of some questions; failures among them."""
         return self._runner.run(fetch(self._client, jobs, seconds=SECONDS)).outcomes
+
+
+async def pieces(path: str) -> AsyncIterator[bytes]:
+    """A stored file, piece by piece, for `Wire.upload`."""
+    with default_storage.open(path) as file:
+        while piece := await asyncio.to_thread(file.read, PIECE):
+            yield piece

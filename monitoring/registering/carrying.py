@@ -7,9 +7,7 @@ data, a deployment by its model.
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,7 +17,7 @@ from django.db.models import Q
 
 from monitoring import sources
 from monitoring.client import DeploymentsError, Refused, SourceError
-from monitoring.commands.wire import Wire
+from monitoring.commands.wire import Wire, pieces
 from monitoring.models import Registration
 from monitoring.models.registrations import RegistrationStep as Step
 from monitoring.registering.drawing import baselines
@@ -30,7 +28,6 @@ WORKING = (Step.PREPARING, Step.DEPLOYING)
 ATTEMPTS = 5
 LOOK_EVERY = timedelta(seconds=3)
 FIRST_ROWS = 5
-PIECE = 1024 * 1024
 UPLOAD_SECONDS = 600
 LEASE = timedelta(minutes=40)
 """Three files at their slowest, and the rest."""
@@ -153,15 +150,9 @@ def _upload(wire: Wire, path: str, entry: dict[str, Any], kind: str) -> dict[str
     """A stored file streamed on to the source, piece by piece."""
     if not default_storage.exists(entry["path"]):
         raise FileNotFoundError(entry["path"])  # amid the request it would look like a connection that broke
-    reply = wire.upload(path, [("name", entry["name"])], _pieces(entry["path"]), entry["bytes"], kind)
+    reply = wire.upload(path, [("name", entry["name"])], pieces(entry["path"]), entry["bytes"], kind)
     found: dict[str, Any] = reply.data if isinstance(reply.data, dict) else {}
     return found
-
-
-async def _pieces(path: str) -> AsyncIterator[bytes]:
-    with default_storage.open(path) as file:
-        while piece := await asyncio.to_thread(file.read, PIECE):
-            yield piece
 
 
 def _package(wire: Wire, row: Registration) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,8 +13,8 @@ from playwright.sync_api import Browser, expect
 from pytest_django.live_server_helper import LiveServer
 
 from deployments import registry
-from deployments.api.authentication import digest
-from deployments.models import ApiToken, Deployment
+from deployments.api.authentication import issue
+from deployments.models import Deployment
 from deployments.rollups import fill
 from monitoring import sources
 from monitoring.models import Membership, Role, Source, Team, Watched
@@ -80,8 +79,7 @@ def build(address: str, further: str = "") -> None:
     owner = User.objects.create_user("ines", "ines@example.org", worlds.PASSWORD, first_name="Ines")
     team = Team.objects.create(name="Shop")
     Membership.objects.create(team=team, user=owner, role=Role.OWNER)
-    token = secrets.token_urlsafe(32)
-    ApiToken.objects.create(user=owner, name="watcher", digest=digest(token), prefix=token[:8])
+    token = issue(owner, "watcher")
     for month in ("February", "March"):
         make_scoring_package(name=f"Buyers, {month}", owner=owner)
     deployment = registry.create_deployment(

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-import secrets
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,8 +29,8 @@ from pytest_django.live_server_helper import LiveServer
 
 from config.celery import QUEUES, app
 from deployments import registry
-from deployments.api.authentication import digest
-from deployments.models import ApiToken, Deployment, Feature, ModelPackage
+from deployments.api.authentication import issue
+from deployments.models import Deployment, Feature, ModelPackage
 from deployments.rollups import fill
 from metrics import fit_categorical, fit_numeric
 from monitoring import sources, tasks
@@ -164,8 +163,7 @@ def _furnish(address: str, batch: bool) -> House:
     owner = worlds.person("ines", team, Role.OWNER)
     worlds.person("tomas", team, Role.READONLY)
     worlds.person("eve", other, Role.OWNER)
-    token = secrets.token_urlsafe(32)
-    ApiToken.objects.create(user=owner, name="watcher", digest=digest(token), prefix=token[:8])
+    token = issue(owner, "watcher")
     rows = flights.Rows(flights.DEPLOYMENTS[0], datetime.now(UTC))
     deployment = registry.create_deployment(
         _package(rows.reference, owner), MONTHLY if batch else LATE, owner, batch_monitoring=batch

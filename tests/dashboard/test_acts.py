@@ -189,7 +189,9 @@ def test_a_post_without_the_token_of_the_session_or_of_the_form_asks_nothing(sto
         url = address(stocked, act)
         data = form(stocked, act, stocked.owner) | carried_by(lenient, url)
         assert client.post(url, data).status_code == 403
-        assert lenient.post(url, {**data, "nonce": "1.forged:forged"}).status_code == 400
+        refused = lenient.post(url, {**data, "nonce": "1.forged:forged"})
+        assert refused.status_code == 400
+        assert "The form was not made by this page." in refused.content.decode()
     assert not Command.objects.exists()
 
 

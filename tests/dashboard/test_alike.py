@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 
+from dashboard import seen
 from dashboard.acting import new_nonce
 from monitoring import alike, backtest, snapshots
 from monitoring import questions as q
@@ -165,8 +167,29 @@ def test_the_replay_adds_up_the_incidents_and_mails_of_all(world: World, inside:
 
 def test_a_sum_that_we_did_not_make_is_refused(world: World, inside: Client) -> None:
     command, _ = saved(world, inside)
+    watched = world.watched()
+    url = reverse("settings-alike-tried", args=[watched.pk, command.pk])
+    of_another = seen.sealed([[], 1, [0, 0, 0, 0]], "alike", command.pk + 1)
+    own = seen.sealed([[like_it(world)[0].pk], 1, [0, 0, 0, 0]], "alike", command.pk)
+    assert inside.get(url, {"so_far": own}).status_code == 200
+    for forged in ("WzEsMCwwLDAsMF0", own[:-1], f"x{own}", of_another):
+        refused = inside.get(url, {"so_far": forged})
+        assert refused.status_code == 400
+        assert "This sum was not made by the page of this change" in refused.content.decode()
+
+
+def test_each_step_of_a_replay_is_worked_out_once(
+    world: World, inside: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dashboard.views.alike.CHUNK", 1)
+    command, _ = saved(world, inside)
     url = reverse("settings-alike-tried", args=[world.watched().pk, command.pk])
-    assert inside.get(url, {"so_far": "WzEsMCwwLDAsMF0"}).status_code == 400
+    pieces = [inside.get(url).content.decode()]
+    while more := re.search(r'hx-get="([^"]+)"', pieces[-1]):
+        pieces.append(inside.get(unescape(more[1])).content.decode())
+    replayed = [re.findall(r'id="incidents-(\d+)"', piece) for piece in pieces]
+    assert replayed == [[str(one.pk)] for one in like_it(world)]
+    assert [f"of {len(replayed)} deployments" in piece for piece in pieces] == [True] * (len(pieces) - 1) + [False]
 
 
 @pytest.mark.parametrize("kind", [CommandKind.DETAILS, CommandKind.BATCH_LOCK])

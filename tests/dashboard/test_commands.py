@@ -55,6 +55,35 @@ def test_a_page_without_commands_asks_nothing_about_waiting_ones(world: World, i
     )
 
 
+def test_what_was_begun_and_then_stopped_was_not_refused(world: World, inside: Client) -> None:
+    command = ask(world)
+    end(command, WorkState.REFUSED, problem="Cancelled.", location="status/1/")
+    page = overview(world, inside)
+    assert "<b>Stopped</b>" in page
+    assert "The job was stopped at the source." in page
+    end(command, WorkState.REFUSED, problem="Not in this plan.", location="")
+    page = overview(world, inside)
+    assert "<b>Refused</b>" in page
+    assert "Not in this plan." in page
+
+
+@pytest.mark.parametrize(("lines", "told"), [(3, "3 places are wrong:"), (300, "More than 200 places are wrong:")])
+def test_only_a_report_about_a_file_is_told_place_by_place(world: World, inside: Client, lines: int, told: str) -> None:
+    command = ask(world)
+    report = "\n".join(
+        ["Nothing was taken in. Line 1: no time.", *(f"Line {n}: no time." for n in range(2, lines + 1))]
+    )
+    fields = {"problem": report[:500], "result": {"report": report}, "location": "status/1/"}
+    end(command, WorkState.FAILED, **fields, kind=CommandKind.ACTUALS_DATASET)
+    page = overview(world, inside)
+    assert told in page
+    assert f"<summary>{min(lines, 200)} places</summary>" in page
+    Command.objects.filter(pk=command.pk).update(kind=CommandKind.REPLAY)
+    page = overview(world, inside)
+    assert "places are wrong" not in page
+    assert "Line 2: no time." in page
+
+
 def test_what_is_done_is_told_and_the_tab_below_is_drawn_again(world: World, inside: Client) -> None:
     command = ask(world)
     end(command, WorkState.DONE)
