@@ -122,6 +122,16 @@ def _clean_redis() -> None:
     client.close()
 
 
+@pytest.fixture(autouse=True)
+def _no_page_stays_open(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A page of a test that failed would go on asking the server during the next ones."""
+    yield
+    if "browser" in request.fixturenames:
+        found: Browser = request.getfixturevalue("browser")
+        for context in found.contexts:
+            context.close()
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """A real Chromium for the session; open pages with `browser.new_context(...)`."""

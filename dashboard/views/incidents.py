@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -28,7 +28,7 @@ from monitoring.incidents.actions import ActionRefused
 from monitoring.incidents.listing import Narrowed, Show
 from monitoring.incidents.past import as_known
 from monitoring.mail.words import value_and_limit
-from monitoring.models import Area, AreaHealth, Incident, Message, Role
+from monitoring.models import Area, AreaHealth, EventKind, Incident, IncidentEvent, Message, Role
 
 SIZE, MEMBERS, MAILS = 50, 100, 20
 WORDS = {
@@ -132,7 +132,7 @@ def show(request: PageRequest, pk: int) -> HttpResponse:
         AreaHealth.objects.filter(watched=watched, area=row.area) if watched is not None and then is None else None
     )
     health = present.first() if present is not None else None
-    events = row.events.filter(at__lte=then or now).select_related("by").order_by("-at", "-pk")
+    events = list(row.events.filter(at__lte=then or now).select_related("by").order_by("-at", "-pk"))
     context: dict[str, Any] = {
         "nav": "incidents",
         "now": now,
@@ -146,6 +146,7 @@ def show(request: PageRequest, pk: int) -> HttpResponse:
         "people": people(row.team_id),
         "steps": [told.step(event, row) for event in events],
         "chart": drawn,
+        "detected": _detected(row, events),
         "health": health,
         "limit_then": value_and_limit(row.area, row.evidence),
         "limit_now": value_and_limit(row.area, health.evidence) if health is not None else "",
@@ -156,6 +157,14 @@ def show(request: PageRequest, pk: int) -> HttpResponse:
         "latest": (now + actions.LONGEST_SNOOZE).astimezone(reader.zone).strftime("%Y-%m-%dT%H:%M"),
     }
     return render(request, "dashboard/incident.html", context, around=row.watched_id)
+
+
+def _detected(row: Incident, events: Sequence[IncidentEvent]) -> told.Step | None:
+    """What was seen when it was last opened, where that is no longer what is seen. `events`: newest first."""
+    opening = next((one for one in events if one.kind in (EventKind.OPENED, EventKind.REOPENED)), None)
+    if opening is None or opening.by_id is not None or not opening.text or opening.text == row.reason:
+        return None
+    return told.step(opening, row)
 
 
 def people(team_id: int) -> QuerySet[User]:

@@ -158,7 +158,7 @@ def test_a_child_that_will_not_stop_is_killed() -> None:
     role.spec.__dict__["ready"] = lambda: "deaf     | deaf" in said.getvalue()
     status = Supervisor(Console(said)).run([Stage([role], after=stop_us)])
     assert status == 0
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 50  # left alone it would sleep for 60
 
 
 def test_grandchildren_of_a_dead_child_are_killed(tmp_path: Path) -> None:

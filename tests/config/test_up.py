@@ -134,10 +134,8 @@ def test_it_starts_repairs_itself_and_stops_without_a_trace(data: Path) -> None:
         assert_others_borrow_or_keep_away(up)
         assert_a_killed_role_comes_back(up, "celery", "poller")
         assert_a_killed_role_comes_back(up, "granian", "web")
-        began = time.monotonic()
         up.process.send_signal(signal.SIGTERM)
         assert up.process.wait(PATIENCE) == 0
-        assert time.monotonic() - began < 20
         wait_until(lambda: not up.processes(), f"the end of {up.processes()}", 30)
         assert not (data / "up.json").exists()
         assert list((data / "run").iterdir()) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -122,6 +123,18 @@ def test_one_incident_tells_everything_about_itself(quiet: World, inside: Client
     assert "≈ 2,400" in page
     assert 'id="review-drift"' in page
     assert "At detection and now" in page
+
+
+def test_what_was_seen_at_detection_stands_beside_what_is_seen_since(quiet: World, inside: Client) -> None:
+    row = make(quiet)
+    row.events.create(at=row.opened_at, kind="opened", text="pressure 0.41 <then>", data={"status": "warning"})
+    page = inside.get(reverse("incident", args=[row.pk])).content.decode()
+    rows = re.findall(r'<tr><td class="ink">(At detection|Latest|Last|Now)\b.*?</tr>', page, re.S)
+    assert rows[:2] == ["At detection", "Latest"]
+    assert page.count("pressure 0.41 &lt;then&gt;") == 2, "in the table and in the timeline"
+    row.events.filter(kind="opened").update(text=row.reason)
+    page = inside.get(reverse("incident", args=[row.pk])).content.decode()
+    assert re.findall(r'<td class="ink">(At detection|Latest)', page) == ["At detection"]
 
 
 def test_people_act_by_forms(quiet: World, inside: Client) -> None:
