@@ -90,6 +90,14 @@
     held = null;
   });
 
+  // What was typed amiss into a field that no longer applies would keep the browser from sending, without a word.
+  document.addEventListener("change", ({ target }) => {
+    for (const part of target.form?.querySelectorAll("[data-only]") ?? []) {
+      if (getComputedStyle(part).display !== "none") continue;
+      for (const field of part.querySelectorAll("input")) if (!field.validity.valid) field.value = field.defaultValue;
+    }
+  });
+
   // Session or server gone: a piece of a page is never replaced by the log-in form.
   document.addEventListener("htmx:beforeSwap", (event) => {
     const url = event.detail.xhr?.responseURL || "";

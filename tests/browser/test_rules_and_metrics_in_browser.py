@@ -24,9 +24,13 @@ def test_a_humility_rule_is_added_changed_and_removed(
         at.go("act-on", "rule_create")
         page.get_by_label("Name", exact=True).fill("Unsure")
         expect(page.get_by_label("Feature")).to_be_hidden()
+        page.get_by_label("From", exact=True).press_sequentially("1e")  # no number: the browser would not send it
+        form = page.locator(".act-form")
+        assert form.evaluate("form => form.checkValidity()") is False
         page.get_by_label("When", exact=True).select_option("lowObservationRegion")
         expect(page.get_by_label("Usual values")).to_be_visible()
         expect(page.get_by_label("From", exact=True)).to_be_hidden()
+        assert form.evaluate("form => form.checkValidity()") is True
         page.get_by_label("When", exact=True).select_option("uncertainPrediction")
         page.get_by_label("From", exact=True).fill("0.6")
         page.get_by_label("To", exact=True).fill("0.4")

@@ -180,6 +180,16 @@ def test_the_same_form_posted_twice_asks_once_whatever_the_act(stocked: World, i
         assert Command.objects.count() == first, slug
 
 
+def test_a_source_without_another_model_says_what_to_do_first(stocked: World, inside: Client) -> None:
+    url = reverse("act-on", args=[stocked.watched().pk, CommandKind.CHALLENGER_CREATE.value])
+    watched, champion = stocked.watched(), (q.champion_package(), {"id": "p1"})
+    for listed, said in (([], "register one first"), ([{"id": "p2", "name": "Buyers, April"}], "Buyers, April")):
+        told = (champion, (q.model_packages(), {"data": listed, "count": len(listed)}))
+        outcomes = [Outcome(watched.pk, ask_of((one,), None), TopicState.OK, payload) for one, payload in told]
+        save(outcomes, now=timezone.now(), lags={})
+        assert said in inside.get(url).content.decode()
+
+
 def test_a_post_without_the_token_of_the_session_or_of_the_form_asks_nothing(stocked: World) -> None:
     client = Client(enforce_csrf_checks=True)
     client.force_login(stocked.owner)

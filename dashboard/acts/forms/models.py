@@ -22,6 +22,7 @@ REASONS = (
 )
 KNOWN_HINT = "A registered model with the same target."
 PACKAGE_HINT = f"{KNOWN_HINT} Its id stands on the page where it was registered."
+NONE_HINT = "The source lists no other model with the same target: register one first, or give its id."
 
 
 class PackageForm(ActForm):
@@ -38,6 +39,8 @@ class PackageForm(ActForm):
             self.fields["package"] = forms.ChoiceField(
                 label="Model package", choices=[("", "–"), *known], help_text=KNOWN_HINT
             )
+        elif self.case.shelf.payload(q.model_packages()):
+            self.fields["package"].help_text = NONE_HINT
 
     @classmethod
     def start(cls, case: Case) -> dict[str, Any]:
