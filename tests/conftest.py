@@ -21,7 +21,7 @@ import pytest
 
 from config import env
 from config.embedded import DataFolder, Servers
-from tests import chromium, emptying
+from tests import chromium, emptying, served
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -91,6 +91,7 @@ else:
     _start_servers()
 django.setup()
 emptying.install()
+served.install()
 assert env.VARIABLES, "the settings were read"
 
 
@@ -124,12 +125,14 @@ def _clean_redis() -> None:
 
 @pytest.fixture(autouse=True)
 def _no_page_stays_open(request: pytest.FixtureRequest) -> Iterator[None]:
-    """A page of a test that failed would go on asking the server during the next ones."""
+    """No page goes on asking the server during the next test, and no question is left in the middle of its answer."""
     yield
     if "browser" in request.fixturenames:
         found: Browser = request.getfixturevalue("browser")
         for context in found.contexts:
             context.close()
+    if "live_server" in request.fixturenames:
+        served.wait()
 
 
 @pytest.fixture(scope="session")

@@ -9,13 +9,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.test import TransactionTestCase
+from psycopg import errors
 
 KEPT = frozenset({"django_content_type", "auth_permission"})
 """Made by migrations, written by no test; Django would make the same rows again."""
 LARGEST = 4_000_000
 """Bytes of a table, with the rows that are gone: beyond it the files are better made anew."""
+DEADLOCKS = 5
+"""So often another session may hold one table and want the next in another order than ours."""
 
 _tables: list[str] = []
 
@@ -37,6 +40,16 @@ def empty() -> bool:
     if not _tables:
         names = connection.introspection.django_table_names(only_existing=True, include_views=False)
         _tables.extend(sorted(set(names) - KEPT))
+    for _ in range(DEADLOCKS):
+        try:
+            return _empty()
+        except OperationalError as error:
+            if not isinstance(error.__cause__, errors.DeadlockDetected):
+                raise
+    return _empty()
+
+
+def _empty() -> bool:
     with transaction.atomic(), connection.cursor() as cursor:
         # As TRUNCATE does: wait for requests and tasks that still run, so that they leave nothing behind.
         cursor.execute(f"LOCK TABLE {', '.join(_tables)} IN ACCESS EXCLUSIVE MODE")

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 from pytest_django.live_server_helper import LiveServer
 
 from tests.browser.test_pages_in_browser import DESK, PHONE, visit
+from tests.browser.test_review_in_browser import whole
 from tests.dashboard import lens_source as lens
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 CHARTS = {"fairness": 3, "humility": 1, "custom": 1}
-
-
-def no_wider_than_the_window(page: Page) -> bool:
-    return bool(page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth + 1"))
 
 
 @pytest.mark.parametrize(("viewport", "scheme"), [(DESK, "light"), (PHONE, "dark")])
@@ -32,7 +29,7 @@ def test_the_further_tabs_are_whole_and_the_current_one_is_in_view(
         for i in range(charts):
             found.page.locator(".chart").nth(i).scroll_into_view_if_needed()
         expect(found.page.locator(".chart.is-live")).to_have_count(charts)
-        assert no_wider_than_the_window(found.page), f"{tab} scrolls sideways"
+        assert whole(found.page), f"{tab} scrolls sideways"
     found.deployment("fairness", label=lens.PLAIN.label)
     expect(found.page.get_by_role("heading", name="Fairness is not watched here")).to_be_visible()
     expect(found.page.locator(".tab-off")).to_have_text(["Humility", "Custom metrics"])

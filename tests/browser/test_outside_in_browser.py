@@ -100,6 +100,7 @@ def test_a_share_link_opens_for_an_outsider_until_it_is_ended(
         expect(outside.get_by_role("heading", level=1)).to_have_text(LATE)
         assert whole(outside)
         page.get_by_role("link", name="To everything shared").click()
+        expect(page.locator("summary", has_text="Revoke")).to_be_visible()
         assert whole(page)
         page.locator("summary", has_text="Revoke").click()
         page.get_by_role("button", name="End it now").click()

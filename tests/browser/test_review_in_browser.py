@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 from django.urls import reverse
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, TimeoutError, expect
 from pytest_django.live_server_helper import LiveServer
 
 from monitoring.models import Review, ReviewItem
@@ -28,8 +28,13 @@ def picture(found: Visit, name: str) -> None:
 
 
 def whole(page: Page) -> bool:
-    """Nothing scrolls sideways."""
-    return bool(page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth + 1"))
+    """Nothing scrolls sideways; asked again while another page is on its way."""
+    fits = "() => document.documentElement?.scrollWidth <= document.documentElement?.clientWidth + 1"
+    try:
+        page.wait_for_function(fits, timeout=15_000)
+    except TimeoutError:
+        return False
+    return True
 
 
 @pytest.mark.parametrize(("viewport", "scheme"), [(DESK, "light"), (PHONE, "dark")])
