@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 REQUIRED = "VITALS_REQUIRE_BROWSER"
@@ -25,3 +30,23 @@ def require() -> str:
     if os.environ.get(REQUIRED):
         pytest.fail(f"No browser was found ({', '.join(NAMES)}) although {REQUIRED} is set.")
     pytest.skip(f"no browser found ({', '.join(NAMES)})")
+
+
+def until(page: Page, expression: str, seconds: float = PATIENCE_MS / 1000) -> bool:
+    """Whether a JavaScript expression comes true in time, on this page or on the one that takes its place.
+
+    `Page.wait_for_function` evaluates strings from within the page, which our policy on scripts forbids.
+    """
+    from playwright.sync_api import Error
+
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            if page.evaluate(expression):
+                return True
+        except Error:  # between two pages there is nothing to ask
+            if time.monotonic() >= deadline:
+                raise
+        if time.monotonic() >= deadline:
+            return False
+        page.wait_for_timeout(50)

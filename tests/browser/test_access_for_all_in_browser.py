@@ -7,17 +7,15 @@ what concerns all of them: nothing on the console, no request to another host, n
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from django.urls import reverse
 from playwright.sync_api import Browser, Page
-from playwright.sync_api import Error as PlaywrightError
 from pytest_django.live_server_helper import LiveServer
 
 from tests.browser.test_pages_in_browser import DESK, PHONE, Visit, visit
-from tests.chromium import PATIENCE_MS
+from tests.chromium import PATIENCE_MS, until
 from tests.dashboard import world as worlds
 from tests.dashboard.test_access import FOUND, TABLE, address, hold_all, hold_mail, hold_reviews
 
@@ -32,7 +30,7 @@ ASK = """([options, ms]) => Promise.race([
 ])"""
 """What Plotly draws is left out: the same chart as a table and its summary are looked at."""
 PAINTED = "() => new Promise((end) => requestAnimationFrame(() => requestAnimationFrame(() => end())))"
-DRAWN_MS = 8_000
+DRAWN_SECONDS = 8
 LIVE = """() => {
   if (!document.querySelector('script[data-plotly]') || document.querySelector('.chart.is-live')) return true;
   const figure = (chart) => JSON.parse(document.getElementById(chart.dataset.figure)?.textContent ?? '{"data": []}');
@@ -62,8 +60,7 @@ def held_against(found: Visit, name: str) -> list[str]:
     page, wrong = found.page, []
     if page.evaluate("document.doctype === null"):
         return []  # a piece of a page, looked at within the page that asks for it
-    with suppress(PlaywrightError):  # a busy machine may draw later
-        page.wait_for_function(LIVE, timeout=DRAWN_MS)
+    until(page, LIVE, DRAWN_SECONDS)  # a busy machine may draw later
     page.evaluate(Axe().axe_script)
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")

@@ -7,12 +7,13 @@ from datetime import timedelta
 
 import pytest
 from django.urls import reverse
-from playwright.sync_api import Browser, Page, TimeoutError, expect
+from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from monitoring.models import Review, ReviewItem
 from monitoring.reviews import meeting
 from tests.browser.test_pages_in_browser import DESK, PHONE, Visit, in_time, visit
+from tests.chromium import until
 from tests.dashboard import world as worlds
 
 pytestmark = [pytest.mark.browser, pytest.mark.long, pytest.mark.django_db(transaction=True)]
@@ -29,12 +30,8 @@ def picture(found: Visit, name: str) -> None:
 
 def whole(page: Page) -> bool:
     """Nothing scrolls sideways; asked again while another page is on its way."""
-    fits = "() => document.documentElement?.scrollWidth <= document.documentElement?.clientWidth + 1"
-    try:
-        page.wait_for_function(fits, timeout=15_000)
-    except TimeoutError:
-        return False
-    return True
+    fits = "document.documentElement.scrollWidth <= document.documentElement.clientWidth + 1"
+    return until(page, fits, seconds=10)
 
 
 @pytest.mark.parametrize(("viewport", "scheme"), [(DESK, "light"), (PHONE, "dark")])

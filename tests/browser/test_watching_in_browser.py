@@ -90,7 +90,7 @@ def test_a_source_is_added_tested_changed_paused_and_removed(
         own = page.locator("article.source", has_text="Our own")
         own.get_by_role("button", name="Test connection").click()
         expect(own.get_by_text("connected", exact=False)).to_be_visible()
-        assert own.evaluate("one => one.contains(document.activeElement)")
+        expect(page.locator("article.source:focus-within", has_text="Our own")).to_be_visible()
         picture(at, "sources")
         card.get_by_role("link", name="Change").click()
         page.get_by_role("link", name="Remove").click()
