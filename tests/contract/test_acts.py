@@ -48,6 +48,17 @@ from tests.contract.in_process import InProcess
 from tests.dashboard.hidden import carried
 
 SCORED = "https://models.example.org/score"
+#: The form of a retraining policy that runs on Mondays at four.
+POLICY = {
+    "name": "Mondays",
+    "cause": "schedule",
+    "day": "1",
+    "hour": "4",
+    "action": "create_challenger",
+    "features": "informative_features",
+    "selection": "autopilot_recommended",
+    "mode": "quick",
+}
 
 
 @dataclass
@@ -290,23 +301,13 @@ def test_of_two_who_have_a_form_open_the_second_is_told_and_overwrites_nothing(d
 
 
 def test_a_schedule_that_he_did_not_touch_is_not_put_back_over_hers(desk: Desk) -> None:
-    form = {
-        "name": "Mondays",
-        "cause": "schedule",
-        "day": "1",
-        "hour": "4",
-        "action": "create_challenger",
-        "features": "informative_features",
-        "selection": "autopilot_recommended",
-        "mode": "quick",
-    }
-    desk.do(CommandKind.POLICY_CREATE, **form)
+    desk.do(CommandKind.POLICY_CREATE, **POLICY)
     row = RetrainingPolicy.objects.get()
     desk.see()
     url = desk.url(CommandKind.POLICY_UPDATE, row.public_id)
     hers, his = desk.show(url), desk.show(url)
     for shown, change in ((hers, {"hour": "5"}), (his, {"name": "Every Monday"})):
-        assert desk.send(url, shown, **{**form, **change}).status_code == 302
+        assert desk.send(url, shown, **{**POLICY, **change}).status_code == 302
         desk.work()
     assert Command.objects.latest("pk").state == WorkState.CONFLICT
     row.refresh_from_db()
@@ -380,21 +381,11 @@ def test_a_model_that_fails_its_checks_cannot_be_sent(desk: Desk) -> None:
 
 
 def test_a_retraining_policy_is_made_changed_and_deleted(desk: Desk) -> None:
-    form = {
-        "name": "Mondays",
-        "cause": "schedule",
-        "day": "1",
-        "hour": "4",
-        "action": "create_challenger",
-        "features": "informative_features",
-        "selection": "autopilot_recommended",
-        "mode": "quick",
-    }
-    desk.do(CommandKind.POLICY_CREATE, **form)
+    desk.do(CommandKind.POLICY_CREATE, **POLICY)
     row = RetrainingPolicy.objects.get()
     assert row.options["trigger"]["schedule"]["dayOfWeek"] == [1]
     assert row.options["autopilotOptions"]["mode"] == "quick"
-    desk.do(CommandKind.POLICY_UPDATE, row.public_id, **{**form, "cause": "manual", "name": "By hand"})
+    desk.do(CommandKind.POLICY_UPDATE, row.public_id, **{**POLICY, "cause": "manual", "name": "By hand"})
     row.refresh_from_db()
     assert (row.options["name"], row.options["trigger"]["type"]) == ("By hand", "manual")
     desk.do(CommandKind.POLICY_DELETE, row.public_id)
