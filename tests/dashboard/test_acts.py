@@ -180,6 +180,14 @@ def test_the_same_form_posted_twice_asks_once_whatever_the_act(stocked: World, i
         assert Command.objects.count() == first, slug
 
 
+def test_only_a_form_that_looks_for_changes_promises_to(stocked: World, inside: Client) -> None:
+    pk = stocked.watched().pk
+    for kind, promised in ((CommandKind.RULE_CREATE, False), (CommandKind.DETAILS, True)):
+        page = inside.get(reverse("act-on", args=[pk, kind.value])).content.decode()
+        assert ("If somebody changed it there meanwhile" in page) is promised
+        assert "in your name and recorded." in page
+
+
 def test_a_source_without_another_model_says_what_to_do_first(stocked: World, inside: Client) -> None:
     url = reverse("act-on", args=[stocked.watched().pk, CommandKind.CHALLENGER_CREATE.value])
     watched, champion = stocked.watched(), (q.champion_package(), {"id": "p1"})

@@ -137,6 +137,20 @@ def test_what_was_seen_at_detection_stands_beside_what_is_seen_since(quiet: Worl
     assert re.findall(r'<td class="ink">(At detection|Latest)', page) == ["At detection"]
 
 
+def test_the_reason_of_a_reconstructed_incident_stands_beside_the_status_that_it_explains(
+    quiet: World, inside: Client
+) -> None:
+    row = make(quiet)
+    Incident.objects.filter(pk=row.pk).update(
+        reconstructed=True, status=Status.PASSING, worst=Status.FAILING, resolved_at=now(), reason="humid 0.52"
+    )
+    page = inside.get(reverse("incident", args=[row.pk])).content.decode()
+    (then,) = re.findall(r'<tr><td class="ink">Then</td>.*?</tr>', page, re.S)
+    assert "Failing" in then
+    assert "Passing" not in then
+    assert "humid 0.52" in then
+
+
 def test_people_act_by_forms(quiet: World, inside: Client) -> None:
     row = make(quiet)
 
